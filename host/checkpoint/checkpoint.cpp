@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/checkpoint/checkpoint.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/checkpoint/durable_file.hpp"
+#include "host/checkpoint/safetensors.hpp"
+
+namespace weft::host {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* k_files[] = {"model.safetensors", "optimizer.safetensors"};
+
+[[noreturn]] void refuse(const std::string& folder, const std::string& what) {
+  throw Error(Exit::bad_checkpoint,
+              concat("checkpoint ", folder, ": ", what,
+                     " Use an earlier checkpoint of the run, or train anew."));
+}
+
+std::string read_text(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// XXH3-128 of a file, 32 hexadecimal digits.
+std::string file_hash(const std::string& path) {
+  const std::string bytes = read_text(path);
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  char text[33];
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
+                static_cast<unsigned long long>(hash.low64));
+  return text;
+}
+
+/// Removes the stage's older checkpoints, all but the newest two.
+void remove_older(const fs::path& checkpoints, const std::string& stage) {
+  std::vector<std::pair<std::int64_t, fs::path>> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with(stage + "-") &&
+        name.find_first_not_of("0123456789", stage.size() + 1) == std::string::npos)
+      found.emplace_back(std::stoll(name.substr(stage.size() + 1)), entry.path());
+  }
+  std::sort(found.rbegin(), found.rend());
+  for (std::size_t i = 2; i < found.size(); ++i) fs::remove_all(found[i].second);
+}
+
+template <class Map>
+std::vector<std::string> missing_in(const Map& map,
+                                    const std::map<std::string, std::vector<std::int64_t>>& names) {
+  std::vector<std::string> missing;
+  for (const auto& [name, sizes] : names)
+    if (!map.contains(name)) missing.push_back(name);
+  return missing;
+}
+
+std::string some(const std::vector<std::string>& names) {
+  if (names.size() <= 3) return enumerate(names);
+  return concat(names[0], ", ", names[1], " and ", names.size() - 2, " more");
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& run, const Checkpoint& checkpoint) {
+  const fs::path checkpoints = fs::path(run) / "checkpoints";
+  const std::string name = concat(checkpoint.stage, "-", checkpoint.step);
+  const fs::path temporary = checkpoints / (name + ".new");
+  fs::remove_all(temporary);
+  fs::create_directories(temporary);
+  write_safetensors((temporary / k_files[0]).string(), {checkpoint.model, {}});
+  write_safetensors((temporary / k_files[1]).string(), {checkpoint.optimizer, {}});
+  Json state{{"checkpoint", 1},
+             {"stage", checkpoint.stage},
+             {"step", checkpoint.step},
+             {"data", checkpoint.data},
+             {"parts", checkpoint.parts}};
+  for (const char* file : k_files) state["xxh3"][file] = file_hash((temporary / file).string());
+  const std::string text = state.dump(2) + "\n";
+  DurableFile out((temporary / "state.json").string());
+  out.write(text.data(), text.size());
+  out.close();
+  sync_folder(temporary.string());
+  fs::remove_all(checkpoints / name);
+  fs::rename(temporary, checkpoints / name);
+  sync_folder(checkpoints.string());
+  replace_file((fs::path(run) / "latest").string(), name + "\n");
+  remove_older(checkpoints, checkpoint.stage);
+}
+
+Checkpoint load_checkpoint(const std::string& folder) {
+  Checkpoint checkpoint;
+  const fs::path path(folder);
+  if (!fs::exists(path / "state.json")) refuse(folder, "state.json is missing.");
+  try {
+    const Json state = Json::parse(read_text((path / "state.json").string()));
+    if (state.at("checkpoint") != 1) refuse(folder, "it is of a later format.");
+    state.at("stage").get_to(checkpoint.stage);
+    state.at("step").get_to(checkpoint.step);
+    state.at("data").get_to(checkpoint.data);
+    state.at("parts").get_to(checkpoint.parts);
+    for (const char* file : k_files)
+      if (state.at("xxh3").at(file) != file_hash((path / file).string()))
+        refuse(folder,
+               concat(file, " is damaged: its hash is not the one that state.json records."));
+  } catch (const Json::exception&) {
+    refuse(folder, "state.json is damaged.");
+  }
+  checkpoint.model = read_safetensors((path / k_files[0]).string()).tensors;
+  checkpoint.optimizer = read_safetensors((path / k_files[1]).string()).tensors;
+  return checkpoint;
+}
+
+std::optional<Checkpoint> load_latest_checkpoint(const std::string& run) {
+  std::string name = read_text((fs::path(run) / "latest").string());
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  if (name.empty()) return std::nullopt;
+  return load_checkpoint((fs::path(run) / "checkpoints" / name).string());
+}
+
+Checkpoint load_stage_checkpoint(const std::string& run, const std::string& stage) {
+  const fs::path checkpoints = fs::path(run) / "checkpoints";
+  std::int64_t newest = -1;
+  if (fs::exists(checkpoints))
+    for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints)) {
+      const std::string name = entry.path().filename();
+      if (name.starts_with(stage + "-") && name.size() > stage.size() + 1 &&
+          name.find_first_not_of("0123456789", stage.size() + 1) == std::string::npos)
+        newest = std::max<std::int64_t>(newest, std::stoll(name.substr(stage.size() + 1)));
+    }
+  if (newest < 0)
+    throw Error(Exit::no_input, concat(run, " holds no checkpoint of stage \"", stage, "\"."));
+  return load_checkpoint((checkpoints / concat(stage, "-", newest)).string());
+}
+
+void require_same_model(const Checkpoint& checkpoint, const std::string& run,
+                        const std::map<std::string, std::vector<std::int64_t>>& shapes,
+                        const std::map<std::string, std::pair<std::string, int>>& parts) {
+  std::string differences;
+  for (const auto& [node, part] : parts) {
+    const auto saved = checkpoint.parts.find(node);
+    if (saved != checkpoint.parts.end() && saved->second != part)
+      differences +=
+          concat(" Node \"", node, "\" was ", saved->second.first, " (state ", saved->second.second,
+                 "), is now ", part.first, " (state ", part.second, ").");
+  }
+  const std::vector<std::string> missing = missing_in(checkpoint.model, shapes);
+  if (!missing.empty()) differences += concat(" It lacks ", some(missing), ".");
+  std::vector<std::string> surplus;
+  std::string shape;
+  for (const auto& [name, array] : checkpoint.model) {
+    const auto wanted = shapes.find(name);
+    if (wanted == shapes.end())
+      surplus.push_back(name);
+    else if (wanted->second != array.sizes && shape.empty())
+      shape = concat(" ", name, " is ", shape_text(array.sizes), " there and ",
+                     shape_text(wanted->second), " here.");
+  }
+  if (!surplus.empty()) differences += concat(" It has ", some(surplus), " too much.");
+  differences += shape;
+  if (differences.empty()) return;
+  throw Error(Exit::bad_checkpoint,
+              concat("the checkpoint in ", run, " belongs to another model.", differences,
+                     " Use the recipe that it was trained with, or another run folder."));
+}
+
+}  // namespace weft::host

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/checkpoint/run_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/checkpoint/durable_file.hpp"
+
+namespace weft::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Takes the folder's lock, which ends with the process whatever happens to it.
+int lock_folder(const std::string& path) {
+  const std::string file = path + "/lock";
+  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0)
+    throw Error(Exit::cannot_create,
+                concat(file, " cannot be created. Check the folder's rights."));
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    std::string holder;
+    std::ifstream(file) >> holder;
+    close(descriptor);
+    throw Error(Exit::cannot_create, concat("run folder ", path, " is in use by process ", holder,
+                                            ". Wait for it, or give another folder with --run."));
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(descriptor, 0) != 0 ||
+      pwrite(descriptor, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
+    throw Error(Exit::io, concat(file, " could not be written."));
+  return descriptor;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(const std::string& path, Mode mode) : path_(path) {
+  const bool exists = fs::exists(path_ + "/recipe.json");
+  if (mode == Mode::resume && !exists)
+    throw Error(Exit::no_input, concat(path_,
+                                       " is no run folder, so there is nothing to resume. "
+                                       "Leave --resume out to begin."));
+  if (mode == Mode::create && fs::exists(path_) && !fs::is_empty(path_))
+    throw Error(Exit::cannot_create, concat("run folder ", path_,
+                                            " exists. Go on with --resume, replace it with "
+                                            "--overwrite, or give another one with --run."));
+  std::error_code error;
+  fs::create_directories(path_ + "/checkpoints", error);
+  if (error)
+    throw Error(Exit::cannot_create, concat("run folder ", path_, " cannot be made: ",
+                                            error.message(), ". Give another one with --run."));
+  lock_ = lock_folder(path_);
+  if (mode == Mode::overwrite)
+    for (const char* name : {"checkpoints", "latest", "events.jsonl"})
+      fs::remove_all(path_ + "/" + name);
+  fs::create_directories(path_ + "/checkpoints");
+}
+
+RunFolder::~RunFolder() {
+  close(lock_);
+}
+
+void RunFolder::write(const std::string& resolved_recipe, const RunLock& lock) const {
+  nlohmann::ordered_json parts = nlohmann::ordered_json::object();
+  for (const auto& [node, part] : lock.parts)
+    parts[node] = {
+        {"id", part.id}, {"version", part.version}, {"file", part.file}, {"sha256", part.sha256}};
+  const nlohmann::ordered_json text{{"host", lock.host_version},
+                                    {"torch", lock.torch_version},
+                                    {"seed", lock.seed},
+                                    {"data", lock.data},
+                                    {"parts", parts}};
+  replace_file(path_ + "/weft.lock", text.dump(2) + "\n");
+  replace_file(path_ + "/recipe.json", resolved_recipe);
+}
+
+}  // namespace weft::host

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The folder of one run: recipe.json (resolved), weft.lock, events.jsonl, checkpoints/, latest.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace weft::host {
+
+/// What must be the same to repeat a run; written as weft.lock.
+struct RunLock {
+  struct Part {
+    std::string id, version, file, sha256;
+  };
+  std::string host_version, torch_version;
+  std::uint64_t seed = 0;
+  std::map<std::string, std::string> data;  ///< section → fingerprint
+  std::map<std::string, Part> parts;        ///< node → the plug-in that it came from
+};
+
+class RunFolder {
+ public:
+  enum class Mode { create, resume, overwrite };
+
+  /// Makes or opens the folder and locks it against a second process.
+  /// @throws Error (cannot_create) if it is in use, exists already and nothing allows that, or
+  ///         cannot be made; (no_input) if there is nothing to resume
+  RunFolder(const std::string& path, Mode mode);
+  ~RunFolder();
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string events_path() const { return path_ + "/events.jsonl"; }
+
+  /// Writes recipe.json and weft.lock.
+  void write(const std::string& resolved_recipe, const RunLock& lock) const;
+
+ private:
+  std::string path_;
+  int lock_ = -1;
+};
+
+}  // namespace weft::host

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Tensors in a file, in the safetensors format (docs/formats/checkpoint.md, byte by byte).
+
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "host/base/array.hpp"
+#include "host/checkpoint/disk.hpp"
+
+namespace weft::host {
+
+struct TensorFile {
+  std::map<std::string, Array> tensors;
+  std::map<std::string, std::string> metadata;
+};
+
+/// Reads a whole file. Stricter than the reference implementation: overlaps, holes, duplicate keys,
+/// trailing bytes, element types that Weft lacks and booleans other than 0 and 1 are refused. The
+/// layout is checked against the file's size before memory is taken.
+/// @throws Error (no_input) if there is no such file; (io) if reading fails; (bad_checkpoint) for a
+///   file that breaks a rule, naming the file, the tensor, what was expected and what was found
+TensorFile read_safetensors(const std::string& path);
+
+/// Writes a file that appears under its name whole or not at all. Equal content gives equal bytes.
+/// REQUIRES: names and metadata are UTF-8; no tensor is called `__metadata__`.
+/// @returns size and hash of what was written
+/// @throws Error (cannot_create) or (io)
+FileDigest write_safetensors(const std::string& path, const TensorFile& file);
+
+}  // namespace weft::host

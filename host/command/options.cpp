@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/command/options.hpp"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <sstream>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+
+namespace weft::host {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr const char* exit_codes =
+    "Exit codes: 0 done, 1 the run failed, 2 wrong usage, 65 damaged data, 66 missing file,\n"
+    "70 plug-in failed, 73 output cannot be created, 74 reading or writing failed,\n"
+    "75 interrupted and resumable, 76 plug-in of another ABI, 77 wrong checkpoint, 78 wrong "
+    "recipe.\n";
+
+/// Every option there is; a verb shows and accepts those it names.
+void add(po::options_description& shown, const std::string& name, Options& options) {
+  const auto list = [](std::vector<std::string>& values) {
+    return po::value(&values)->composing();
+  };
+  auto option = shown.add_options();
+  if (name == "set")
+    option("set", list(options.overrides)->value_name("PATH=VALUE"),
+           "override a value of the recipe, e.g. graph.fusion.use=fusion.concat");
+  else if (name == "plugins")
+    option("plugins", list(options.plugins)->value_name("FOLDER"),
+           "look for plug-ins here instead of in WEFT_PLUGIN_PATH and the installed folder");
+  else if (name == "run")
+    option("run", po::value(&options.run)->value_name("FOLDER"),
+           "run folder to write (default: runs/NAME of the recipe)");
+  else if (name == "resume")
+    option("resume", po::bool_switch(&options.resume),
+           "go on from the run folder's newest checkpoint");
+  else if (name == "overwrite")
+    option("overwrite", po::bool_switch(&options.overwrite), "replace an existing run folder");
+  else if (name == "threads")
+    option("threads", po::value(&options.threads)->value_name("N"),
+           "threads for tensor operations (default: all cores)");
+  else if (name == "split")
+    option("split", po::value(&options.split)->value_name("SPLIT"),
+           "train, val or test (default: the recipe's)");
+  else if (name == "quiet")
+    option("quiet", po::bool_switch(&options.quiet), "no progress");
+  else
+    option("json", po::bool_switch(&options.json), "print the result as one JSON document");
+}
+
+po::options_description describe(const Verb& verb, Options& options) {
+  po::options_description shown("Options");
+  for (const std::string& name : verb.options) add(shown, name, options);
+  shown.add_options()("help,h", "print this");
+  return shown;
+}
+
+[[noreturn]] void wrong(const Verb& verb, const std::string& what) {
+  throw Error(Exit::usage,
+              concat("weft ", verb.name, ": ", what, " `weft ", verb.name, " --help` shows how."));
+}
+
+}  // namespace
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> all = {
+      {"train",
+       "RECIPE",
+       "train the stages of a recipe, then evaluate",
+       {"set", "run", "resume", "overwrite", "threads", "plugins", "quiet", "json"},
+       1,
+       1},
+      {"eval",
+       "RUN…",
+       "evaluate trained runs and print them side by side",
+       {"split", "threads", "plugins", "json"},
+       1,
+       99},
+      {"check",
+       "RECIPE",
+       "check a recipe, its parts and shapes; no tensor is made",
+       {"set", "plugins", "json"},
+       1,
+       1},
+      {"plugin",
+       "list | info ID-OR-FILE",
+       "show the plug-ins that are found",
+       {"plugins", "json"},
+       1,
+       2},
+  };
+  return all;
+}
+
+Options parse_options(const Verb& verb, const std::vector<std::string>& arguments) {
+  Options options;
+  po::options_description all = describe(verb, options);
+  all.add_options()("operand", po::value(&options.operands)->composing());
+  po::positional_options_description positional;
+  positional.add("operand", -1);
+  try {
+    po::variables_map map;
+    po::store(
+        po::command_line_parser(arguments)
+            .options(all)
+            .positional(positional)
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .run(),
+        map);
+    po::notify(map);
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> known;
+    for (const std::string& name : verb.options) known.push_back("--" + name);
+    wrong(verb, concat("unknown option ", error.get_option_name(), ".",
+                       suggestion(error.get_option_name(), known)));
+  } catch (const po::error& error) {
+    wrong(verb, concat(error.what(), "."));
+  }
+  if (options.operands.size() < verb.min_operands || options.operands.size() > verb.max_operands)
+    wrong(verb, concat("expected ", verb.operands, ", found ", options.operands.size(),
+                       options.operands.size() == 1 ? " operand." : " operands."));
+  if (!options.split.empty() && options.split != "train" && options.split != "val" &&
+      options.split != "test")
+    wrong(verb, concat("--split takes train, val or test, found \"", options.split, "\"."));
+  if (options.threads < 0) wrong(verb, "--threads takes a positive number.");
+  return options;
+}
+
+std::string help(const Verb& verb) {
+  Options unused;
+  std::ostringstream text;
+  text << "weft " << verb.name << " " << verb.operands << " [options]\n"
+       << "  " << verb.summary << "\n\n"
+       << describe(verb, unused) << "\n"
+       << exit_codes;
+  return text.str();
+}
+
+std::string help() {
+  std::ostringstream text;
+  text << "weft: train and evaluate multimodal models from recipes, every part a plug-in\n\n";
+  for (const Verb& verb : verbs())
+    text << "  weft " << verb.name << " " << verb.operands << "\n      " << verb.summary << "\n";
+  text << "\n`weft VERB --help` lists the options of a verb; `weft --version` prints the "
+          "version.\n\n"
+       << exit_codes;
+  return text.str();
+}
+
+}  // namespace weft::host

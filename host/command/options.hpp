@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Command lines of the verbs, on Boost.Program_options.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/registry/registry.hpp"
+
+namespace weft::host {
+
+/// What the verbs accept; each verb declares those it reads.
+struct Options {
+  std::vector<std::string> operands;   ///< recipes, run folders, plug-ins
+  std::vector<std::string> overrides;  ///< --set PATH=VALUE
+  std::vector<std::string> plugins;    ///< --plugins FOLDER
+  std::string run;                     ///< --run FOLDER
+  std::string split;                   ///< --split train|val|test
+  int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
+  bool resume = false, overwrite = false, quiet = false, json = false;
+};
+
+/// One verb's options by their long names, without dashes.
+struct Verb {
+  const char* name;
+  const char* operands;  ///< as shown in the usage line
+  const char* summary;
+  std::vector<std::string> options;
+  std::size_t min_operands, max_operands;
+};
+
+/// All verbs in the order in which `weft --help` lists them.
+const std::vector<Verb>& verbs();
+
+/// @throws Error (usage) with what is wrong and how to get help
+Options parse_options(const Verb& verb, const std::vector<std::string>& arguments);
+
+/// Usage, options and exit codes of one verb.
+std::string help(const Verb& verb);
+/// The verbs.
+std::string help();
+
+/// Folders that --plugins names, or else WEFT_PLUGIN_PATH and the installed ones.
+std::vector<std::filesystem::path> search_path(const Options& options);
+
+}  // namespace weft::host

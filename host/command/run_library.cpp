@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What libweft_run.so exports to the program `weft`.
+
+#include <functional>
+
+#include "host/command/verbs.hpp"
+
+namespace weft::host {
+namespace {
+
+VerbResult guarded(void (*verb)(const Options&), const Options& options) {
+  try {
+    verb(options);
+    return {};
+  } catch (const Error& error) {
+    return {error.exit(), error.what()};
+  } catch (const std::exception& error) {
+    return {Exit::plugin, std::string("internal error: ") + error.what()};
+  }
+}
+
+}  // namespace
+}  // namespace weft::host
+
+#define WEFT_EXPORTED extern "C" __attribute__((visibility("default")))
+
+WEFT_EXPORTED weft::host::VerbResult weft_run_train(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::train, options);
+}
+
+WEFT_EXPORTED weft::host::VerbResult weft_run_eval(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::evaluate_runs, options);
+}

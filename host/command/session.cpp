@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/command/session.hpp"
+
+#include <cstdlib>
+#include <set>
+#include <thread>
+
+#include "host/base/error.hpp"
+#include "host/data/feature.hpp"
+#include "host/engine/runtime.hpp"
+#include "host/engine/tables.hpp"
+#include "host/registry/core_api.hpp"
+
+namespace weft::host {
+namespace {
+
+/// Tokenizers are kept between runs: $XDG_CACHE_HOME/weft, or ~/.cache/weft.
+std::string cache_folder() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
+    return std::string(cache) + "/weft";
+  const char* home = std::getenv("HOME");
+  return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
+}
+
+std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
+  if (!only.empty()) return {only};
+  std::set<std::string> used;
+  for (const StagePlan& stage : recipe.stages) used.insert(stage.data);
+  if (!recipe.evaluate.data.empty()) used.insert(recipe.evaluate.data);
+  return used;
+}
+
+}  // namespace
+
+Session open_session(const Options& options, Recipe recipe, const std::string& only) {
+  const int threads = options.threads > 0 ? options.threads : recipe.threads;
+  set_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  set_deterministic(true);
+  set_error_sink(core_api());
+
+  Session session;
+  session.recipe = std::move(recipe);
+  session.registry = std::make_unique<Registry>(search_path(options),
+                                                HostTables{tensor_api(), op_api(), grad_api()});
+  std::map<std::string, std::vector<FieldSpec>> fields;
+  for (const DataPlan& plan : session.recipe.data) fields[plan.name] = field_specs(plan.config);
+  Wiring wiring(session.recipe, *session.registry, fields);
+
+  FeatureCache features;
+  const std::set<std::string> used = used_data(session.recipe, only);
+  for (const DataPlan& plan : session.recipe.data)
+    if (used.contains(plan.name))
+      session.data.emplace(plan.name,
+                           Dataset::open(plan.name, plan.config, cache_folder(), &features));
+  session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
+  return session;
+}
+
+Evaluation evaluate_recipe(const Session& session, Split split) {
+  const EvaluationPlan& plan = session.recipe.evaluate;
+  return evaluate(
+      *session.model, session.data.at(plan.data),
+      {split, plan.batch, plan.metrics, plan.by, plan.generate_node, plan.generate_length});
+}
+
+std::map<std::string, std::vector<std::int64_t>> shapes_of(const Model& model) {
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  for (const auto* list : {&model.parameters(), &model.buffers()})
+    for (const NamedTensor& named : *list) shapes[named.path] = named.tensor.sizes();
+  return shapes;
+}
+
+std::map<std::string, std::pair<std::string, int>> parts_of(const Model& model) {
+  std::map<std::string, std::pair<std::string, int>> parts;
+  for (const Node& node : model.wiring().nodes())
+    parts[node.name] = {node.instance.part().id,
+                        static_cast<int>(node.instance.part().state_version)};
+  return parts;
+}
+
+Split split_named(const std::string& name) {
+  return name == "train" ? Split::train : name == "val" ? Split::val : Split::test;
+}
+
+}  // namespace weft::host

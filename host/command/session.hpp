@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What training and evaluation both set up: parts, data and model of a recipe.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "host/command/options.hpp"
+#include "host/data/dataset.hpp"
+#include "host/evaluation/evaluate.hpp"
+#include "host/graph/model.hpp"
+#include "host/recipe/recipe.hpp"
+
+namespace weft::host {
+
+struct Session {
+  Recipe recipe;
+  std::unique_ptr<Registry> registry;
+  std::map<std::string, Dataset> data;  ///< by the section's name, those that are used
+  std::unique_ptr<Model> model;
+};
+
+/// Loads the plug-ins, checks the recipe, opens its data and creates the parameters.
+/// @param threads  0: the recipe's, else the machine's
+/// @param only     open only this data section; empty: all that the recipe uses
+Session open_session(const Options& options, Recipe recipe, const std::string& only = "");
+
+/// Evaluates on the recipe's evaluation data.
+Evaluation evaluate_recipe(const Session& session, Split split);
+
+/// Path → sizes of every parameter and buffer.
+std::map<std::string, std::vector<std::int64_t>> shapes_of(const Model& model);
+/// Which part, at which state version, holds each node's weights.
+std::map<std::string, std::pair<std::string, int>> parts_of(const Model& model);
+
+/// `train`, `val` or `test`.
+Split split_named(const std::string& name);
+
+}  // namespace weft::host

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <optional>
+
+#include "host/base/text.hpp"
+#include "host/checkpoint/checkpoint.hpp"
+#include "host/checkpoint/run_folder.hpp"
+#include "host/command/results.hpp"
+#include "host/command/session.hpp"
+#include "host/command/verbs.hpp"
+#include "host/engine/runtime.hpp"
+#include "host/report/events.hpp"
+#include "host/report/progress.hpp"
+#include "host/training/trainer.hpp"
+
+namespace weft::host {
+namespace {
+
+std::atomic<bool> stop_requested = false;
+
+/// The first signal asks the loop to save and end; the second ends at once.
+void on_signal(int number) {
+  stop_requested = true;
+  std::signal(number, SIG_DFL);
+}
+
+RunLock lock_of(const Session& session) {
+  RunLock lock{WEFT_VERSION, torch_version(), session.recipe.seed, {}, {}};
+  for (const auto& [name, data] : session.data) lock.data[name] = data.fingerprint();
+  for (const Node& node : session.model->wiring().nodes()) {
+    const host::Part& part = node.instance.part();
+    lock.parts[node.name] = {part.id, part.version.text(), part.file.filename().string(),
+                             sha256(part.file)};
+  }
+  return lock;
+}
+
+/// Trains the stages that are left after `resume`.
+void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress& progress,
+                const std::optional<Checkpoint>& resume) {
+  const auto measure = [&](const StagePlan& stage, std::int64_t step) {
+    if (stage.measure.empty()) return;
+    const Evaluation values =
+        evaluate(*session.model, session.data.at(stage.data),
+                 {Split::val, stage.batch, stage.measure, "", session.recipe.evaluate.generate_node,
+                  session.recipe.evaluate.generate_length});
+    events.write("measure", {{"stage", stage.name}, {"step", step}, {"values", values.all}});
+  };
+  const auto save = [&](Checkpoint checkpoint) {
+    checkpoint.parts = parts_of(*session.model);
+    save_checkpoint(run.path(), checkpoint);
+    events.write("checkpoint", {{"stage", checkpoint.stage}, {"step", checkpoint.step}});
+  };
+  bool skipping = resume.has_value();
+  for (const StagePlan& stage : session.recipe.stages) {
+    const bool here = skipping && stage.name == resume->stage;
+    if (skipping && !here) continue;
+    skipping = false;
+    if (!here && !stage.from.empty())
+      session.model->load(load_stage_checkpoint(run.path(), stage.from).model);
+    TrainerHooks hooks;
+    hooks.step = [&](const StepReport& report) {
+      if (report.step % stage.log_every == 0 || report.step == report.steps)
+        events.write("step", {{"stage", report.stage},
+                              {"step", report.step},
+                              {"losses", report.losses},
+                              {"learning_rate", report.learning_rate},
+                              {"gradient_norm", report.gradient_norm},
+                              {"seconds", report.seconds},
+                              {"samples", report.samples}});
+      progress.step(report.stage, report.step, report.steps, report.losses, report.learning_rate,
+                    report.samples);
+    };
+    hooks.save = save;
+    hooks.measure = measure;
+    hooks.stop = &stop_requested;
+    Trainer(*session.model, session.recipe.seed, hooks)
+        .run(stage, session.data.at(stage.data), here ? &*resume : nullptr);
+    progress.end_stage();
+  }
+}
+
+}  // namespace
+
+void train(const Options& options) {
+  Recipe recipe = read_recipe(options.operands[0], options.overrides);
+  const std::string folder = options.run.empty() ? "runs/" + recipe.name : options.run;
+  Session session = open_session(options, std::move(recipe));
+  RunFolder run(folder, options.resume      ? RunFolder::Mode::resume
+                        : options.overwrite ? RunFolder::Mode::overwrite
+                                            : RunFolder::Mode::create);
+  run.write(session.recipe.resolved, lock_of(session));
+  EventWriter events(run.events_path());
+  std::optional<Checkpoint> resume;
+  if (options.resume) {
+    resume = load_latest_checkpoint(run.path());
+    if (resume) {
+      require_same_model(*resume, run.path(), shapes_of(*session.model), parts_of(*session.model));
+      session.model->load(resume->model);
+      events.write("resumed", {{"stage", resume->stage}, {"step", resume->step}});
+    }
+  }
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  events.write("start", {{"recipe", session.recipe.path}, {"name", session.recipe.name}});
+  Progress progress(options.quiet ? Progress::Style::silent : Progress::Style::automatic);
+  run_stages(session, run, events, progress, resume);
+
+  if (session.recipe.evaluate.data.empty()) return;
+  const Split split = split_named(session.recipe.evaluate.split);
+  const Evaluation evaluation = evaluate_recipe(session, split);
+  events.write("evaluation",
+               {{"split", session.recipe.evaluate.split}, {"values", evaluation.all}});
+  print_results({{folder, session.recipe.evaluate.split, evaluation}}, options.json);
+}
+
+}  // namespace weft::host

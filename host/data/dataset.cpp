@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/dataset.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/data/content.hpp"
+#include "host/data/example.hpp"
+#include "host/data/feature.hpp"
+#include "host/data/fingerprint.hpp"
+#include "host/data/parallel.hpp"
+
+namespace weft::host {
+namespace {
+
+Shards open_shards(const std::vector<std::string>& paths, FeatureCache& cache) {
+  Shards shards;
+  for (const std::string& path : paths) shards.push_back(cache.shard(path));
+  return shards;
+}
+
+/// Trained on the training part before `where`, so that sections which differ in their filter
+/// alone share one vocabulary.
+void train_tokenizer(const std::vector<Example>& examples, const std::string& cache_folder,
+                     Dataset::Content& content) {
+  const TokenizerOptions& options = *content.options.tokenizer;
+  std::vector<std::string> texts;
+  for (const Example& example : examples) {
+    for (const Source& source : options.texts) {
+      const auto value = example.values.find(source.text);
+      if (value != example.values.end() && !value->second.empty()) texts.push_back(value->second);
+    }
+  }
+  Fingerprint fingerprint;
+  fingerprint.add(concat(options.type, ' ', options.vocabulary));
+  for (const std::string& text : texts) fingerprint.add(text);
+  const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
+  content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
+  content.tokenizer =
+      Tokenizer::train(content.tokenizer_path, options.type, options.vocabulary, texts);
+}
+
+/// The ids of one text; counts it in `cut` when it is longer than the field.
+std::vector<std::int32_t> encode(const std::string& text, const TextOptions& options,
+                                 const Tokenizer& tokenizer, std::int64_t& cut) {
+  std::vector<std::int32_t> ids = tokenizer.encode(text);
+  const auto room = static_cast<std::size_t>(options.length - options.begin - options.end);
+  if (ids.size() > room) {
+    ids.resize(room);
+    ++cut;
+  }
+  if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(kBegin));
+  if (options.end) ids.push_back(static_cast<std::int32_t>(kEnd));
+  return ids;
+}
+
+std::int64_t class_index(const Example& example, const FieldOptions& field,
+                         const std::vector<std::string>& classes) {
+  const std::string& value =
+      required_value(example, field.source.text, concat("field ", field.name));
+  const auto found = std::find(classes.begin(), classes.end(), value);
+  if (found != classes.end()) return found - classes.begin();
+  throw Error(Exit::bad_data,
+              concat(example.place, ": ", field.source.text, " is \"", value,
+                     "\", which is no class of field ", field.name, ".", suggestion(value, classes),
+                     " Add it to the field's classes, or leave the example out with where."));
+}
+
+void fill_text(const std::vector<Example>& examples, const FieldOptions& field,
+               const Tokenizer& tokenizer, Column& column, std::int64_t& cut) {
+  const auto& options = std::get<TextOptions>(field.kind);
+  for (const Example& example : examples) {
+    const std::string& text =
+        required_value(example, field.source.text, concat("field ", field.name));
+    column.ids.push_back(encode(text, options, tokenizer, cut));
+  }
+}
+
+/// For every training example the samples that its exchange may draw.
+void fill_pools(const std::vector<Example>& examples, const FieldOptions& field, const Part& part,
+                Column& column) {
+  const std::string asked_by = concat("the exchange of field ", field.name);
+  std::map<std::string, std::size_t> pool_by_value;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    const std::string& value = required_value(examples[i], field.exchange->theirs, asked_by);
+    const auto [place, is_new] = pool_by_value.try_emplace(value, column.pools.size());
+    if (is_new) column.pools.emplace_back();
+    std::vector<std::size_t>& pool = column.pools[place->second];
+    // The examples of one sample follow each other: a sample is taken once.
+    if (pool.empty() || pool.back() != part.sample_of[i]) pool.push_back(part.sample_of[i]);
+  }
+  for (const Example& example : examples) {
+    const std::string& value = required_value(example, field.exchange->mine, asked_by);
+    const auto found = pool_by_value.find(value);
+    if (found == pool_by_value.end()) {
+      throw Error(Exit::bad_data,
+                  concat(example.place, ": no training sample has \"", value, "\" at ",
+                         field.exchange->theirs, ", which ", asked_by, " needs."));
+    }
+    column.pool_of.push_back(found->second);
+  }
+}
+
+/// Numbers the samples in use and decodes each of them for every media field.
+void fill_features(const Shards& shards, const std::vector<Example>& examples,
+                   const DataOptions& options, FeatureCache& cache, Part& part) {
+  std::vector<const Example*> first_of;  // by sample: an example that names it
+  for (const Example& example : examples) {
+    const bool is_new = first_of.empty() || first_of.back()->shard != example.shard ||
+                        first_of.back()->sample != example.sample;
+    if (is_new) first_of.push_back(&example);
+    part.sample_of.push_back(first_of.size() - 1);
+  }
+  for (std::size_t f = 0; f < options.fields.size(); ++f) {
+    const FieldOptions& field = options.fields[f];
+    const bool is_media = std::holds_alternative<ImageOptions>(field.kind) ||
+                          std::holds_alternative<RecordingOptions>(field.kind);
+    if (!is_media) continue;
+    std::vector<Array>& features = part.columns[f].features;
+    features.resize(first_of.size());
+    for_each_index(first_of.size(), [&](std::size_t i) {
+      features[i] = cache.feature(*shards[first_of[i]->shard], first_of[i]->sample, field);
+    });
+  }
+}
+
+void fill_columns(const std::vector<Example>& examples, Split split, Dataset::Content& content,
+                  Part& part) {
+  for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
+    const FieldOptions& field = content.options.fields[f];
+    Column& column = part.columns[f];
+    if (std::holds_alternative<TextOptions>(field.kind)) {
+      fill_text(examples, field, *content.tokenizer, column, content.truncated[field.name]);
+    } else if (const auto* list = std::get_if<ClassOptions>(&field.kind)) {
+      for (const Example& example : examples) {
+        column.classes.push_back(class_index(example, field, list->classes));
+      }
+    } else if (const auto* recording = std::get_if<RecordingOptions>(&field.kind)) {
+      content.truncated[field.name] += std::ranges::count_if(
+          column.features,
+          [&](const Array& feature) { return feature.sizes[0] > recording->frames; });
+    }
+    if (field.exchange && split == Split::train) fill_pools(examples, field, part, column);
+  }
+}
+
+Part make_part(const Shards& shards, std::vector<Example> examples, Split split,
+               FeatureCache& cache, Dataset::Content& content) {
+  keep_where(examples, content.options);
+  if (examples.empty()) {
+    throw Error(Exit::bad_data,
+                concat("Data ", content.name, ": the part ", split_name(split),
+                       " has no example left", content.options.where.empty() ? "" : " after where",
+                       ". Correct each and where, or name other shards."));
+  }
+  Part part;
+  part.columns.resize(content.options.fields.size());
+  fill_features(shards, examples, content.options, cache, part);
+  fill_columns(examples, split, content, part);
+  for (Example& example : examples) {
+    part.keys.push_back(std::move(example.key));
+    part.places.push_back(std::move(example.place));
+    part.jsons.push_back(std::move(example.json));
+  }
+  return part;
+}
+
+}  // namespace
+
+Dataset Dataset::open(const std::string& name, const std::string& data_json,
+                      const std::string& cache_folder, FeatureCache* cache) {
+  FeatureCache own_cache;
+  if (cache == nullptr) cache = &own_cache;
+  auto content = std::make_shared<Content>();
+  content->name = name;
+  content->options = parse_data_options(data_json);
+  content->specs = field_specs(data_json);
+  Fingerprint fingerprint;
+  fingerprint.add(content->options.identity);
+  // The training part comes first: the tokenizer is made from it.
+  for (const Split split : kSplits) {
+    const auto index = static_cast<std::size_t>(split);
+    const Shards shards = open_shards(content->options.shards[index], *cache);
+    fingerprint.add(split_name(split));
+    for (const auto& shard : shards) fingerprint.add(shard->fingerprint);
+    std::vector<Example> examples = list_examples(shards, content->options);
+    if (split == Split::train && content->options.tokenizer) {
+      train_tokenizer(examples, cache_folder, *content);
+    }
+    if (shards.empty()) continue;
+    content->parts[index] = make_part(shards, std::move(examples), split, *cache, *content);
+  }
+  content->fingerprint = fingerprint.hex();
+  return Dataset(content);
+}
+
+const std::string& Dataset::name() const {
+  return content_->name;
+}
+const std::vector<FieldSpec>& Dataset::fields() const {
+  return content_->specs;
+}
+const std::string& Dataset::fingerprint() const {
+  return content_->fingerprint;
+}
+const std::string& Dataset::tokenizer_path() const {
+  return content_->tokenizer_path;
+}
+
+std::int64_t Dataset::size(Split split) const {
+  return static_cast<std::int64_t>(content_->part(split).size());
+}
+
+const std::map<std::string, std::int64_t>& Dataset::truncated() const {
+  return content_->truncated;
+}
+
+std::string Dataset::decode_text(const std::string& field,
+                                 std::span<const std::int64_t> ids) const {
+  const auto found = std::ranges::find(content_->options.fields, field, &FieldOptions::name);
+  if (found != content_->options.fields.end()) {
+    if (std::holds_alternative<TextOptions>(found->kind)) return content_->tokenizer->decode(ids);
+    if (const auto* list = std::get_if<ClassOptions>(&found->kind)) {
+      return list->classes.at(static_cast<std::size_t>(ids.front()));
+    }
+  }
+  throw std::out_of_range(concat(field, " is neither a text nor a class"));
+}
+
+std::string Dataset::value(Split split, std::int64_t example, const std::string& pointer) const {
+  const Part& part = content_->part(split);
+  const auto index = static_cast<std::size_t>(example);
+  if (auto text = value_at(part.jsons.at(index), pointer)) return std::move(*text);
+  throw Error(Exit::bad_data, concat(part.places.at(index), ": there is no value at ", pointer,
+                                     ". Correct the pointer in the recipe."));
+}
+
+}  // namespace weft::host

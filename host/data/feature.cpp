@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/feature.hpp"
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/data/decode.hpp"
+#include "host/data/log_mel.hpp"
+
+namespace weft::host {
+
+Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place) {
+  const Image image = decode_image(bytes, {options.channels, options.height, options.width}, place);
+  Array feature = Array::empty(DType::float32, {options.channels, options.height, options.width});
+  float* out = feature.data<float>();
+  const auto channels = static_cast<std::size_t>(options.channels);
+  for (std::size_t channel = 0; channel < channels; ++channel) {
+    const float mean = options.mean[channel], std = options.std[channel];
+    for (std::size_t i = channel; i < image.pixels.size(); i += channels) {
+      *out++ = (static_cast<float>(image.pixels[i]) / 255 - mean) / std;
+    }
+  }
+  return feature;
+}
+
+Array recording_feature(const Bytes& bytes, const RecordingOptions& options,
+                        const std::string& place) {
+  const Audio audio = decode_audio(bytes, options.spectrum.rate, place);
+  Array feature = log_mel(audio.samples, options.spectrum);
+  float* const values = feature.data<float>();
+  for (std::int64_t i = 0; i < feature.count(); ++i) {
+    values[i] = (values[i] - options.mean) / options.std;
+  }
+  return feature;
+}
+
+std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<const Shard>& shard = shards_[path];
+  if (!shard) shard = std::make_shared<const Shard>(read_shard(path));
+  return shard;
+}
+
+Array FeatureCache::feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
+  const std::string key = concat(shard.fingerprint, ' ', sample, ' ', field.feature_key);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = features_.find(key);
+    if (known != features_.end()) return known->second;
+  }
+  const Bytes& bytes = member_of(shard, sample, field.source.text);
+  const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
+  const auto* image = std::get_if<ImageOptions>(&field.kind);
+  const Array feature =
+      image != nullptr ? image_feature(bytes, *image, place)
+                       : recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
+  const std::lock_guard lock(mutex_);
+  return features_.emplace(key, feature).first->second;
+}
+
+const Bytes& member_of(const Shard& shard, std::size_t sample, const std::string& member) {
+  const auto& members = shard.samples[sample].members;
+  const auto found = members.find(member);
+  if (found != members.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : members) names.push_back(name);
+  throw Error(Exit::bad_data,
+              concat(shard.place(sample), ": there is no member ", member, "; it has ",
+                     enumerate(names), ". Make the shard anew, or name another member."));
+}
+
+}  // namespace weft::host

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/// From a member's bytes to what a batch is filled with, and a cache of the results.
+
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "host/base/array.hpp"
+#include "host/data/options.hpp"
+#include "host/data/shard.hpp"
+
+namespace weft::host {
+
+/// The picture, decoded and normalised: float32 [channels, height, width].
+/// @throws Error (bad_data), with `place` at its head
+Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place);
+
+/// The recording's log-mel spectrum, normalised, all of it: float32 [its frames, mels].
+/// @throws Error (bad_data), with `place` at its head
+Array recording_feature(const Bytes& bytes, const RecordingOptions& options,
+                        const std::string& place);
+
+/// Shards that were read and features that were computed, each once. Data sections of one recipe
+/// that are opened with one cache share them; the cache itself may go once they are open.
+/// [any thread]
+class FeatureCache {
+ public:
+  /// @throws Error as read_shard()
+  std::shared_ptr<const Shard> shard(const std::string& path);
+
+  /// The feature of an image or log_mel field.
+  /// @throws Error (bad_data) when the sample lacks the member or it cannot be decoded
+  Array feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const Shard>> shards_;  ///< by path
+  std::map<std::string, Array> features_;  ///< by shard fingerprint, sample and field
+};
+
+/// The member's bytes.
+/// @throws Error (bad_data) naming the shard, the sample and the members that it does have
+const Bytes& member_of(const Shard& shard, std::size_t sample, const std::string& member);
+
+}  // namespace weft::host

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a data section will hand to a model, known from its JSON alone: `weft check` uses this
+/// without opening a shard.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/base/field_spec.hpp"
+
+namespace weft::host {
+
+/// One entry for every field of a batch, mask fields (bool, true = real) included, in the order of
+/// their names.
+/// @param data_json  the data section of a resolved recipe
+/// @throws Error (bad_recipe) naming the field and the key
+std::vector<FieldSpec> field_specs(const std::string& data_json);
+
+}  // namespace weft::host

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/media.hpp"
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+}
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/data/decode.hpp"
+
+namespace weft::host {
+namespace {
+
+constexpr const char* kPictureFormats = "png_pipe,jpeg_pipe";
+constexpr const char* kPictureCodecs = "png,mjpeg";
+constexpr const char* kRecordingFormats = "wav,flac";
+constexpr const char* kRecordingCodecs =
+    "pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_alaw,pcm_mulaw,flac";
+constexpr int kPageSize = 4096;
+
+/// The bytes as FFmpeg's input, with its reading position.
+struct Cursor {
+  std::span<const std::byte> bytes;
+  std::int64_t position = 0;
+};
+
+int read_some(void* opaque, std::uint8_t* target, int wanted) {
+  auto* cursor = static_cast<Cursor*>(opaque);
+  const auto size = static_cast<std::int64_t>(cursor->bytes.size());
+  const std::int64_t count = std::min<std::int64_t>(wanted, size - cursor->position);
+  if (count <= 0) return AVERROR_EOF;
+  std::memcpy(target, cursor->bytes.data() + cursor->position, static_cast<std::size_t>(count));
+  cursor->position += count;
+  return static_cast<int>(count);
+}
+
+std::int64_t move_to(void* opaque, std::int64_t offset, int whence) {
+  auto* cursor = static_cast<Cursor*>(opaque);
+  const auto size = static_cast<std::int64_t>(cursor->bytes.size());
+  if ((whence & AVSEEK_SIZE) != 0) return size;
+  if (whence == SEEK_CUR) offset += cursor->position;
+  if (whence == SEEK_END) offset += size;
+  if (offset < 0 || offset > size) return AVERROR(EINVAL);
+  return cursor->position = offset;
+}
+
+struct Free {
+  void operator()(AVIOContext* input) const {
+    av_freep(&input->buffer);
+    avio_context_free(&input);
+  }
+  void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
+  void operator()(AVCodecContext* codec) const { avcodec_free_context(&codec); }
+  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
+  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, Free>;
+
+/// Passes a count on; turns one of FFmpeg's negative codes into its sentence.
+int checked(int status, const std::string& place) {
+  if (status >= 0) return status;
+  char reason[AV_ERROR_MAX_STRING_SIZE] = {};
+  av_strerror(status, reason, sizeof reason);
+  cannot_decode(place, reason);
+}
+
+Owned<AVIOContext> open_input(Cursor& cursor) {
+  auto* page = static_cast<unsigned char*>(av_malloc(kPageSize));
+  Owned<AVIOContext> input(
+      avio_alloc_context(page, kPageSize, 0, &cursor, read_some, nullptr, move_to));
+  if (!input) {
+    av_free(page);
+    throw std::bad_alloc();
+  }
+  return input;
+}
+
+Owned<AVFormatContext> open_format(AVIOContext* input, Medium medium, const std::string& place) {
+  AVFormatContext* format = avformat_alloc_context();
+  if (format == nullptr) throw std::bad_alloc();
+  const bool is_picture = medium == Medium::picture;
+  format->pb = input;
+  format->format_whitelist = av_strdup(is_picture ? kPictureFormats : kRecordingFormats);
+  format->codec_whitelist = av_strdup(is_picture ? kPictureCodecs : kRecordingCodecs);
+  format->protocol_whitelist = av_strdup("");  // A playlist must not open anything.
+  format->max_streams = 1;
+  format->error_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK;
+  // On failure the context is freed and `format` becomes null.
+  const int status = avformat_open_input(&format, nullptr, nullptr, nullptr);
+  Owned<AVFormatContext> owned(format);
+  if (status == AVERROR(EINVAL) || status == AVERROR_INVALIDDATA) {
+    cannot_decode(place, concat("it is neither ", is_picture ? "PNG nor JPEG" : "WAV nor FLAC",
+                                ", or its head is damaged"));
+  }
+  checked(status, place);
+  if (owned->nb_streams != 1) cannot_decode(place, "it holds no stream");
+  return owned;
+}
+
+Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const std::string& place) {
+  const AVCodecParameters& parameters = *stream.codecpar;
+  const AVCodec* const codec = avcodec_find_decoder(parameters.codec_id);
+  if (codec == nullptr) cannot_decode(place, "its codec is unknown");
+  Owned<AVCodecContext> context(avcodec_alloc_context3(codec));
+  if (!context) throw std::bad_alloc();
+  checked(avcodec_parameters_to_context(context.get(), &parameters), place);
+  context->thread_count = 1;
+  context->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
+  context->max_pixels = kMostPixels;
+  context->codec_whitelist =
+      av_strdup(medium == Medium::picture ? kPictureCodecs : kRecordingCodecs);
+  checked(avcodec_open2(context.get(), codec, nullptr), place);
+  return context;
+}
+
+/// Hands one packet to the decoder and takes the frames that are ready; null ends the stream.
+void decode_packet(AVCodecContext* codec, const AVPacket* packet, AVFrame* frame,
+                   const std::string& place, const std::function<void(const AVFrame&)>& take) {
+  checked(avcodec_send_packet(codec, packet), place);
+  for (;;) {
+    const int status = avcodec_receive_frame(codec, frame);
+    if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
+    checked(status, place);
+    if (frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
+      cannot_decode(place, "it is damaged");
+    }
+    take(*frame);
+    av_frame_unref(frame);
+  }
+}
+
+}  // namespace
+
+std::int64_t decode_frames(std::span<const std::byte> bytes, Medium medium,
+                           const std::string& place,
+                           const std::function<void(const AVFrame&)>& take) {
+  // FFmpeg's own messages name no file; the status code and the checks here replace them.
+  av_log_set_level(AV_LOG_QUIET);
+  Cursor cursor{bytes};
+  const Owned<AVIOContext> input = open_input(cursor);
+  const Owned<AVFormatContext> format = open_format(input.get(), medium, place);
+  const AVStream& stream = *format->streams[0];
+  const Owned<AVCodecContext> codec = open_codec(stream, medium, place);
+  const Owned<AVPacket> packet(av_packet_alloc());
+  const Owned<AVFrame> frame(av_frame_alloc());
+  if (!packet || !frame) throw std::bad_alloc();
+  int status = 0;
+  while ((status = av_read_frame(format.get(), packet.get())) >= 0) {
+    decode_packet(codec.get(), packet.get(), frame.get(), place, take);
+    av_packet_unref(packet.get());
+  }
+  if (status != AVERROR_EOF) checked(status, place);
+  decode_packet(codec.get(), nullptr, frame.get(), place, take);
+  if (medium == Medium::picture || stream.duration == AV_NOPTS_VALUE) return 0;
+  return av_rescale_q(stream.duration, stream.time_base, {1, codec->sample_rate});
+}
+
+void cannot_decode(const std::string& place, const std::string& reason) {
+  throw Error(Exit::bad_data, concat(place, " cannot be decoded: ", reason,
+                                     ". Replace the file and make the shard anew."));
+}
+
+}  // namespace weft::host

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The data section of a recipe as plain structures. The recipe's schema has already judged the
+/// values; what is checked here is what would otherwise crash or fill the memory.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace weft::host {
+
+/// The three parts of a data set; the recipe calls them `train`, `val` and `test`.
+enum class Split : std::size_t { train, val, test };
+inline constexpr std::array kSplits = {Split::train, Split::val, Split::test};
+const char* split_name(Split split);
+
+/// Where a value of an example is found: `/question` is a JSON pointer into the sample's JSON,
+/// `png` is the member KEY.png.
+struct Source {
+  std::string text;
+  bool is_pointer() const { return text.starts_with('/'); }
+};
+
+/// A training stream takes the field from any training sample whose value at `theirs` equals this
+/// example's value at `mine`. Both are JSON pointers.
+struct Exchange {
+  std::string mine, theirs;
+};
+
+/// A picture -> float32 [channels, height, width], (pixel / 255 - mean) / std.
+struct ImageOptions {
+  int height = 0, width = 0, channels = 1;
+  std::vector<float> mean, std;            ///< one per channel
+  float shift = 0, rotate = 0, scale = 0;  ///< ± pixels, ± degrees, ± part of the size
+};
+
+/// The spectrum of a recording, as torchaudio's MelSpectrogram defines it.
+struct LogMelOptions {
+  int rate = 0;    ///< samples per second; recordings are resampled to it
+  int fft = 0;     ///< samples per transform, a multiple of 4; powers of two are the fastest
+  int window = 0;  ///< samples under the Hann window, at most `fft`
+  int hop = 0;     ///< samples from one frame to the next
+  int mels = 0;
+  double low_hz = 0, high_hz = 0;
+};
+
+/// A recording -> float32 [frames, mels], (log mel power - mean) / std, and a mask [frames].
+struct RecordingOptions {
+  LogMelOptions spectrum;
+  int frames = 0;
+  float mean = 0, std = 1;
+  int shift = 0, time_mask = 0, mel_mask = 0;  ///< ± frames; widest mask in frames and in bands
+  float noise = 0;                             ///< standard deviation, in units after `std`
+};
+
+/// A text -> int64 [length] token ids, and a mask [length].
+struct TextOptions {
+  int length = 0;
+  bool begin = false, end = false;  ///< whether ids start with kBegin and finish with kEnd
+};
+
+/// A word out of a closed list -> int64 [] index into it.
+struct ClassOptions {
+  std::vector<std::string> classes;
+};
+
+struct FieldOptions {
+  std::string name;
+  Source source;
+  std::string mask;  ///< the paired mask field, or empty
+  std::optional<Exchange> exchange;
+  std::variant<ImageOptions, RecordingOptions, TextOptions, ClassOptions> kind;
+  std::string feature_key;  ///< equal for fields whose cached features are equal
+};
+
+struct TokenizerOptions {
+  std::string type;           ///< unigram, bpe, word or char
+  int vocabulary = 0;         ///< at most this many pieces
+  std::vector<Source> texts;  ///< what the tokenizer learns from, in the training part
+};
+
+struct DataOptions {
+  std::array<std::vector<std::string>, kSplits.size()> shards;
+  std::string each;                                    ///< pointer to a list, or empty
+  std::map<std::string, std::set<std::string>> where;  ///< pointer -> accepted values
+  std::optional<TokenizerOptions> tokenizer;
+  std::vector<FieldOptions> fields;
+  bool shuffle = true;
+  std::string identity;  ///< the section as JSON without its shards' paths
+};
+
+/// @throws Error (bad_recipe) naming the field, the key, what was expected and what was found
+DataOptions parse_data_options(const std::string& data_json);
+
+}  // namespace weft::host

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Texts to token ids and back, by SentencePiece (https://github.com/google/sentencepiece).
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace weft::host {
+
+/// The four ids that every tokenizer of Weft has.
+enum SpecialToken : std::int64_t { kPad = 0, kUnknown = 1, kBegin = 2, kEnd = 3 };
+
+/// Larger model files are not opened.
+inline constexpr std::uintmax_t kLargestTokenizer = std::uintmax_t{64} << 20;
+
+/// Any number of threads may use one tokenizer; copies share it.
+class Tokenizer {
+ public:
+  /// @throws Error (no_input) when there is no such file; (bad_data) when it is no SentencePiece
+  ///         model, is too large, or has other special ids
+  static Tokenizer load(const std::filesystem::path& model);
+
+  /// Trains on the texts and writes the model and, beside it, `MODEL.json`, which records what it
+  /// was made from. A model that was made from the same is loaded instead.
+  /// The same texts and options give the same model, byte for byte.
+  /// @param type        unigram, bpe, word or char
+  /// @param vocabulary  at most this many pieces; a small set of texts gives fewer
+  /// @throws Error (bad_recipe) when the vocabulary cannot hold every character; (bad_data) when
+  ///         the texts are empty; (cannot_create, io) when the files cannot be written
+  static Tokenizer train(const std::filesystem::path& model, const std::string& type,
+                         int vocabulary, const std::vector<std::string>& texts);
+
+  /// Ids without kBegin and kEnd; a character never seen in training gives kUnknown.
+  std::vector<std::int32_t> encode(const std::string& text) const;
+
+  /// The text up to the first kEnd; kPad and kBegin are left out, ids outside the vocabulary are
+  /// written as kUnknown is.
+  std::string decode(std::span<const std::int64_t> ids) const;
+
+  /// Number of pieces, special ones included.
+  std::int64_t vocabulary() const;
+
+ private:
+  class Model;
+  explicit Tokenizer(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+  std::shared_ptr<const Model> model_;
+};
+
+}  // namespace weft::host

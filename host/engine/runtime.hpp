@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Settings of the whole process.
+
+#pragma once
+
+#include <string>
+
+#include "host/engine/export.hpp"
+
+namespace weft::host {
+
+/// How many threads one operation may use, at least 1.
+WEFT_ENGINE_API void set_threads(int threads);
+
+/// With true, an operation without a repeatable implementation fails instead of running.
+WEFT_ENGINE_API void set_deterministic(bool deterministic);
+
+/// "2.11.0".
+WEFT_ENGINE_API std::string torch_version();
+
+}  // namespace weft::host

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A wired recipe with its parameters: what trains, evaluates and generates.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/engine/tensor.hpp"
+#include "host/graph/shape.hpp"
+#include "host/graph/wiring.hpp"
+
+namespace weft::host {
+
+/// A parameter or buffer with its path, "vision.blocks.0.attention.query.weight".
+struct NamedTensor {
+  std::string path;
+  Tensor tensor;
+  bool decay = true;  ///< weight decay applies
+};
+
+using TensorMap = std::map<std::string, Tensor>;
+
+/// The outputs of the nodes that ran, by node index and output port.
+struct Values {
+  std::map<std::size_t, std::vector<Tensor>> outputs;
+  std::map<std::size_t, Tensor> generated;  ///< tokens [B, S] of autoregressive decoders
+};
+
+struct CallOptions {
+  bool training = false;
+  std::uint64_t seed = 0;  ///< of this step's random numbers; every node draws from its own stream
+};
+
+/// The tensors of one node's input ports; an absent mask is an absent tensor.
+using InputTensors = std::vector<std::vector<Tensor>>;
+
+class Model {
+ public:
+  /// Creates every parameter from `seed` and its path: adding or removing a part leaves the others'
+  /// initial weights as they are.
+  Model(Wiring wiring, std::uint64_t seed, DType dtype = DType::float32);
+
+  const Wiring& wiring() const { return wiring_; }
+  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+  const std::vector<NamedTensor>& buffers() const { return buffers_; }
+
+  /// Runs graph nodes and losses in the order that Wiring::needed() gave. Metrics are left out.
+  Values forward(const std::vector<std::size_t>& order, const TensorMap& batch,
+                 const CallOptions& options) const;
+
+  /// What one node receives. Where `only_batch` is set, wires from nodes are absent tensors.
+  InputTensors gather(std::size_t node, const Values& values, const TensorMap& batch,
+                      bool only_batch = false) const;
+
+  /// One call of one node. Its outputs are checked against its ports' shapes.
+  /// @param states  a metric's accumulators, replaced where the metric changes them
+  /// @throws Error (plugin) naming the node, its part and what the plug-in said
+  std::vector<Tensor> call(std::size_t node, std::uint32_t role, const InputTensors& inputs,
+                           const CallOptions& options, std::vector<Tensor>* states = nullptr) const;
+
+  /// All parameters and buffers by path, and back again.
+  std::map<std::string, Array> state() const;
+  void load(const std::map<std::string, Array>& state);
+
+ private:
+  struct Slots {
+    std::vector<weft_tensor> parameters, buffers;
+    std::vector<ShapePattern> inputs, outputs;
+  };
+  void check_outputs(const Node& node, const Slots& slots, const InputTensors& inputs,
+                     const std::vector<Tensor>& outputs, std::uint32_t role) const;
+
+  Wiring wiring_;
+  std::vector<NamedTensor> parameters_, buffers_;
+  std::vector<Slots> slots_;  // by node
+};
+
+}  // namespace weft::host

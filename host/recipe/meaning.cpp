@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/recipe/meaning.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/base/text.hpp"
+#include "host/base/version.hpp"
+#include "host/recipe/expectation.hpp"
+
+namespace weft::host {
+namespace {
+
+/// The text at `key`, or null.
+const Value* text_at(const Value& object, const char* key) {
+  const Value* value = object.find(key);
+  return value && value->text() ? value : nullptr;
+}
+
+bool is_name(const std::string& name) {
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto allowed = [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && is_lower(name.front()) && std::all_of(name.begin(), name.end(), allowed);
+}
+
+/// What is wrong with "[vendor/]kind.name[@range]"; "" if nothing is.
+std::string wrong_part_id(const std::string& id) {
+  const std::size_t at = id.find('@');
+  if (at != std::string::npos && !VersionRange::parse(id.substr(at + 1)))
+    return concat("expected a version range such as \"^1.2\" after \"@\", found \"",
+                  id.substr(at + 1), "\".");
+  const std::string whole = id.substr(0, at);
+  const std::size_t slash = whole.find('/');
+  const std::string part = slash == std::string::npos ? whole : whole.substr(slash + 1);
+  const WireText names = split_wire(part);
+  if (names.node.empty() || slash == 0)
+    return concat(
+        "expected a part such as \"fusion.concat\" or \"acme/encoder.birdsong@^2\", "
+        "found \"",
+        id, "\".");
+  const std::vector<std::string> kinds = {"encoder", "fusion", "reasoning",
+                                          "decoder", "loss",   "metric"};
+  if (std::find(kinds.begin(), kinds.end(), names.node) != kinds.end()) return "";
+  return concat("no kind of part is called \"", names.node, "\".", suggestion(names.node, kinds));
+}
+
+class Check {
+ public:
+  Check(const Value& recipe, Findings& findings) : recipe_(recipe), findings_(findings) {}
+
+  void nodes(const char* section_name) {
+    for (const Member& node : section(recipe_, section_name).members()) {
+      const std::string pointer = child(child("", section_name), node.key);
+      check_name(node.key, node.value, pointer);
+      if (node.key == "batch")
+        add(node.value, pointer, "the name \"batch\" stands for the data. Choose another one.");
+      if (const Value* use = text_at(node.value, "use"))
+        if (const std::string text = wrong_part_id(*use->text()); !text.empty())
+          add(*use, child(pointer, "use"), text);
+    }
+  }
+
+  void data() {
+    for (const Member& data : section(recipe_, "data").members()) {
+      const std::string pointer = child("/data", data.key);
+      check_name(data.key, data.value, pointer);
+      for (const Member& field : section(data.value, "fields").members()) {
+        const std::string place = child(child(pointer, "fields"), field.key);
+        check_name(field.key, field.value, place);
+        check_field(field.value, data.value.find("tokenizer") != nullptr, place);
+      }
+    }
+  }
+
+  void stages() {
+    const Value& list = section(recipe_, "stages");
+    std::vector<std::string> earlier;
+    for (std::size_t i = 0; i < list.items().size(); ++i) {
+      const Value& stage = list.items()[i];
+      const std::string pointer = child("/stages", i);
+      refer(text_at(stage, "from"), child(pointer, "from"), earlier, "no earlier stage");
+      stage_name(stage, pointer, earlier);
+      stage_references(stage, pointer);
+      const Value* batch = stage.find("batch");
+      const Value* parts = stage.find("accumulate");
+      if (batch && batch->integer() && parts && parts->integer() && *parts->integer() > 0 &&
+          *batch->integer() % *parts->integer() != 0)
+        add(*parts, child(pointer, "accumulate"),
+            concat(*parts->integer(), " micro-batches cannot share a batch of ", *batch->integer(),
+                   ". Make batch a multiple of accumulate."));
+    }
+  }
+
+  void evaluation() {
+    const Value& evaluate = section(recipe_, "evaluate");
+    refer(text_at(evaluate, "data"), "/evaluate/data", names("data"), "no data section");
+    refer_all(section(evaluate, "metrics"), "/evaluate/metrics", names("metrics"), "no metric");
+    const Value& generate = section(evaluate, "generate");
+    refer(text_at(generate, "node"), "/evaluate/generate/node", names("graph"), "no graph node");
+    if (const Value* split = text_at(evaluate, "split"))
+      require_split(text_at(evaluate, "data"), *split->text(), *split, "/evaluate/split");
+  }
+
+ private:
+  void add(const Value& value, const std::string& pointer, const std::string& text) {
+    findings_.add(value.origin, pointer, text);
+  }
+
+  std::vector<std::string> names(const char* section_name) const {
+    return keys(section(recipe_, section_name));
+  }
+
+  void check_name(const std::string& name, const Value& value, const std::string& pointer) {
+    if (!is_name(name))
+      add(value, pointer,
+          concat("\"", name,
+                 "\" is no name. Use lower-case letters, digits and \"_\", a letter "
+                 "first."));
+  }
+
+  /// @param none  "no metric", as the sentence begins
+  void refer(const Value* name, const std::string& pointer, const std::vector<std::string>& known,
+             const char* none) {
+    if (name == nullptr || std::find(known.begin(), known.end(), *name->text()) != known.end())
+      return;
+    add(*name, pointer,
+        concat(none, " is called \"", *name->text(), "\".", suggestion(*name->text(), known)));
+  }
+
+  void refer_all(const Value& list, const std::string& pointer,
+                 const std::vector<std::string>& known, const char* none) {
+    for (std::size_t i = 0; i < list.items().size(); ++i)
+      if (list.items()[i].text()) refer(&list.items()[i], child(pointer, i), known, none);
+  }
+
+  void check_field(const Value& field, bool has_tokenizer, const std::string& pointer) {
+    const Value* kind = text_at(field, "kind");
+    if (kind == nullptr) return;
+    if (*kind->text() == "text" && !has_tokenizer)
+      add(field, pointer, "a text needs a tokenizer. Add \"tokenizer\" to the data section.");
+    if (*kind->text() != "text" && *kind->text() != "class") return;
+    const bool pointed = field.find("pointer") != nullptr, member = field.find("member") != nullptr;
+    if (!pointed && !member)
+      add(field, pointer, "missing key \"pointer\" or \"member\": where the sample holds it.");
+    if (pointed && member)
+      add(field, pointer, "\"pointer\" and \"member\" exclude each other. Remove one.");
+  }
+
+  void stage_name(const Value& stage, const std::string& pointer,
+                  std::vector<std::string>& earlier) {
+    const Value* name = text_at(stage, "name");
+    if (name == nullptr) return;
+    check_name(*name->text(), *name, child(pointer, "name"));
+    if (std::find(earlier.begin(), earlier.end(), *name->text()) != earlier.end())
+      add(*name, child(pointer, "name"),
+          concat("an earlier stage is called \"", *name->text(), "\" too. Choose another name."));
+    earlier.push_back(*name->text());
+  }
+
+  void stage_references(const Value& stage, const std::string& pointer) {
+    refer(text_at(stage, "data"), child(pointer, "data"), names("data"), "no data section");
+    const std::vector<std::string> losses = names("losses");
+    for (const Member& loss : section(stage, "minimise").members()) {
+      const Value name{loss.key, loss.value.origin};
+      refer(&name, child(child(pointer, "minimise"), loss.key), losses, "no loss");
+    }
+    const Value& measure = section(stage, "measure");
+    refer_all(measure, child(pointer, "measure"), names("metrics"), "no metric");
+    if (!measure.items().empty())
+      require_split(text_at(stage, "data"), "val", measure, child(pointer, "measure"));
+  }
+
+  /// The data section, where it exists, has shards for this split.
+  void require_split(const Value* data, const std::string& split, const Value& value,
+                     const std::string& pointer) {
+    const Value* plan = data ? section(recipe_, "data").find(*data->text()) : nullptr;
+    const Value* shards = plan ? plan->find("shards") : nullptr;
+    if (shards == nullptr || shards->find(split)) return;
+    add(value, pointer,
+        concat("data \"", *data->text(), "\" has no shards for the split \"", split,
+               "\". Add them, or leave this out."));
+  }
+
+  const Value& recipe_;
+  Findings& findings_;
+};
+
+}  // namespace
+
+const Value& section(const Value& recipe, const char* key) {
+  static const Value none;
+  const Value* found = recipe.find(key);
+  return found == nullptr ? none : *found;
+}
+
+void check_meaning(const Value& recipe, Findings& findings) {
+  Check check(recipe, findings);
+  check.data();
+  for (const char* name : {"graph", "losses", "metrics"}) check.nodes(name);
+  check_wires(recipe, findings);
+  check.stages();
+  check.evaluation();
+}
+
+}  // namespace weft::host

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Paths that stand in a recipe.
+
+#pragma once
+
+#include <string>
+
+#include "host/recipe/value.hpp"
+
+namespace weft::host {
+
+/// "" for a path; for a URL the sentence that refuses it.
+std::string refuse_url(const std::string& path);
+
+/// A path relative to the folder of the file in which it is written, as an absolute, lexically
+/// normal one. A path from `--set` is relative to the current folder, as on any command line.
+std::string resolve_path(const std::string& path, const Origin& origin);
+
+}  // namespace weft::host

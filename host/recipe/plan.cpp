@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/recipe/plan.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/recipe/meaning.hpp"
+
+namespace weft::host {
+namespace {
+
+/// Reads one object. The schema has made sure of types and of required keys; an optional key that
+/// is absent gives 0, "" or nothing.
+class Reader {
+ public:
+  explicit Reader(const Value& object) : object_(object) {}
+
+  std::string text(const char* key) const {
+    const Value& value = section(object_, key);
+    return value.text() ? *value.text() : "";
+  }
+  std::int64_t integer(const char* key) const {
+    const Value& value = section(object_, key);
+    return value.integer() ? *value.integer() : 0;
+  }
+  double number(const char* key) const { return section(object_, key).number(); }
+  std::vector<std::string> texts(const char* key) const {
+    std::vector<std::string> texts;
+    for (const Value& item : section(object_, key).items()) texts.push_back(*item.text());
+    return texts;
+  }
+
+ private:
+  const Value& object_;
+};
+
+Place place_of(const Value& value, const std::string& pointer) {
+  return {pointer, value.origin.file ? *value.origin.file : "", value.origin.line};
+}
+
+Wire read_wire(const Value& value, const std::string& pointer) {
+  WireText text = split_wire(*value.text());
+  return {std::move(text.node), std::move(text.port), place_of(value, pointer)};
+}
+
+NodePlan read_node(const Member& member, const std::string& pointer) {
+  NodePlan plan{member.key,
+                Reader(member.value).text("use"),
+                {},
+                compact(section(member.value, "config")),
+                place_of(member.value, pointer)};
+  for (const Member& port : section(member.value, "in").members()) {
+    const std::string place = child(child(pointer, "in"), port.key);
+    std::vector<Wire>& wires = plan.in[port.key];
+    if (port.value.text()) wires.push_back(read_wire(port.value, place));
+    for (std::size_t i = 0; i < port.value.items().size(); ++i)
+      wires.push_back(read_wire(port.value.items()[i], child(place, i)));
+  }
+  return plan;
+}
+
+std::vector<NodePlan> read_nodes(const Value& root, const char* key) {
+  std::vector<NodePlan> plans;
+  for (const Member& member : section(root, key).members())
+    plans.push_back(read_node(member, child(child("", key), member.key)));
+  return plans;
+}
+
+OptimizerPlan read_optimizer(const Value& value) {
+  const Reader optimizer(value);
+  return {optimizer.number("lr"), optimizer.number("beta1"), optimizer.number("beta2"),
+          optimizer.number("eps"), optimizer.number("weight_decay")};
+}
+
+StagePlan read_stage(const Value& value, const std::string& pointer) {
+  const Reader stage(value);
+  const Value& schedule = section(value, "schedule");
+  StagePlan plan;
+  plan.name = stage.text("name");
+  plan.data = stage.text("data");
+  plan.from = stage.text("from");
+  plan.steps = stage.integer("steps");
+  plan.batch = stage.integer("batch");
+  plan.accumulate = stage.integer("accumulate");
+  for (const Member& loss : section(value, "minimise").members())
+    plan.minimise[loss.key] = loss.value.number();
+  plan.train = stage.texts("train");
+  plan.freeze = stage.texts("freeze");
+  plan.optimizer = read_optimizer(section(value, "optimizer"));
+  plan.schedule = {Reader(schedule).integer("warmup"), Reader(schedule).number("final")};
+  plan.clip = stage.number("clip");
+  plan.log_every = stage.integer("log_every");
+  plan.save_every = stage.integer("save_every");
+  plan.measure_every = stage.integer("measure_every");
+  plan.measure = stage.texts("measure");
+  plan.place = place_of(value, pointer);
+  return plan;
+}
+
+EvaluationPlan read_evaluation(const Value& root) {
+  EvaluationPlan plan;
+  const Value* value = root.find("evaluate");
+  if (value == nullptr) return plan;
+  const Reader evaluate(*value);
+  const Reader generate(section(*value, "generate"));
+  plan.data = evaluate.text("data");
+  plan.split = evaluate.text("split");
+  plan.batch = evaluate.integer("batch");
+  plan.metrics = evaluate.texts("metrics");
+  plan.by = evaluate.text("by");
+  plan.generate_node = generate.text("node");
+  plan.generate_length = generate.integer("length");
+  plan.place = place_of(*value, "/evaluate");
+  return plan;
+}
+
+/// "$x" is a text by now; written back it must not turn into a variable.
+void escape_variables(Value& value) {
+  if (std::string* text = value.text(); text && text->starts_with('$')) text->insert(0, 1, '$');
+  if (Value::List* list = value.list())
+    for (Value& item : *list) escape_variables(item);
+  if (Value::Object* object = value.object())
+    for (Member& member : *object) escape_variables(member.value);
+}
+
+/// The editor's "$schema" is left out: it is relative to the folder of the original.
+std::string resolved_text(Value root) {
+  root.erase("$schema");
+  escape_variables(root);
+  return pretty(root);
+}
+
+}  // namespace
+
+Recipe make_recipe(const std::string& path, const Value& root) {
+  const Reader reader(root);
+  Recipe recipe;
+  recipe.path = path;
+  recipe.name = reader.text("name");
+  recipe.seed = static_cast<std::uint64_t>(reader.integer("seed"));
+  recipe.threads = static_cast<int>(std::min<std::int64_t>(reader.integer("threads"), 4096));
+  for (const Member& data : section(root, "data").members())
+    recipe.data.push_back(
+        {data.key, compact(data.value), place_of(data.value, child("/data", data.key))});
+  recipe.graph = read_nodes(root, "graph");
+  recipe.losses = read_nodes(root, "losses");
+  recipe.metrics = read_nodes(root, "metrics");
+  const Value& stages = section(root, "stages");
+  for (std::size_t i = 0; i < stages.items().size(); ++i)
+    recipe.stages.push_back(read_stage(stages.items()[i], child("/stages", i)));
+  recipe.evaluate = read_evaluation(root);
+  recipe.resolved = resolved_text(root);
+  recipe.places = places(root);
+  return recipe;
+}
+
+}  // namespace weft::host

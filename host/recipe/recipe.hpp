@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/// A recipe as plain values: what read_recipe() makes of a JSON file and hands to the other rooms.
+/// Everything is validated except what only the plug-ins and the data know: whether parts exist,
+/// their configurations, ports and shapes.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/recipe/value.hpp"
+
+namespace weft::host {
+
+/// "vision.tokens"; node "batch" is the data.
+struct Wire {
+  std::string node, port;
+  Place place;
+};
+
+/// One part of the graph, or one loss or metric.
+struct NodePlan {
+  std::string name;
+  std::string use;                              ///< "[vendor/]kind.name[@range]"
+  std::map<std::string, std::vector<Wire>> in;  ///< by input port, at least one wire each
+  std::string config;                           ///< a JSON object on one line
+  Place place;
+};
+
+struct OptimizerPlan {
+  double lr = 0.0;
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01;
+};
+
+struct SchedulePlan {
+  std::int64_t warmup = 0;  ///< steps
+  double final = 0.0;       ///< fraction of lr at the last step
+};
+
+struct StagePlan {
+  std::string name;
+  std::string data;
+  std::string from;  ///< an earlier stage; empty for the one before
+  std::int64_t steps = 0;
+  std::int64_t batch = 0;                  ///< examples per step, all micro-batches together
+  std::int64_t accumulate = 1;             ///< micro-batches per step; divides `batch`
+  std::map<std::string, double> minimise;  ///< weight of each loss
+  std::vector<std::string> train, freeze;  ///< patterns of parameter paths
+  OptimizerPlan optimizer;
+  SchedulePlan schedule;
+  double clip = 0.0;  ///< largest norm of the gradient; 0 does not clip
+  std::int64_t log_every = 10;
+  std::int64_t save_every = 0;     ///< 0: at the end only
+  std::int64_t measure_every = 0;  ///< 0: at the end only
+  std::vector<std::string> measure;
+  Place place;
+};
+
+struct DataPlan {
+  std::string name;
+  std::string config;  ///< the section as JSON on one line: defaults filled in, paths absolute
+  Place place;
+};
+
+struct EvaluationPlan {
+  std::string data;  ///< empty: the recipe does not evaluate
+  std::string split = "test";
+  std::int64_t batch = 64;
+  std::vector<std::string> metrics;
+  std::string by;                    ///< JSON pointer; empty: no groups
+  std::string generate_node;         ///< a decoder; empty: nothing is generated
+  std::int64_t generate_length = 0;  ///< most tokens to write
+  Place place;
+};
+
+struct Recipe {
+  std::string path;  ///< as the user named it
+  std::string name;
+  std::uint64_t seed = 0;
+  int threads = 0;  ///< 0: all cores
+  std::vector<DataPlan> data;
+  std::vector<NodePlan> graph, losses, metrics;  ///< in the order of the file
+  std::vector<StagePlan> stages;                 ///< at least one
+  EvaluationPlan evaluate;
+  /// The whole recipe as JSON for people, a loadable recipe itself: `extends` and `let` are gone,
+  /// defaults filled in, paths absolute.
+  std::string resolved;
+  std::map<std::string, Place> places;  ///< by JSON pointer
+
+  /// A problem at `pointer`, with the file and line of the nearest enclosing value.
+  Problem locate(const std::string& pointer, const std::string& text = "") const;
+};
+
+/// Reads, merges, overrides and validates.
+/// @param overrides  "graph.fusion.use=fusion.concat"; override.hpp has the syntax
+/// @throws RecipeError with every problem; Error (no_input) if the file cannot be read
+Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides = {});
+
+}  // namespace weft::host

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/base/text.hpp"
+#include "host/recipe/expectation.hpp"
+#include "host/recipe/meaning.hpp"
+
+namespace weft::host {
+namespace {
+
+constexpr const char* k_batch = "batch";
+
+/// Calls `visit(wire, pointer)` for every string below a node's "in".
+template <class Visit>
+void for_each_wire(const Value& node, const std::string& pointer, const Visit& visit) {
+  const std::string in = child(pointer, "in");
+  for (const Member& port : section(node, "in").members()) {
+    const std::string place = child(in, port.key);
+    if (port.value.text()) visit(port.value, place);
+    for (std::size_t i = 0; i < port.value.items().size(); ++i)
+      if (port.value.items()[i].text()) visit(port.value.items()[i], child(place, i));
+  }
+}
+
+class WireCheck {
+ public:
+  WireCheck(const Value& recipe, Findings& findings) : recipe_(recipe), findings_(findings) {
+    sources_ = keys(section(recipe, "graph"));
+    sources_.push_back(k_batch);
+  }
+
+  void check(const char* section_name) {
+    for (const Member& node : section(recipe_, section_name).members())
+      for_each_wire(node.value, child(child("", section_name), node.key),
+                    [&](const Value& wire, const std::string& place) { check_wire(wire, place); });
+  }
+
+ private:
+  void check_wire(const Value& wire, const std::string& pointer) {
+    const WireText text = split_wire(*wire.text());
+    if (text.node.empty())
+      return findings_.add(wire.origin, pointer,
+                           concat("expected a wire such as \"batch.image\" or \"vision.tokens\", "
+                                  "found ",
+                                  found(wire), "."));
+    if (std::find(sources_.begin(), sources_.end(), text.node) != sources_.end()) return;
+    for (const auto& [name, what] : {std::pair("losses", "loss"), std::pair("metrics", "metric")})
+      if (section(recipe_, name).find(text.node))
+        return findings_.add(wire.origin, pointer,
+                             concat("\"", text.node, "\" is a ", what,
+                                    ". Wires come from graph nodes and the batch only."));
+    findings_.add(
+        wire.origin, pointer,
+        concat("no graph node is called \"", text.node, "\".", suggestion(text.node, sources_)));
+  }
+
+  const Value& recipe_;
+  Findings& findings_;
+  std::vector<std::string> sources_;
+};
+
+/// For each graph node those that it is wired from.
+std::map<std::string, std::vector<std::string>> producers_of(const Value& graph) {
+  std::map<std::string, std::vector<std::string>> producers;
+  for (const Member& node : graph.members()) {
+    std::vector<std::string>& list = producers[node.key];
+    for_each_wire(node.value, "", [&](const Value& wire, const std::string&) {
+      const std::string producer = split_wire(*wire.text()).node;
+      if (graph.find(producer)) list.push_back(producer);
+    });
+  }
+  return producers;
+}
+
+/// Takes away nodes whose producers are all gone, until none is left or the rest waits for itself.
+void remove_computable(std::map<std::string, std::vector<std::string>>& producers) {
+  for (bool progress = true; progress;) {
+    progress =
+        std::erase_if(producers, [&](const auto& node) {
+          return std::none_of(node.second.begin(), node.second.end(),
+                              [&](const std::string& name) { return producers.contains(name); });
+        }) > 0;
+  }
+}
+
+void check_cycle(const Value& graph, Findings& findings) {
+  auto producers = producers_of(graph);
+  remove_computable(producers);
+  if (producers.empty()) return;
+  // Going from producer to producer must come round: every node left has one that is left too.
+  std::vector<std::string> path = {producers.begin()->first};
+  while (true) {
+    const auto& from = producers[path.back()];
+    const auto next = std::find_if(from.begin(), from.end(), [&](const std::string& name) {
+      return producers.contains(name);
+    });
+    const auto met = std::find(path.begin(), path.end(), *next);
+    if (met == path.end()) {
+      path.push_back(*next);
+      continue;
+    }
+    path.erase(path.begin(), met);
+    break;
+  }
+  std::reverse(path.begin(), path.end());  // from producer to consumer
+  std::string text = "the graph has a cycle: ";
+  for (const std::string& name : path) text += name + " -> ";
+  findings.add(graph.find(path.front())->origin, child("/graph", path.front()),
+               text + path.front() + ". Remove one of these wires.");
+}
+
+}  // namespace
+
+WireText split_wire(const std::string& text) {
+  const std::size_t dot = text.find('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == text.size() ||
+      text.find('.', dot + 1) != std::string::npos)
+    return {};
+  return {text.substr(0, dot), text.substr(dot + 1)};
+}
+
+void check_wires(const Value& recipe, Findings& findings) {
+  if (section(recipe, "graph").object() == nullptr) return;
+  WireCheck check(recipe, findings);
+  for (const char* name : {"graph", "losses", "metrics"}) check.check(name);
+  check_cycle(section(recipe, "graph"), findings);
+}
+
+}  // namespace weft::host

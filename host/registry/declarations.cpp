@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/registry/declarations.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "host/base/text.hpp"
+
+namespace weft::host {
+namespace {
+
+constexpr std::uint32_t known_dtypes = 0x1fe;  // the bits of WEFT_DTYPE_BOOL to WEFT_DTYPE_FLOAT64
+
+template <class... Words>
+[[noreturn]] void refuse(const Words&... words) {
+  throw std::invalid_argument(concat(words...));
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// A letter, then letters, digits and underscores.
+bool is_symbol(std::string_view text) {
+  return !text.empty() && is_letter(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_';
+  });
+}
+
+bool is_axis(std::string_view text) {
+  const bool integer =
+      !text.empty() && text.size() < 19 && std::all_of(text.begin(), text.end(), is_digit);
+  if (text.ends_with('*')) text.remove_suffix(1);
+  return integer || is_symbol(text);
+}
+
+std::string_view trim(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+/// `what` and the name, quoted: the beginning of every sentence here.
+std::string checked_name(const char* what, const char* name) {
+  if (name == nullptr) refuse("a ", what, " has no name");
+  const std::string_view text = name;
+  const bool good = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_' || c == '.';
+  });
+  if (!good) refuse(what, " \"", text, "\": a name is made of a-z, 0-9, _ and dots");
+  return concat(what, " \"", text, "\"");
+}
+
+template <class List>
+bool has_name(const List& list, std::string_view name) {
+  return std::any_of(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+}
+
+std::vector<std::int64_t> checked_sizes(const std::string& who, const std::int64_t* sizes,
+                                        std::uint32_t ndim) {
+  if (ndim > WEFT_MAX_DIMS) refuse(who, " has ", ndim, " dimensions; at most 8 are possible");
+  if (ndim > 0 && sizes == nullptr) refuse(who, " has dimensions but no sizes");
+  std::vector<std::int64_t> copy(sizes, sizes + ndim);
+  if (std::any_of(copy.begin(), copy.end(), [](std::int64_t size) { return size < 0; }))
+    refuse(who, " has a negative size: ", shape_text(copy));
+  return copy;
+}
+
+const Port* find_port(const std::vector<Port>& ports, std::string_view name) {
+  const auto at =
+      std::find_if(ports.begin(), ports.end(), [&](const Port& p) { return p.name == name; });
+  return at == ports.end() ? nullptr : &*at;
+}
+
+void check_masks(const std::vector<Port>& ports) {
+  for (const Port& mask : ports) {
+    if (mask.mask_of.empty()) continue;
+    const Port* of = find_port(ports, mask.mask_of);
+    const std::string who = concat("port \"", mask.name, "\"");
+    if (of == nullptr || of == &mask)
+      refuse(who, " is the mask of \"", mask.mask_of,
+             "\", which is no other port of its direction");
+    if (mask.dtypes != WEFT_DTYPES_BOOL) refuse(who, " is a mask, so its only type must be bool");
+    if (mask.list != of->list)
+      refuse(who, " and \"", of->name, "\", whose mask it is, must both be lists or neither");
+  }
+}
+
+}  // namespace
+
+std::optional<Shape> parse_shape(std::string_view text) {
+  text = trim(text);
+  if (!text.starts_with('[') || !text.ends_with(']')) return std::nullopt;
+  text = trim(text.substr(1, text.size() - 2));
+  Shape shape;
+  for (bool first = true; !text.empty(); first = false) {
+    const auto comma = text.find(',');
+    const std::string_view axis = trim(text.substr(0, comma));
+    if (first && axis == "...")
+      shape.leading = true;
+    else if (is_axis(axis))
+      shape.axes.emplace_back(axis);
+    else
+      return std::nullopt;
+    if (comma == std::string_view::npos) break;
+    text = trim(text.substr(comma + 1));
+    if (text.empty()) return std::nullopt;  // a comma with nothing behind it
+  }
+  return shape;
+}
+
+void Declarations::add_size(const char* symbol, std::int64_t value) {
+  if (symbol == nullptr || !is_symbol(symbol))
+    refuse("size \"", symbol == nullptr ? "" : symbol, "\" is no symbol of a shape");
+  if (value < 1) refuse("size \"", symbol, "\" is ", value, "; it must be at least 1");
+  const auto [at, is_new] = sizes.emplace(symbol, value);
+  if (!is_new && at->second != value)
+    refuse("size \"", symbol, "\" is declared as ", at->second, " and as ", value);
+}
+
+void Declarations::add_port(const weft_port& port) {
+  if (!WEFT_HAS(&port, mask_of)) refuse("a weft_port is only ", port.size, " bytes long");
+  const std::string who = checked_name("port", port.name);
+  if (port.direction > WEFT_PORT_OUTPUT) refuse(who, ": unknown direction ", port.direction);
+  const bool output = port.direction == WEFT_PORT_OUTPUT;
+  const bool list = (port.flags & WEFT_PORT_LIST) != 0;
+  if ((port.flags & ~(WEFT_PORT_OPTIONAL | WEFT_PORT_LIST)) != 0)
+    refuse(who, ": unknown flags ", port.flags);
+  if (output && port.flags != 0) refuse(who, ": an output is neither optional nor a list");
+  if (port.dtypes == 0 || (port.dtypes & ~known_dtypes) != 0)
+    refuse(who, ": ", port.dtypes, " is no set of element types");
+
+  const std::string text = port.shape == nullptr ? "" : port.shape;
+  const std::optional<Shape> shape = parse_shape(text);
+  if (!shape)
+    refuse(who, ": \"", text,
+           "\" is no shape; expected a form such as \"[B, N, D]\" or \"[..., 4]\"");
+  if (shape->axes.size() > WEFT_MAX_DIMS)
+    refuse(who, " has ", shape->axes.size(), " dimensions; at most 8 are possible");
+  for (const std::string& axis : shape->axes)
+    if (axis.back() == '*' && !list) refuse(who, ": \"", axis, "\" may stand only in a list port");
+
+  std::vector<Port>& ports = output ? outputs : inputs;
+  if (has_name(ports, port.name))
+    refuse(who, ": there are two ", output ? "outputs" : "inputs", " of this name");
+  ports.push_back({port.name, text, port.doc == nullptr ? "" : port.doc,
+                   port.mask_of == nullptr ? "" : port.mask_of, output,
+                   (port.flags & WEFT_PORT_OPTIONAL) != 0, list, port.dtypes});
+}
+
+std::uint32_t Declarations::add_parameter(const weft_parameter& parameter,
+                                          std::vector<ParameterDecl>& list) {
+  if (!WEFT_HAS(&parameter, b)) refuse("a weft_parameter is only ", parameter.size, " bytes long");
+  const std::string who = checked_name(&list == &buffers ? "buffer" : "parameter", parameter.name);
+  if (has_name(parameters, parameter.name) || has_name(buffers, parameter.name))
+    refuse(who, ": there are two parameters or buffers of this name");
+  if ((parameter.flags & ~WEFT_PARAMETER_NO_DECAY) != 0)
+    refuse(who, ": unknown flags ", parameter.flags);
+  if (parameter.dtype > WEFT_DTYPE_FLOAT64) refuse(who, ": unknown element type ", parameter.dtype);
+  if (parameter.init > WEFT_INIT_XAVIER_UNIFORM)
+    refuse(who, ": unknown initialisation ", parameter.init);
+  if (!std::isfinite(parameter.a) || !std::isfinite(parameter.b))
+    refuse(who, ": the numbers of its initialisation must be finite");
+  list.push_back({parameter.name, checked_sizes(who, parameter.sizes, parameter.ndim),
+                  parameter.dtype, parameter.init, parameter.a, parameter.b, parameter.flags});
+  return static_cast<std::uint32_t>(list.size() - 1);
+}
+
+std::uint32_t Declarations::add_state(const weft_state& state) {
+  if (!WEFT_HAS(&state, initial)) refuse("a weft_state is only ", state.size, " bytes long");
+  const std::string who = checked_name("state", state.name);
+  if (has_name(states, state.name)) refuse(who, ": there are two states of this name");
+  if (state.dtype < WEFT_DTYPE_BOOL || state.dtype > WEFT_DTYPE_FLOAT64)
+    refuse(who, ": unknown element type ", state.dtype);
+  if (state.merge > WEFT_MERGE_CONCAT) refuse(who, ": unknown merge rule ", state.merge);
+  if (state.merge == WEFT_MERGE_CONCAT && state.ndim == 0)
+    refuse(who, ": a scalar has no first axis to concatenate along");
+  states.push_back({state.name, checked_sizes(who, state.sizes, state.ndim), state.dtype,
+                    state.merge, state.initial});
+  return static_cast<std::uint32_t>(states.size() - 1);
+}
+
+void Declarations::add_traits(std::uint32_t more) {
+  if ((more & ~WEFT_COUPLES_SAMPLES) != 0) refuse("unknown traits ", more);
+  traits |= more;
+}
+
+void Declarations::check_complete(std::uint32_t kind) const {
+  check_masks(inputs);
+  check_masks(outputs);
+  if (outputs.empty()) refuse("there is no output port");
+  if (kind == WEFT_KIND_LOSS && !(has_name(outputs, "loss") && has_name(outputs, "weight")))
+    refuse("a loss needs the output ports \"loss\" and \"weight\"");
+  if (kind == WEFT_KIND_METRIC && states.empty()) refuse("a metric needs at least one state");
+  if (kind != WEFT_KIND_METRIC && !states.empty())
+    refuse("state \"", states.front().name, "\": only a metric has states");
+}
+
+}  // namespace weft::host

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Whether the descriptor that a plug-in hands over can be used by this host.
+
+#pragma once
+
+#include <weft/abi.h>
+
+#include <string>
+
+namespace weft::host {
+
+/// Throws Error, with `name` (the library's file name) in the sentence, unless every field that the
+/// host will read is there and makes sense. Structs longer than ours are accepted.
+void check_descriptor(const weft_plugin* plugin, const std::string& name);
+
+}  // namespace weft::host

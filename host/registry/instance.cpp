@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/registry/instance.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "host/base/text.hpp"
+#include "host/registry/guard.hpp"
+
+namespace weft::host {
+
+struct Instance::State {
+  Part part;
+  std::shared_ptr<const Library> library;
+  const weft_component* component;
+  std::string who;  ///< begins every sentence
+  weft_context_s context;
+  void* self = nullptr;
+  bool created = false;
+
+  [[noreturn]] void fail(Exit exit, const std::string& reason) const {
+    throw Error(exit, who + ": " + reason);
+  }
+
+  void create(const std::string& config) {
+    const Outcome outcome =
+        attempt([&] { return component->create(&context, config.data(), config.size(), &self); });
+    context.open = false;
+    created = outcome.status == WEFT_OK;
+    if (!context.refused.empty()) fail(Exit::plugin, context.refused);
+    if (!created)
+      fail(outcome.status == WEFT_INTERNAL ? Exit::plugin : Exit::bad_recipe, outcome.reason);
+    try {
+      context.declared.check_complete(component->kind);
+    } catch (const std::invalid_argument& refusal) {
+      fail(Exit::plugin, refusal.what());
+    }
+  }
+
+  /// Throws if the component left out what its role demands: a null handle would fail far from
+  /// here.
+  void check_outputs(const weft_call& call) const {
+    if (call.role == WEFT_ROLE_UPDATE) return;
+    const std::vector<Port>& outputs = context.declared.outputs;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const bool demanded = call.role != WEFT_ROLE_COUNT || outputs[i].name == "weight";
+      if (demanded && call.out[i] == nullptr)
+        fail(Exit::plugin, concat("it wrote no tensor to output \"", outputs[i].name, "\""));
+    }
+  }
+
+  ~State() {
+    if (!created) return;
+    const Outcome outcome = attempt([&] {
+      component->destroy(self);
+      return WEFT_OK;
+    });
+    if (outcome.status == WEFT_OK) return;
+    const std::string line = who + ": while it was destroyed: " + outcome.reason;
+    core_api()->log(WEFT_LOG_WARNING, line.data(), line.size());
+  }
+};
+
+Instance::Instance(const Part& part, const std::string& path, const std::string& config,
+                   const std::map<std::string, std::uint32_t>& wired)
+    : state_(new State{part,
+                       part.library,
+                       part.component,
+                       concat(path, " (", part.id, " ", part.version.text(), ")"),
+                       {{}, wired, true, ""}}) {
+  state_->create(config);
+}
+
+Instance::~Instance() = default;
+Instance::Instance(Instance&&) noexcept = default;
+Instance& Instance::operator=(Instance&&) noexcept = default;
+
+const Part& Instance::part() const {
+  return state_->part;
+}
+const std::vector<Port>& Instance::inputs() const {
+  return state_->context.declared.inputs;
+}
+const std::vector<Port>& Instance::outputs() const {
+  return state_->context.declared.outputs;
+}
+const std::vector<ParameterDecl>& Instance::parameters() const {
+  return state_->context.declared.parameters;
+}
+const std::vector<ParameterDecl>& Instance::buffers() const {
+  return state_->context.declared.buffers;
+}
+const std::vector<StateDecl>& Instance::states() const {
+  return state_->context.declared.states;
+}
+const std::map<std::string, std::int64_t>& Instance::sizes() const {
+  return state_->context.declared.sizes;
+}
+std::uint32_t Instance::traits() const {
+  return state_->context.declared.traits;
+}
+std::shared_ptr<const Library> Instance::library() const {
+  return state_->library;
+}
+
+void Instance::infer(const weft_spec* in, const std::uint32_t* in_count, weft_spec* out) const {
+  if (state_->component->infer == nullptr) return;
+  const Outcome outcome =
+      attempt([&] { return state_->component->infer(state_->self, in, in_count, out); });
+  if (outcome.status != WEFT_OK)
+    state_->fail(outcome.status == WEFT_INTERNAL ? Exit::plugin : Exit::bad_recipe, outcome.reason);
+  for (std::size_t i = 0; i < outputs().size(); ++i)
+    if (out[i].ndim > WEFT_MAX_DIMS || out[i].dtype > WEFT_DTYPE_FLOAT64)
+      state_->fail(Exit::plugin,
+                   concat("infer wrote nonsense for output \"", outputs()[i].name, "\""));
+}
+
+void Instance::call(weft_call& call) const {
+  const Outcome outcome = attempt([&] { return state_->component->call(state_->self, &call); });
+  if (outcome.status != WEFT_OK) state_->fail(Exit::plugin, outcome.reason);
+  state_->check_outputs(call);
+}
+
+const void* Instance::extension(const char* id) const {
+  if (state_->component->get_extension == nullptr) return nullptr;
+  const void* table = nullptr;
+  const Outcome outcome = attempt([&] {
+    table = state_->component->get_extension(state_->self, id);
+    return WEFT_OK;
+  });
+  if (outcome.status != WEFT_OK) state_->fail(Exit::plugin, outcome.reason);
+  return table;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/registry/library.hpp"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/dll/library_info.hpp>
+#include <boost/dll/shared_library.hpp>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/registry/descriptor.hpp"
+#include "host/registry/elf.hpp"
+#include "host/registry/guard.hpp"
+
+namespace weft::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int most_operations = 100000;  // a longer chain is a ring
+
+/// The major versions N of all symbols weft_plugin_vN, read from the file without loading it.
+std::vector<std::string> entry_versions(const fs::path& file, const std::string& name) {
+  const std::string prefix = "weft_plugin_v";
+  std::vector<std::string> versions;
+  try {
+    for (const std::string& symbol : boost::dll::library_info(file).symbols()) {
+      if (!symbol.starts_with(prefix)) continue;
+      const std::string number = symbol.substr(prefix.size());
+      if (!number.empty() && number.find_first_not_of("0123456789") == std::string::npos)
+        versions.push_back(number);
+    }
+  } catch (const std::exception&) {
+    throw Error(Exit::plugin, name + " is damaged: its symbol table cannot be read.");
+  }
+  std::sort(versions.begin(), versions.end());
+  versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
+  return versions;
+}
+
+/// Throws unless the file exports the entry of our own major version.
+void check_entry(const fs::path& file, const std::string& name) {
+  const std::vector<std::string> versions = entry_versions(file, name);
+  if (versions.empty())
+    throw Error(Exit::plugin, name + " is no plug-in: it exports no symbol " WEFT_ENTRY_NAME ".");
+  const std::string ours = std::to_string(WEFT_ABI_MAJOR);
+  if (std::find(versions.begin(), versions.end(), ours) != versions.end()) return;
+  const std::string theirs = enumerate(versions);
+  throw Error(Exit::abi_mismatch,
+              concat(name, " was built for ABI ", theirs, "; this host offers ", WEFT_ABI_MAJOR,
+                     ".", WEFT_ABI_MINOR, ". Use a host that offers ABI ", theirs,
+                     ", or rebuild the plug-in with SDK ", WEFT_ABI_MAJOR, ".x."));
+}
+
+boost::dll::shared_library load(const fs::path& file, const std::string& name) {
+  boost::dll::shared_library library;
+  std::error_code failed;
+  library.load(fs::absolute(file),
+               boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, failed);
+  if (!failed) return library;
+  const char* reason = ::dlerror();  // Boost keeps only an error code
+  throw Error(Exit::plugin,
+              concat(name, " cannot be loaded: ", reason ? reason : "no reason", "."));
+}
+
+/// Fills the slots of the chain of operations that the plug-in needs.
+void resolve(const weft_operation* operation, const weft_op_api& api, const std::string& name) {
+  for (int count = 0; operation != nullptr; operation = operation->next, ++count) {
+    const bool whole = WEFT_HAS(operation, slot) && operation->name && operation->slot;
+    if (!whole || count == most_operations)
+      throw Error(Exit::plugin,
+                  name + " has a malformed descriptor: its chain of operations is broken.");
+    const char* overload = operation->overload ? operation->overload : "";
+    const Outcome found = attempt(
+        [&] { return api.lookup(operation->name, overload, operation->schema, operation->slot); });
+    if (found.status == WEFT_OK) continue;
+    throw Error(Exit::abi_mismatch,
+                concat(name, " needs the operation ", operation->name, *overload ? "." : "",
+                       overload, ", which this host lacks: ", found.reason, "."));
+  }
+}
+
+using FileIdentity = std::pair<dev_t, ino_t>;
+
+FileIdentity identity_of(const fs::path& file) {
+  struct stat status {};
+  ::stat(file.c_str(), &status);
+  return {status.st_dev, status.st_ino};
+}
+
+}  // namespace
+
+struct Library::State {
+  fs::path file;
+  HostTables tables;
+  boost::dll::shared_library shared;
+  weft_host host{};
+  const weft_plugin* plugin = nullptr;
+  bool initialised = false;
+
+  State(const fs::path& file_, const HostTables& tables_) : file(file_), tables(tables_) {
+    const std::string name = file.filename().string();
+    check_shared_object(file);
+    check_entry(file, name);
+    shared = load(file, name);
+    host = {sizeof host, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, 0,
+            core_api(),  tables.tensor,  tables.op,      tables.grad};
+
+    if (!shared.has(WEFT_ENTRY_NAME))  // the full symbol table may name what the dynamic one hides
+      throw Error(Exit::plugin, name + " is no plug-in: it hides its symbol " WEFT_ENTRY_NAME ".");
+    const auto entry =
+        shared.get<weft_status(const weft_host*, const weft_plugin**)>(WEFT_ENTRY_NAME);
+    const Outcome entered = attempt([&] { return entry(&host, &plugin); });
+    if (entered.status != WEFT_OK)
+      throw Error(Exit::plugin,
+                  concat(name, " failed in " WEFT_ENTRY_NAME ": ", entered.reason, "."));
+    check_descriptor(plugin, name);
+    if (tables.op != nullptr) resolve(plugin->operations, *tables.op, name);
+    if (plugin->init != nullptr) {
+      const Outcome begun = attempt([&] { return plugin->init(&host); });
+      if (begun.status != WEFT_OK)
+        throw Error(Exit::plugin, concat(name, " failed in init: ", begun.reason, "."));
+    }
+    initialised = true;
+  }
+
+  ~State() {
+    if (!initialised || plugin->deinit == nullptr) return;
+    const Outcome ended = attempt([&] {
+      plugin->deinit();
+      return WEFT_OK;
+    });
+    if (ended.status == WEFT_OK) return;
+    const std::string line = concat(file.filename().string(), " failed in deinit: ", ended.reason);
+    core_api()->log(WEFT_LOG_WARNING, line.data(), line.size());
+  }
+};
+
+Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Library::~Library() = default;
+const fs::path& Library::file() const {
+  return state_->file;
+}
+const weft_plugin& Library::plugin() const {
+  return *state_->plugin;
+}
+
+std::shared_ptr<const Library> Library::open(const fs::path& file, const HostTables& tables) {
+  static std::mutex mutex;
+  static std::map<FileIdentity, std::weak_ptr<const Library>> held;
+  const std::lock_guard lock(mutex);
+  const FileIdentity identity = identity_of(file);
+  if (const auto library = held[identity].lock()) {
+    if (library->state_->tables == tables) return library;
+    throw std::logic_error(file.string() + " is in use with other host tables");
+  }
+  const std::shared_ptr<const Library> library(new Library(std::make_unique<State>(file, tables)));
+  held[identity] = library;
+  return library;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One plug-in file, vetted, loaded and initialised.
+///
+/// The order is fixed: bytes (elf.hpp) → symbol table → dlopen → entry → descriptor → operations →
+/// init. Up to dlopen no code of the file runs. Whoever holds something out of the library (a part,
+/// an instance, an autograd node) holds a shared_ptr to it; the last one to let go unloads it.
+
+#pragma once
+
+#include <weft/abi.h>
+
+#include <filesystem>
+#include <memory>
+
+namespace weft::host {
+
+/// The tables behind weft_host. All null: a host that only describes and checks.
+struct HostTables {
+  const weft_tensor_api* tensor = nullptr;
+  const weft_op_api* op = nullptr;
+  const weft_grad_api* grad = nullptr;
+
+  bool operator==(const HostTables&) const = default;
+};
+
+class Library {
+ public:
+  /// Loads `file`, or returns it as it is when this process already holds it: a plug-in is
+  /// initialised once. Throws Error with the reason why the file cannot be used; throws
+  /// std::logic_error if the file is held with other tables, which it would go on using.
+  static std::shared_ptr<const Library> open(const std::filesystem::path& file,
+                                             const HostTables& tables);
+
+  /// Calls deinit, then unloads. Happens on the thread that let go last.
+  ~Library();
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  const std::filesystem::path& file() const;
+  const weft_plugin& plugin() const;
+
+ private:
+  struct State;
+  explicit Library(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace weft::host

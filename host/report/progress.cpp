@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/report/progress.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+namespace weft::host {
+namespace {
+
+std::string formatted(const char* format, double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+}  // namespace
+
+Progress::Progress(Style style)
+    : Progress(style != Style::automatic    ? style
+               : isatty(STDERR_FILENO) != 0 ? Style::terminal
+                                            : Style::plain,
+               std::cerr) {}
+
+Progress::Progress(Style style, std::ostream& out) : style_(style), out_(out) {}
+
+void Progress::step(const std::string& stage, std::int64_t step, std::int64_t steps,
+                    const std::map<std::string, double>& losses, double learning_rate,
+                    std::int64_t samples) {
+  const Clock::time_point now = Clock::now();
+  if (stage != stage_) {
+    stage_ = stage;
+    begun_ = shown_ = now;
+    first_ = step;
+    samples_ = 0;
+  } else {
+    samples_ += samples;  // the first step's time is not known
+  }
+  const auto pause =
+      style_ == Style::terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000);
+  if (style_ == Style::silent || (now - shown_ < pause && step != steps)) return;
+  shown_ = now;
+  const double seconds = std::chrono::duration<double>(now - begun_).count();
+  std::string line = stage + "  step " + std::to_string(step) + "/" + std::to_string(steps);
+  for (const auto& [name, value] : losses) line += "  " + name + " " + formatted("%.4f", value);
+  line += "  lr " + formatted("%.2e", learning_rate);
+  if (seconds > 0.0 && samples_ > 0) {
+    line += "  " + formatted("%.0f", static_cast<double>(samples_) / seconds) + " samples/s";
+    const double each = seconds / static_cast<double>(step - first_);
+    line += "  " + formatted("%.0f", each * static_cast<double>(steps - step)) + " s left";
+  }
+  if (style_ == Style::terminal)
+    out_ << "\r\033[K" << line.substr(0, terminal_width() - 1);
+  else
+    out_ << line << "\n";
+  out_.flush();
+}
+
+void Progress::end_stage() {
+  if (style_ == Style::terminal && !stage_.empty()) out_ << "\n" << std::flush;
+  stage_.clear();
+}
+
+}  // namespace weft::host

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <iosfwd>
+#include <map>
+#include <string>
+
+namespace weft::host {
+
+/// Tells a person how training goes: on a terminal one line that is written over, at most ten times
+/// a second; elsewhere a plain line every five seconds and at the end of a stage.
+class Progress {
+ public:
+  enum class Style { automatic, silent, plain, terminal };
+
+  /// Writes to standard error; `automatic` asks whether that is a terminal.
+  explicit Progress(Style style = Style::automatic);
+  /// For tests: writes elsewhere.
+  Progress(Style style, std::ostream& out);
+
+  void step(const std::string& stage, std::int64_t step, std::int64_t steps,
+            const std::map<std::string, double>& losses, double learning_rate,
+            std::int64_t samples);
+  /// Ends the line of the present stage.
+  void end_stage();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Style style_;
+  std::ostream& out_;
+  std::string stage_;
+  Clock::time_point begun_, shown_;
+  std::int64_t first_ = 0, samples_ = 0;
+};
+
+}  // namespace weft::host

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace weft::host {
+
+/// A table for people: columns aligned, those of numbers to the right.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> heads) : rows_{std::move(heads)} {}
+  /// One cell for each head.
+  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// Lines that end in a line feed; the first holds the heads.
+  std::string text() const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace weft::host

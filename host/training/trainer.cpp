@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/training/trainer.hpp"
+
+#include <chrono>
+#include <cmath>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/engine/adamw.hpp"
+#include "host/engine/autograd.hpp"
+#include "host/training/objective.hpp"
+#include "host/training/schedule.hpp"
+#include "host/training/selection.hpp"
+
+namespace weft::host {
+namespace {
+
+void require_finite(const StepReport& report) {
+  std::string culprit;
+  for (const auto& [name, value] : report.losses)
+    if (!std::isfinite(value) && culprit.empty())
+      culprit = concat("loss \"", name, "\" is ", value);
+  if (culprit.empty() && !std::isfinite(report.gradient_norm))
+    culprit = concat("the gradient's norm is ", report.gradient_norm);
+  if (!culprit.empty())
+    throw Error(Exit::failed,
+                concat("stage \"", report.stage, "\", step ", report.step, ": ", culprit,
+                       ", not a finite number. Lower the learning rate or "
+                       "set clip; the last checkpoint is still good."));
+}
+
+}  // namespace
+
+void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint* resume) {
+  using Clock = std::chrono::steady_clock;
+  const Objective objective(model_, stage);
+  const std::vector<NamedTensor> trained = select_trainable(model_, stage);
+  std::vector<Tensor> tensors;
+  std::vector<OptimizerParameter> moved;
+  for (const NamedTensor& parameter : trained) {
+    tensors.push_back(parameter.tensor);
+    moved.push_back({parameter.path, parameter.tensor, parameter.decay});
+  }
+  const OptimizerPlan& plan = stage.optimizer;
+  AdamW optimizer(std::move(moved), {plan.beta1, plan.beta2, plan.eps, plan.weight_decay});
+  TrainingStream stream(data, stage.batch, seed_);
+  std::int64_t step = 0;
+  if (resume != nullptr) {
+    step = resume->step;
+    optimizer.load(resume->optimizer);
+    stream.seek({resume->data.at("epoch"), resume->data.at("offset")});
+  }
+  const auto checkpoint = [&] {
+    const Position at = stream.position();
+    return Checkpoint{stage.name,
+                      step,
+                      model_.state(),
+                      optimizer.state(),
+                      {{"epoch", at.epoch}, {"offset", at.offset}},
+                      {}};
+  };
+  Clock::time_point last = Clock::now();
+  while (step < stage.steps) {
+    const double rate = learning_rate(stage, step);
+    const Batch batch = stream.next();
+    StepReport report{stage.name, step + 1, stage.steps, {}, rate, 0.0, 0.0, batch.size};
+    // Random numbers depend on seed, stage and step only, so a resumed run draws the same.
+    const CallOptions options{/*training=*/true, stable_hash(concat(stage.name, "#", step), seed_)};
+    report.losses = objective.backward(micro_batches(batch, stage.accumulate), options);
+    report.gradient_norm = clip_gradients(tensors, stage.clip);
+    require_finite(report);
+    optimizer.step(rate);
+    clear_gradients(tensors);
+    ++step;
+    report.seconds =
+        std::chrono::duration<double>(Clock::now() - std::exchange(last, Clock::now())).count();
+    if (hooks_.step) hooks_.step(report);
+    const bool stopping = hooks_.stop != nullptr && *hooks_.stop;
+    const bool end = step == stage.steps;
+    if (hooks_.measure && !stopping &&
+        (end || (stage.measure_every > 0 && step % stage.measure_every == 0)))
+      hooks_.measure(stage, step);
+    if (hooks_.save && (end || stopping || (stage.save_every > 0 && step % stage.save_every == 0)))
+      hooks_.save(checkpoint());
+    if (stopping && !end)
+      throw Error(Exit::interrupted, concat("stopped after step ", step, " of stage \"", stage.name,
+                                            "\"; everything is saved. Go on with --resume."));
+  }
+}
+
+}  // namespace weft::host

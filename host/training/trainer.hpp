@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The training loop of one stage.
+
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "host/checkpoint/checkpoint.hpp"
+#include "host/data/dataset.hpp"
+#include "host/graph/model.hpp"
+#include "host/recipe/recipe.hpp"
+
+namespace weft::host {
+
+/// What one step did.
+struct StepReport {
+  std::string stage;
+  std::int64_t step = 0, steps = 0;      ///< done so far, and in all
+  std::map<std::string, double> losses;  ///< mean over the step; "total" is what was minimised
+  double learning_rate = 0.0;
+  double gradient_norm = 0.0;  ///< before clipping
+  double seconds = 0.0;        ///< since the step before
+  std::int64_t samples = 0;
+};
+
+/// What the loop tells and asks while it runs.
+struct TrainerHooks {
+  std::function<void(const StepReport&)> step;                  ///< after every step
+  std::function<void(const Checkpoint&)> save;                  ///< at save_every and at the end
+  std::function<void(const StagePlan&, std::int64_t)> measure;  ///< at measure_every and at the end
+  const std::atomic<bool>* stop =
+      nullptr;  ///< set: finish the step, save, throw Error (interrupted)
+};
+
+class Trainer {
+ public:
+  Trainer(Model& model, std::uint64_t seed, TrainerHooks hooks)
+      : model_(model), seed_(seed), hooks_(std::move(hooks)) {}
+
+  /// Trains the stage to its last step, from its start or from a checkpoint of the same stage.
+  /// The outcome is a function of model, seed and data alone: resuming gives the same weights.
+  /// @throws Error (failed) naming stage, step and loss if a loss or the gradient is not finite
+  void run(const StagePlan& stage, const Dataset& data, const Checkpoint* resume = nullptr);
+
+ private:
+  Model& model_;
+  std::uint64_t seed_;
+  TrainerHooks hooks_;
+};
+
+}  // namespace weft::host

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Vision transformer: an image as a sequence of patches.
+///
+///   e_i = x_i W_proj + b_proj                        x_i: patch i, flattened channel by channel
+///   Z_0 = [c; e_1; …; e_N] + P                       c: class token, if any; P: learned positions
+///   Z'_l = MHSA(LN(Z_{l-1})) + Z_{l-1},  Z_l = FFN(LN(Z'_l)) + Z'_l
+///   tokens = LN(Z_L)
+///
+/// Shapes  image [B, C, H, W]; tokens [B, N, D], N = H W / P² and one more with a class token;
+///         pooled [B, D]: the class token, or the mean over the patches.
+/// Errors  `patch` must divide height and width, `heads` dim; class pooling needs a class token.
+/// Source  Dosovitskiy et al. 2020, arXiv:2010.11929; its strided convolution is this projection.
+
+#include <weft/plugin.hpp>
+
+namespace weft {
+namespace {
+
+class VisionTransformer final : public Encoder {
+ public:
+  static constexpr Identity identity{"encoder.vit", "1.0.0",
+                                     "Encode an image as contextualised patches."};
+
+  struct Config {
+    std::int64_t height = 32;
+    std::int64_t width = 32;
+    std::int64_t channels = 3;
+    std::int64_t patch = 4;
+    std::int64_t dim = 64;
+    std::int64_t depth = 2;
+    std::int64_t heads = 4;
+    std::int64_t inner = 256;
+    double dropout = 0.0;
+    std::string activation = "gelu";
+    bool class_token = false;
+    std::string pooling = "mean";
+    double eps = 1e-6;
+
+    std::int64_t tokens() const {
+      return (height / patch) * (width / patch) + (class_token ? 1 : 0);
+    }
+    void describe(Fields& fields) {
+      fields.add("height", height, "Height H of the image in pixels.").at_least(1);
+      fields.add("width", width, "Width W of the image in pixels.").at_least(1);
+      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.").at_least(1);
+      fields.add("patch", patch, "Edge P of a square patch; must divide height and width.")
+          .at_least(1);
+      fields.add("dim", dim, "Width D of the tokens.").at_least(1);
+      fields.add("depth", depth, "Number of Transformer blocks.").at_least(1);
+      fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
+      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("dropout", dropout, "Probability of dropping an element in training.")
+          .at_least(0.0)
+          .below(1.0);
+      fields.add("activation", activation, "Of the feed-forward network.")
+          .one_of(activation_names());
+      fields.add("class_token", class_token, "Put a learned token before the patches.");
+      fields
+          .add("pooling", pooling, "What `pooled` is: the mean of the patches or the class token.")
+          .one_of({"mean", "class"});
+      fields.add("eps", eps, "Added to the variance in layer normalisation.").above(0.0);
+    }
+  };
+
+  static void ports(Ports& ports, const Config& config) {
+    ports.size("C", config.channels);
+    ports.size("H", config.height);
+    ports.size("W", config.width);
+    ports.size("N", config.tokens());
+    ports.size("D", config.dim);
+    ports.input("image", "[B, C, H, W]", "Normalised pixels.");
+    ports.output("tokens", "[B, N, D]", "One token for each patch, row by row.");
+    ports.output("pooled", "[B, D]", "The whole image in one vector.");
+  }
+
+  VisionTransformer(const Config& config, const Parameters& parameters)
+      : config_(config),
+        project_(parameters, "project", config.channels * config.patch * config.patch, config.dim),
+        position_(parameters.add_without_decay("position", {config.tokens(), config.dim},
+                                               Init::normal(0.02))),
+        norm_(parameters, "norm", config.dim, config.eps) {
+    require_whole_patches("height", config.height);
+    require_whole_patches("width", config.width);
+    if (config.pooling == "class" && !config.class_token)
+      reject("pooling", "\"class\" needs class_token: true");
+    if (config.class_token)
+      class_token_ = parameters.add_without_decay("class_token", {config.dim}, Init::normal(0.02));
+    const BlockOptions options{config.dim,     config.heads, config.inner, config.activation,
+                               config.dropout, true,         config.eps};
+    for (std::int64_t i = 0; i < config.depth; ++i)
+      blocks_.emplace_back(parameters, "block_" + std::to_string(i), options);
+  }
+
+  Outputs forward(const Inputs& in) const override {
+    Tensor x = project_(patches(in["image"]));  // [B, N, D]
+    if (config_.class_token) {
+      const Tensor first = class_token_.tensor().reshape({1, 1, config_.dim});
+      x = concat({expand(first, {x.size(0), -1, -1}), x}, 1);
+    }
+    x = dropout(x + position_, config_.dropout);
+    for (const TransformerBlock& block : blocks_) x = block(x, Tensor());
+    x = norm_(x);
+    const Tensor pooled = config_.pooling == "class"
+                              ? x.select(1, 0)
+                              : mean(x.slice(1, config_.class_token ? 1 : 0, x.size(1)), {1});
+    return {{"tokens", x}, {"pooled", pooled}};
+  }
+
+ private:
+  void require_whole_patches(const char* field, std::int64_t size) const {
+    if (size % config_.patch != 0)
+      reject("patch",
+             std::to_string(config_.patch) + " must divide " + field + " " + std::to_string(size));
+  }
+
+  Tensor patches(const Tensor& image) const {  // [B, C, H, W] → [B, N, C P²]
+    const std::int64_t edge = config_.patch;
+    const std::int64_t rows = config_.height / edge, columns = config_.width / edge;
+    const Tensor cut = image.reshape({-1, config_.channels, rows, edge, columns, edge});
+    return permute(cut, {0, 2, 4, 1, 3, 5})
+        .reshape({-1, rows * columns, config_.channels * edge * edge});
+  }
+
+  Config config_;
+  Linear project_;
+  Parameter position_, class_token_;
+  LayerNorm norm_;
+  std::vector<TransformerBlock> blocks_;
+};
+
+}  // namespace
+}  // namespace weft
+
+WEFT_PLUGIN(weft::VisionTransformer)

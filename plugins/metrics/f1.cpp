@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/// F1: the harmonic mean of precision and recall.
+///
+///   precision_c = TP_c / (TP_c + FP_c),  recall_c = TP_c / (TP_c + FN_c)
+///   F1_c = 2 TP_c / (2 TP_c + FP_c + FN_c) = 2 precision_c recall_c / (precision_c + recall_c)
+///   average "macro":  means over the classes that were seen or predicted
+///           "micro":  TP, FP and FN summed over the classes; all three equal the accuracy
+///           "binary": those of the class `positive`
+///
+/// A quotient 0 / 0 counts as 0.
+///
+/// Shapes  logits [B, V], target [B] int64; f1, precision, recall [].
+/// Errors  `positive` is none of the classes.
+/// Source  scikit-learn's f1_score with zero_division 0.
+
+#include <weft/plugin.hpp>
+
+namespace weft {
+namespace {
+
+class F1 final : public Metric {
+ public:
+  static constexpr Identity identity{"metric.f1", "1.0.0",
+                                     "Harmonic mean of precision and recall."};
+
+  struct Config {
+    std::int64_t classes = 2;
+    std::string average = "macro";
+    std::int64_t positive = 1;
+
+    void describe(Fields& fields) {
+      fields.add("classes", classes, "Number V of classes.").at_least(1);
+      fields.add("average", average, "How the classes become one number.")
+          .one_of({"macro", "micro", "binary"});
+      fields.add("positive", positive, "The class that \"binary\" looks at.").at_least(0);
+    }
+  };
+
+  static void ports(Ports& ports, const Config& config) {
+    ports.size("V", config.classes);
+    ports.input("logits", "[B, V]", "Scores of the classes.");
+    ports.input("target", "[B]", "The class that came.", WEFT_DTYPES_INDEX);
+    ports.output("f1", "[]", "Between 0 and 1.");
+    ports.output("precision", "[]", "How much of what was predicted is true.");
+    ports.output("recall", "[]", "How much of what is true was predicted.");
+  }
+  static void states(States& states, const Config& config) {
+    states.sum("hits", {config.classes});
+    states.sum("predicted", {config.classes});
+    states.sum("seen", {config.classes});
+  }
+
+  F1(const Config& config, const Parameters&) : config_(config) {
+    if (config.average == "binary" && config.positive >= config.classes)
+      reject("positive", std::to_string(config.positive) + " is none of the " +
+                             std::to_string(config.classes) + " classes, which start at 0");
+  }
+
+  void update(const Inputs& in, State& state) const override {
+    const Tensor target = in["target"];
+    const Tensor predicted = argmax(in["logits"], -1);
+    const Tensor one = full_like(target, 1.0).to(WEFT_DTYPE_FLOAT64);  // [B]
+    const Tensor hit = equal(predicted, target).to(WEFT_DTYPE_FLOAT64);
+    state.set("hits", index_add(state["hits"], 0, target, hit));
+    state.set("predicted", index_add(state["predicted"], 0, predicted, one));
+    state.set("seen", index_add(state["seen"], 0, target, one));
+  }
+
+  Outputs compute(const State& state) const override {
+    Tensor hits = state["hits"], predicted = state["predicted"], seen = state["seen"];  // [V]
+    if (config_.average == "micro") {
+      hits = sum(hits, {0}, /*keep=*/true);
+      predicted = sum(predicted, {0}, /*keep=*/true);
+      seen = sum(seen, {0}, /*keep=*/true);
+    } else if (config_.average == "binary") {
+      hits = hits.slice(0, config_.positive, config_.positive + 1);
+      predicted = predicted.slice(0, config_.positive, config_.positive + 1);
+      seen = seen.slice(0, config_.positive, config_.positive + 1);
+    }
+    // From here on [1] or [V]; a class that never came up has no part in the mean.
+    const Tensor present = clamp_max(predicted + seen, 1.0);
+    const Tensor count = clamp_min(sum(present), 1.0);
+    return {{"f1", sum(quotient(2.0 * hits, predicted + seen)) / count},
+            {"precision", sum(quotient(hits, predicted)) / count},
+            {"recall", sum(quotient(hits, seen)) / count}};
+  }
+
+ private:
+  /// Of whole numbers, with 0 / 0 = 0.
+  static Tensor quotient(const Tensor& part, const Tensor& whole) {
+    return part / clamp_min(whole, 1.0);
+  }
+
+  Config config_;
+};
+
+}  // namespace
+}  // namespace weft
+
+WEFT_PLUGIN(weft::F1)

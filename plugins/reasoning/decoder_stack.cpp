@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Reasoning core: a Transformer stack over the fused tokens, applied once or more often.
+///
+///   S = [w_1; …; w_K; tokens]                        w: learned workspace tokens, if any
+///   each pass p:  S ← Block_L(… Block_1(S + e_p))    e_p: learned vector, if passes > 1
+///   state = LN(S)
+///   Block: Z' = MHSA(LN(Z)) + Z,  FFN(LN(Z')) + Z'
+///
+/// Passes share their weights: the same stack refines its own result, as a workspace. `causal`
+/// lets a token see only itself and earlier ones, for reasoning written step by step.
+///
+/// Shapes  tokens [B, N, D], mask [B, N]; state [B, K + N, D], mask [B, K + N], pooled [B, D], the
+///         mean over real tokens.
+/// Errors  `heads` must divide dim.
+/// Source  the stack: Vaswani et al. 2017; passes: Dehghani et al. 2018, arXiv:1807.03819, over the
+///         whole stack instead of one block.
+
+#include <weft/plugin.hpp>
+
+namespace weft {
+namespace {
+
+class DecoderStack final : public Reasoning {
+ public:
+  static constexpr Identity identity{"reasoning.decoder_stack", "1.0.0",
+                                     "Refine the fused tokens in a Transformer stack."};
+
+  struct Config {
+    std::int64_t dim = 64;
+    std::int64_t depth = 2;
+    std::int64_t heads = 4;
+    std::int64_t inner = 256;
+    double dropout = 0.0;
+    std::string activation = "gelu";
+    bool causal = false;
+    std::int64_t passes = 1;
+    std::int64_t latents = 0;
+
+    void describe(Fields& fields) {
+      fields.add("dim", dim, "Width D of the tokens.").at_least(1);
+      fields.add("depth", depth, "Number of Transformer blocks.").at_least(1);
+      fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
+      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("dropout", dropout, "Probability of dropping an element in training.")
+          .at_least(0.0)
+          .below(1.0);
+      fields.add("activation", activation, "Of the feed-forward network.")
+          .one_of(activation_names());
+      fields.add("causal", causal, "Whether a token sees only itself and earlier ones.");
+      fields.add("passes", passes, "How often the stack is applied to its own result.").at_least(1);
+      fields.add("latents", latents, "Learned workspace tokens put before the others.").at_least(0);
+    }
+  };
+
+  static void ports(Ports& ports, const Config& config) {
+    ports.size("D", config.dim);
+    ports.input("tokens", "[B, N, D]", "What to reason about.");
+    ports.mask_input("mask", "[B, N]", "tokens");
+    ports.output("state", "[B, M, D]", "The reasoning state: workspace, then tokens.");
+    ports.mask_output("mask", "[B, M]", "state");
+    ports.output("pooled", "[B, D]", "The state in one vector.");
+  }
+
+  DecoderStack(const Config& config, const Parameters& parameters)
+      : config_(config), norm_(parameters, "norm", config.dim) {
+    if (config.latents > 0)
+      latents_ =
+          parameters.add_without_decay("latents", {config.latents, config.dim}, Init::normal(0.02));
+    for (std::int64_t p = 0; config.passes > 1 && p < config.passes; ++p)
+      pass_.push_back(parameters.add_without_decay("pass_" + std::to_string(p), {config.dim},
+                                                   Init::normal(0.02)));
+    BlockOptions options;
+    options.dim = config.dim;
+    options.heads = config.heads;
+    options.inner = config.inner;
+    options.activation = config.activation;
+    options.dropout = config.dropout;
+    for (std::int64_t i = 0; i < config.depth; ++i)
+      blocks_.emplace_back(parameters, "block_" + std::to_string(i), options);
+  }
+
+  void infer(Shapes& shapes) const override {
+    const std::int64_t length = config_.latents + shapes.input("tokens")[1];
+    shapes.set("state", 1, length);
+    shapes.set("mask", 1, length);
+  }
+
+  Outputs forward(const Inputs& in) const override {
+    Tensor x = in["tokens"];
+    Tensor mask = in["mask"];
+    if (config_.latents > 0) {
+      const Tensor workspace = expand(latents_.tensor().unsqueeze(0), {x.size(0), -1, -1});
+      if (mask) mask = concat({full_mask(workspace), mask}, 1);
+      x = concat({workspace, x}, 1);  // [B, K + N, D]
+    }
+    for (std::int64_t p = 0; p < config_.passes; ++p) {
+      if (!pass_.empty()) x = x + pass_[static_cast<std::size_t>(p)];
+      for (const TransformerBlock& block : blocks_) x = block(x, mask, config_.causal);
+    }
+    x = norm_(x);
+    if (!mask) mask = full_mask(x);
+    return {{"state", x}, {"mask", mask}, {"pooled", masked_mean(x, mask)}};
+  }
+
+ private:
+  Config config_;
+  Parameter latents_;
+  std::vector<Parameter> pass_;
+  std::vector<TransformerBlock> blocks_;
+  LayerNorm norm_;
+};
+
+}  // namespace
+}  // namespace weft
+
+WEFT_PLUGIN(weft::DecoderStack)

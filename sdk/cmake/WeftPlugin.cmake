@@ -1,0 +1,71 @@
+# weft_add_plugin(kind name [SOURCES …]): one part as a loadable library, libweft_<kind>_<name>.so.
+#
+# Without SOURCES the source is <name>.cpp or <name>.c of the current folder. The library sees the SDK's
+# headers and nothing else, exports one symbol, and lands in lib/weft/plugins of the build folder, where
+# a `weft` of the same build finds it. This file works alike in Weft's own tree and out of an installed
+# package; there WEFT_SDK_INCLUDE_DIR may be set beforehand if the headers lie somewhere unusual.
+
+option(WEFT_PLUGIN_STATIC_RUNTIME
+  "Link plug-ins with a C++ run-time library of their own; for plug-ins that travel." OFF)
+
+find_path(WEFT_SDK_INCLUDE_DIR weft/abi.h NO_DEFAULT_PATH REQUIRED
+  PATHS ${CMAKE_CURRENT_LIST_DIR}/../include            # in the tree
+        ${CMAKE_CURRENT_LIST_DIR}/../../../include      # installed in lib/cmake/Weft
+        ${CMAKE_CURRENT_LIST_DIR}/../../../../include   # installed in lib/<architecture>/cmake/Weft
+  DOC "The folder that holds weft/abi.h.")
+mark_as_advanced(WEFT_SDK_INCLUDE_DIR)
+
+set(WEFT_PLUGIN_KINDS encoder fusion reasoning decoder loss metric CACHE INTERNAL "")
+
+function(weft_add_plugin kind name)
+  cmake_parse_arguments(PLUGIN "" "" "SOURCES" ${ARGN})
+  if(NOT kind IN_LIST WEFT_PLUGIN_KINDS)
+    list(JOIN WEFT_PLUGIN_KINDS ", " kinds)
+    message(FATAL_ERROR "weft_add_plugin: \"${kind}\" is no kind of part. Kinds: ${kinds}.")
+  endif()
+  if(NOT name MATCHES "^[a-z0-9_]+$")
+    message(FATAL_ERROR "weft_add_plugin: \"${name}\" is no name of a part. Use a-z, 0-9 and _.")
+  endif()
+  if(NOT PLUGIN_SOURCES)
+    foreach(source IN ITEMS ${name}.cpp ${name}.c)
+      if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+        list(APPEND PLUGIN_SOURCES ${source})
+      endif()
+    endforeach()
+    list(LENGTH PLUGIN_SOURCES found)
+    if(NOT found EQUAL 1)
+      message(FATAL_ERROR "weft_add_plugin: expected ${name}.cpp or ${name}.c in "
+        "${CMAKE_CURRENT_SOURCE_DIR}; found ${found} of them.")
+    endif()
+  endif()
+
+  set(target weft_${kind}_${name})
+  add_library(${target} MODULE ${PLUGIN_SOURCES})
+  set_target_properties(${target} PROPERTIES
+    PREFIX lib
+    SUFFIX .so
+    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/weft/plugins
+    C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+    CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_include_directories(${target} PRIVATE ${WEFT_SDK_INCLUDE_DIR})
+  # A GNU-unique symbol would keep the library mapped for ever and join plug-ins that must be apart.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
+  if(TARGET weft_warnings)  # in Weft's own tree
+    target_link_libraries(${target} PRIVATE weft_warnings)
+  endif()
+
+  # Hidden visibility does not reach template instances of the standard library; the version script does.
+  file(STRINGS ${WEFT_SDK_INCLUDE_DIR}/weft/abi.h entry REGEX "^#define WEFT_ENTRY ")
+  string(REGEX REPLACE "^#define WEFT_ENTRY ([a-z0-9_]+).*" "\\1" entry "${entry}")
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/weft_plugin.map)
+  file(CONFIGURE OUTPUT ${script} CONTENT "{ global: @entry@; local: *; };\n" @ONLY)
+  target_link_options(${target} PRIVATE LINKER:--version-script=${script})
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${script})
+  if(NOT WEFT_SANITIZE)  # the sanitisers' symbols stay open until the host is there
+    target_link_options(${target} PRIVATE LINKER:-z,defs)
+  endif()
+  if(WEFT_PLUGIN_STATIC_RUNTIME)
+    target_link_options(${target} PRIVATE -static-libgcc $<$<LINK_LANGUAGE:CXX>:-static-libstdc++>)
+  endif()
+endfunction()

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Declaring ports, parameters, buffers and states, and reaching the host's tensors for them within
+/// a call.
+
+#pragma once
+
+#include <weft/tensor.hpp>
+
+namespace weft __attribute__((visibility("hidden"))) {
+
+  /// How the host fills a new parameter.
+  struct Init {
+    std::uint32_t kind = WEFT_INIT_ZEROS;
+    double a = 0.0, b = 0.0;
+
+    static Init zeros() { return {}; }
+    static Init constant(double value) { return {WEFT_INIT_CONSTANT, value, 0.0}; }
+    static Init normal(double deviation) { return {WEFT_INIT_NORMAL, 0.0, deviation}; }
+    static Init truncated_normal(double deviation) {
+      return {WEFT_INIT_TRUNCATED_NORMAL, 0.0, deviation};
+    }
+    static Init uniform(double bound) { return {WEFT_INIT_UNIFORM, -bound, bound}; }
+    /// U(−a, a) with a = √(6 / (fan_in + fan_out)); Glorot and Bengio 2010.
+    static Init xavier() { return {WEFT_INIT_XAVIER_UNIFORM, 1.0, 0.0}; }
+  };
+
+  /// A trainable parameter of the component; converts to the tensor that the present call received
+  /// for it.
+  class Parameter {
+   public:
+    Parameter() = default;
+    Tensor tensor() const {
+      return slot_ == absent ? Tensor() : Tensor::borrow(detail::current_call->parameters[slot_]);
+    }
+    operator Tensor() const { return tensor(); }
+
+   private:
+    friend class Parameters;
+    static constexpr std::uint32_t absent = 0xffffffffu;
+    explicit Parameter(std::uint32_t slot) : slot_(slot) {}
+    std::uint32_t slot_ = absent;
+  };
+
+  /// A tensor that is saved with the component but not trained, such as a running mean.
+  class Buffer {
+   public:
+    Buffer() = default;
+    Tensor tensor() const { return Tensor::borrow(detail::current_call->buffers[slot_]); }
+    operator Tensor() const { return tensor(); }
+
+   private:
+    friend class Parameters;
+    explicit Buffer(std::uint32_t slot) : slot_(slot) {}
+    std::uint32_t slot_ = 0;
+  };
+
+  /// Declares the parameters and buffers of a component, in its constructor. Names join with dots:
+  /// `in("attention")` gives a view whose `add("w_q", …)` declares "attention.w_q".
+  class Parameters {
+   public:
+    explicit Parameters(weft_context context) : context_(context) {}
+
+    Parameters in(const std::string& name) const {
+      return Parameters(context_, prefix_ + name + ".");
+    }
+
+    /// A matrix or other weight, subject to weight decay.
+    Parameter add(const std::string& name, const Sizes& sizes, Init init) const {
+      return declare(name, sizes, init, 0);
+    }
+    /// A bias, norm or embedding, which weight decay leaves alone.
+    Parameter add_without_decay(const std::string& name, const Sizes& sizes, Init init) const {
+      return declare(name, sizes, init, WEFT_PARAMETER_NO_DECAY);
+    }
+    Buffer buffer(const std::string& name, const Sizes& sizes, Init init) const {
+      const std::string path = prefix_ + name;
+      const weft_parameter declared = describe(path, sizes, init, 0);
+      std::uint32_t slot = 0;
+      detail::check(detail::host->core->declare_buffer(context_, &declared, &slot));
+      return Buffer(slot);
+    }
+
+    /// Says that an output row depends on other rows of the batch.
+    void couples_samples() const {
+      detail::check(detail::host->core->declare_traits(context_, WEFT_COUPLES_SAMPLES));
+    }
+    /// How many wires the recipe gives to an input port.
+    std::int64_t wired(const char* port) const {
+      std::uint32_t count = 0;
+      detail::check(detail::host->core->wired(context_, port, &count));
+      return count;
+    }
+
+   private:
+    Parameters(weft_context context, std::string prefix)
+        : context_(context), prefix_(std::move(prefix)) {}
+
+    static weft_parameter describe(const std::string& path, const Sizes& sizes, Init init,
+                                   std::uint32_t flags) {
+      weft_parameter parameter{};
+      parameter.size = sizeof parameter;
+      parameter.flags = flags;
+      parameter.name = path.c_str();
+      parameter.sizes = sizes.data();
+      parameter.ndim = static_cast<std::uint32_t>(sizes.size());
+      parameter.init = init.kind;
+      parameter.a = init.a;
+      parameter.b = init.b;
+      return parameter;
+    }
+    Parameter declare(const std::string& name, const Sizes& sizes, Init init,
+                      std::uint32_t flags) const {
+      const std::string path = prefix_ + name;
+      const weft_parameter declared = describe(path, sizes, init, flags);
+      std::uint32_t slot = 0;
+      detail::check(detail::host->core->declare_parameter(context_, &declared, &slot));
+      return Parameter(slot);
+    }
+
+    weft_context context_;
+    std::string prefix_;
+  };
+
+  /// Declares the ports of a component. Shapes are written "[B, N, D]": symbols are unified by the
+  /// host over all ports; `size("D", 64)` fixes one. In a list port a symbol ending in `*` may
+  /// differ from wire to wire; `...` in first place stands for any leading axes.
+  class Ports {
+   public:
+    explicit Ports(weft_context context) : context_(context) {}
+
+    void size(const char* symbol, std::int64_t value) {
+      detail::check(detail::host->core->declare_size(context_, symbol, value));
+    }
+
+    void input(const char* name, const char* shape, const char* doc,
+               std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
+      add(WEFT_PORT_INPUT, 0, dtypes, name, shape, doc, nullptr);
+    }
+    void optional_input(const char* name, const char* shape, const char* doc,
+                        std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
+      add(WEFT_PORT_INPUT, WEFT_PORT_OPTIONAL, dtypes, name, shape, doc, nullptr);
+    }
+    /// One or more wires.
+    void input_list(const char* name, const char* shape, const char* doc,
+                    std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
+      add(WEFT_PORT_INPUT, WEFT_PORT_LIST, dtypes, name, shape, doc, nullptr);
+    }
+    /// The padding mask of an input or input list: bool, true = real. Arrives by itself when the
+    /// stream has one.
+    void mask_input(const char* name, const char* shape, const char* mask_of) {
+      add(WEFT_PORT_INPUT, WEFT_PORT_OPTIONAL, WEFT_DTYPES_BOOL, name, shape,
+          "Padding mask: true = real.", mask_of);
+    }
+    void mask_input_list(const char* name, const char* shape, const char* mask_of) {
+      add(WEFT_PORT_INPUT, WEFT_PORT_OPTIONAL | WEFT_PORT_LIST, WEFT_DTYPES_BOOL, name, shape,
+          "Padding masks, one for each stream.", mask_of);
+    }
+    void output(const char* name, const char* shape, const char* doc,
+                std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
+      add(WEFT_PORT_OUTPUT, 0, dtypes, name, shape, doc, nullptr);
+    }
+    void mask_output(const char* name, const char* shape, const char* mask_of) {
+      add(WEFT_PORT_OUTPUT, 0, WEFT_DTYPES_BOOL, name, shape, "Padding mask: true = real.",
+          mask_of);
+    }
+
+    struct Named {
+      std::string name;
+      bool list;
+    };
+    /// In the order of declaration, which is the order of the tensors in a call.
+    const std::vector<Named>& inputs() const { return inputs_; }
+    const std::vector<Named>& outputs() const { return outputs_; }
+
+   private:
+    void add(std::uint32_t direction, std::uint32_t flags, std::uint32_t dtypes, const char* name,
+             const char* shape, const char* doc, const char* mask_of) {
+      weft_port port{};
+      port.size = sizeof port;
+      port.direction = direction;
+      port.flags = flags;
+      port.dtypes = dtypes;
+      port.name = name;
+      port.shape = shape;
+      port.doc = doc;
+      port.mask_of = mask_of;
+      detail::check(detail::host->core->declare_port(context_, &port));
+      (direction == WEFT_PORT_INPUT ? inputs_ : outputs_)
+          .push_back({name, (flags & WEFT_PORT_LIST) != 0});
+    }
+
+    weft_context context_;
+    std::vector<Named> inputs_, outputs_;
+  };
+
+  /// Declares a metric's accumulators. All are float64 unless said otherwise.
+  class States {
+   public:
+    explicit States(weft_context context) : context_(context) {}
+
+    void sum(const char* name, const Sizes& sizes = {}) { add(name, sizes, WEFT_MERGE_SUM, 0.0); }
+    void max(const char* name, const Sizes& sizes, double initial) {
+      add(name, sizes, WEFT_MERGE_MAX, initial);
+    }
+    void min(const char* name, const Sizes& sizes, double initial) {
+      add(name, sizes, WEFT_MERGE_MIN, initial);
+    }
+
+    const std::vector<std::string>& names() const { return names_; }
+
+   private:
+    void add(const char* name, const Sizes& sizes, std::uint32_t merge, double initial) {
+      weft_state state{};
+      state.size = sizeof state;
+      state.merge = merge;
+      state.name = name;
+      state.sizes = sizes.data();
+      state.ndim = static_cast<std::uint32_t>(sizes.size());
+      state.dtype = WEFT_DTYPE_FLOAT64;
+      state.initial = initial;
+      std::uint32_t slot = 0;
+      detail::check(detail::host->core->declare_state(context_, &state, &slot));
+      names_.push_back(name);
+    }
+
+    weft_context context_;
+    std::vector<std::string> names_;
+  };
+
+}  // namespace )

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Include this and write WEFT_PLUGIN(Part, …) once per library: it exports the entry point.
+
+#pragma once
+
+#include <weft/blocks.hpp>
+#include <weft/component.hpp>
+#include <weft/custom.hpp>
+
+#include <memory>
+
+#ifndef WEFT_PLUGIN_VERSION
+#define WEFT_PLUGIN_VERSION "0.0.0"
+#endif
+#ifndef WEFT_PLUGIN_VENDOR
+#define WEFT_PLUGIN_VENDOR ""
+#endif
+#ifndef WEFT_PLUGIN_LICENSE
+#define WEFT_PLUGIN_LICENSE ""
+#endif
+
+namespace weft __attribute__((visibility("hidden"))) {
+  namespace detail {
+
+  /// One created part with what it declared.
+  template <class Part>
+  struct Instance {
+    Ports ports;
+    States states;
+    std::unique_ptr<Part> part;
+  };
+
+  template <class Part>
+  constexpr bool is_metric = Part::kind == WEFT_KIND_METRIC;
+
+  /// Writes outputs into the call, by name.
+  inline void write(Outputs outputs, const Ports& ports, const weft_call& call) {
+    for (auto& [name, tensor] : outputs) {
+      std::size_t slot = 0;
+      while (slot < ports.outputs().size() && ports.outputs()[slot].name != name) ++slot;
+      if (slot == ports.outputs().size())
+        throw Error(WEFT_NOT_FOUND, "the part returns \"" + std::string(name) +
+                                        "\", which is none of its output ports");
+      if (!tensor)
+        throw Error(WEFT_FAILED, "the part returned no tensor for \"" + std::string(name) + "\"");
+      call.out[slot] = tensor.give();
+    }
+  }
+
+  /// Makes `call` the current one for the blocks, and the one before it again at the end.
+  class CurrentCall {
+   public:
+    explicit CurrentCall(const weft_call& call) : before_(current_call) { current_call = &call; }
+    ~CurrentCall() { current_call = before_; }
+    CurrentCall(const CurrentCall&) = delete;
+    CurrentCall& operator=(const CurrentCall&) = delete;
+
+   private:
+    const weft_call* before_;
+  };
+
+  /// The C functions of one part.
+  template <class Part>
+  struct Entry {
+    using Config = typename Part::Config;
+
+    static weft_status create(weft_context context, const char* json, std::uint64_t length,
+                              void** self) {
+      return guard([&] {
+        Config config;
+        Fields fields(std::string_view(json, length));
+        config.describe(fields);
+        auto instance = std::make_unique<Instance<Part>>(
+            Instance<Part>{Ports(context), States(context), nullptr});
+        Part::ports(instance->ports, config);
+        if constexpr (is_metric<Part>) Part::states(instance->states, config);
+        instance->part = std::make_unique<Part>(config, Parameters(context));
+        *self = instance.release();
+      });
+    }
+    static void destroy(void* self) { delete static_cast<Instance<Part>*>(self); }
+
+    static weft_status infer(void* self, const weft_spec* in, const std::uint32_t* in_count,
+                             weft_spec* out) {
+      if constexpr (is_metric<Part>) return WEFT_OK;
+      return guard([&] {
+        const auto& instance = *static_cast<Instance<Part>*>(self);
+        Shapes shapes(instance.ports, in, in_count, out);
+        if constexpr (!is_metric<Part>) instance.part->infer(shapes);
+      });
+    }
+
+    static weft_status call(void* self, const weft_call* call) {
+      return guard([&] {
+        const CurrentCall scope(*call);
+        const auto& instance = *static_cast<Instance<Part>*>(self);
+        run(instance, *call, Inputs(instance.ports, *call));
+      });
+    }
+
+    static const void* get_extension(void* self, const char* id) {
+      if constexpr (is_metric<Part>)
+        return nullptr;
+      else
+        return static_cast<Instance<Part>*>(self)->part->extension(id);
+    }
+
+    static const weft_component* descriptor() {
+      static const std::string schema = [] {
+        Fields fields;
+        Config config;
+        config.describe(fields);
+        return fields.schema();
+      }();
+      static const weft_component component = {sizeof(weft_component),
+                                               Part::kind,
+                                               Part::identity.id,
+                                               Part::identity.version,
+                                               Part::identity.summary,
+                                               schema.c_str(),
+                                               Part::identity.state_version,
+                                               0,
+                                               create,
+                                               destroy,
+                                               infer,
+                                               call,
+                                               get_extension};
+      return &component;
+    }
+
+   private:
+    static void run(const Instance<Part>& instance, const weft_call& call, const Inputs& in) {
+      if constexpr (is_metric<Part>) {
+        State state(instance.states, call);
+        if (call.role == WEFT_ROLE_COMPUTE)
+          return write(instance.part->compute(state), instance.ports, call);
+        if (call.role == WEFT_ROLE_UPDATE) return instance.part->update(in, state);
+      } else if constexpr (Part::kind == WEFT_KIND_LOSS) {
+        if (call.role == WEFT_ROLE_COUNT)
+          return write({{"weight", instance.part->weight(in)}}, instance.ports, call);
+        if (call.role == WEFT_ROLE_FORWARD) {
+          Outputs outputs = instance.part->forward(in);
+          outputs.emplace_back("weight", instance.part->weight(in));
+          return write(std::move(outputs), instance.ports, call);
+        }
+      } else if (call.role == WEFT_ROLE_FORWARD) {
+        return write(instance.part->forward(in), instance.ports, call);
+      }
+      throw Error(WEFT_UNSUPPORTED,
+                  "role " + std::to_string(call.role) + " is not one this part knows");
+    }
+  };
+
+  /// The descriptor of a library with these parts.
+  template <class... Parts>
+  weft_status describe_plugin(const weft_host* given, const weft_plugin** out) noexcept {
+    host = given;
+    return guard([&] {
+      static const weft_component* const components[] = {Entry<Parts>::descriptor()...};
+      static const weft_plugin plugin = {sizeof(weft_plugin),
+                                         WEFT_ABI_MAJOR,
+                                         WEFT_ABI_MINOR,
+                                         sizeof...(Parts),
+                                         components,
+                                         Operation::first,
+                                         WEFT_PLUGIN_VERSION,
+                                         WEFT_PLUGIN_VENDOR,
+                                         WEFT_PLUGIN_LICENSE,
+                                         nullptr,
+                                         nullptr};
+      *out = &plugin;
+    });
+  }
+
+  }  // namespace detail
+}  // namespace )
+
+/// Exports the library's entry point with these parts.
+#define WEFT_PLUGIN(...)                                                                          \
+  extern "C" WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* host, const weft_plugin** out) { \
+    return ::weft::detail::describe_plugin<__VA_ARGS__>(host, out);                               \
+  }

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/decode.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using test::bytes_of;
+using test::error_of;
+using test::png;
+using test::read_file;
+using test::wav;
+using testing::Each;
+using testing::ElementsAre;
+
+constexpr const char* kRemedy = ". Replace the file and make the shard anew.";
+
+std::string noise_png(int height, int width) {
+  std::vector<std::uint8_t> pixels(static_cast<std::size_t>(height * width));
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 37);
+  return png(height, width, 1, pixels);
+}
+
+TEST(DecodeImage, GreyComesBackByteForByte) {
+  const Image image = decode_image(bytes_of(png(2, 3, 1, {0, 1, 2, 127, 254, 255})), {}, "p");
+  EXPECT_EQ(image.height, 2);
+  EXPECT_EQ(image.width, 3);
+  EXPECT_THAT(image.pixels, ElementsAre(0, 1, 2, 127, 254, 255));
+}
+
+TEST(DecodeImage, ColourComesBackByteForByteAndBecomesGreyByItsBrightness) {
+  const Bytes bytes = bytes_of(png(1, 3, 3, {255, 0, 0, 0, 0, 0, 255, 255, 255}));
+  EXPECT_THAT(decode_image(bytes, {.channels = 3}, "p").pixels,
+              ElementsAre(255, 0, 0, 0, 0, 0, 255, 255, 255));
+  const Image grey = decode_image(bytes, {.channels = 1}, "p");
+  EXPECT_NEAR(grey.pixels[0], 76, 2);  // 0.299 of 255
+  EXPECT_EQ(grey.pixels[1], 0);
+  EXPECT_NEAR(grey.pixels[2], 255, 1);
+}
+
+TEST(DecodeImage, GreyBecomesColourAndAlphaIsDropped) {
+  EXPECT_THAT(decode_image(bytes_of(png(1, 2, 1, {9, 200})), {.channels = 3}, "p").pixels,
+              ElementsAre(9, 9, 9, 200, 200, 200));
+  EXPECT_THAT(decode_image(bytes_of(png(1, 1, 4, {1, 2, 3, 0})), {.channels = 3}, "p").pixels,
+              ElementsAre(1, 2, 3));
+}
+
+TEST(DecodeImage, JpegIsReadAndItsTruncationIsAnError) {
+  // 16 rows of 8 pixels, the upper half 40, the lower 200; by FFmpeg's encoder.
+  const std::string whole = read_file(WEFT_SOURCE_DIR "/tests/host/data/halves.jpg");
+  const Image image = decode_image(bytes_of(whole), {}, "p");
+  ASSERT_EQ(image.pixels.size(), 128U);
+  for (std::size_t i = 0; i < 128; ++i) EXPECT_NEAR(image.pixels[i], i < 64 ? 40 : 200, 3) << i;
+  for (std::size_t size = 0; size + 2 < whole.size(); ++size) {
+    EXPECT_EQ(error_of([&] { decode_image(bytes_of(whole.substr(0, size)), {}, "p"); }).first,
+              Exit::bad_data)
+        << size << " of " << whole.size();
+  }
+}
+
+TEST(DecodeImage, IsStretchedToTheAskedSize) {
+  const Bytes bytes = bytes_of(png(8, 8, 1, std::vector<std::uint8_t>(64, 90)));
+  const Image image = decode_image(bytes, {.height = 4, .width = 6}, "p");
+  EXPECT_EQ(image.pixels.size(), 24U);
+  EXPECT_THAT(image.pixels, Each(90));
+}
+
+TEST(DecodeImage, EveryTruncationIsAnError) {
+  const std::string whole = noise_png(9, 7);
+  // The last 12 bytes are the end marker; all pixels are there without it.
+  for (std::size_t size = 0; size + 12 < whole.size(); ++size) {
+    EXPECT_EQ(error_of([&] { decode_image(bytes_of(whole.substr(0, size)), {}, "p"); }).first,
+              Exit::bad_data)
+        << size << " of " << whole.size();
+  }
+}
+
+TEST(DecodeImage, EveryDamagedByteOfThePixelsIsAnError) {
+  const std::string whole = noise_png(9, 7);
+  for (std::size_t i = 41; i + 16 < whole.size(); ++i) {  // behind the header of IDAT
+    std::string damaged = whole;
+    damaged[i] = static_cast<char>(damaged[i] ^ 4);
+    EXPECT_EQ(error_of([&] { decode_image(bytes_of(damaged), {}, "p"); }).first, Exit::bad_data)
+        << i;
+  }
+}
+
+TEST(DecodeImage, OtherFormatsAndPlaylistsAreRefused) {
+  for (const std::string text : {"", "GIF89a", "#EXTM3U\nfile:///etc/passwd\n",
+                                 "ffconcat version 1.0\nfile /etc/passwd\n"}) {
+    EXPECT_EQ(error_of([&] { decode_image(bytes_of(text), {}, "s.tar, sample a: p.png"); }),
+              std::pair(Exit::bad_data,
+                        std::string("s.tar, sample a: p.png cannot be decoded: it is neither PNG "
+                                    "nor JPEG, or its head is damaged") +
+                            kRemedy));
+  }
+}
+
+TEST(DecodeImage, APictureOfTooManyPixelsIsRefused) {
+  std::string bomb = noise_png(1, 1);
+  const std::string header = bomb.substr(0, 16);
+  // 20,000 x 20,000; the checksum no longer holds either, as in any forged file.
+  const std::string side("\0\0\x4e\x20", 4);
+  bomb = header + side + side + bomb.substr(24);
+  EXPECT_EQ(error_of([&] { decode_image(bytes_of(bomb), {}, "p"); }).first, Exit::bad_data);
+}
+
+TEST(DecodeAudio, SixteenBitsComeBackExactly) {
+  const Audio audio = decode_audio(bytes_of(wav(8000, 1, {0, 16384, -32768, 32767})), 8000, "v");
+  EXPECT_EQ(audio.rate, 8000);
+  EXPECT_THAT(audio.samples, ElementsAre(0.0F, 0.5F, -1.0F, 32767.0F / 32768));
+}
+
+TEST(DecodeAudio, ChannelsBecomeTheirMean) {
+  const Audio audio = decode_audio(bytes_of(wav(8000, 2, {16384, 0, -8192, -8192})), 8000, "v");
+  ASSERT_EQ(audio.samples.size(), 2U);
+  EXPECT_NEAR(audio.samples[0], 0.25, 1e-4);
+  EXPECT_NEAR(audio.samples[1], -0.25, 1e-4);
+}
+
+TEST(DecodeAudio, ResamplingKeepsATone) {
+  const auto tone = [](double i, int rate) {
+    return 0.5 * std::sin(2 * std::numbers::pi * 440 * i / rate);
+  };
+  std::vector<std::int16_t> samples(16000);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i] = static_cast<std::int16_t>(32768 * tone(static_cast<double>(i), 16000));
+  }
+  const Audio audio = decode_audio(bytes_of(wav(16000, 1, samples)), 8000, "v");
+  ASSERT_NEAR(static_cast<double>(audio.samples.size()), 8000, 2);
+  for (std::size_t i = 200; i < 7800; ++i) {
+    ASSERT_NEAR(audio.samples[i], tone(static_cast<double>(i), 8000), 2e-3) << i;
+  }
+}
+
+TEST(DecodeAudio, EveryTruncationIsAnError) {
+  const std::string whole = wav(8000, 1, std::vector<std::int16_t>(50, 1000));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(error_of([&] { decode_audio(bytes_of(whole.substr(0, size)), 8000, "v"); }).first,
+              Exit::bad_data)
+        << size;
+  }
+  EXPECT_EQ(
+      error_of([&] { decode_audio(bytes_of(whole.substr(0, 44 + 60)), 8000, "v.wav"); }).second,
+      std::string("v.wav cannot be decoded: it is cut off after 60 of 100 bytes of sound") +
+          kRemedy);
+}
+
+TEST(DecodeAudio, FlacIsReadAndItsTruncationIsAnError) {
+  // 200 samples at 8 kHz, sample i being 50 i of 32768; by FFmpeg's encoder.
+  const std::string whole = read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac");
+  const Audio audio = decode_audio(bytes_of(whole), 8000, "v");
+  ASSERT_EQ(audio.samples.size(), 200U);
+  for (std::size_t i = 0; i < 200; ++i) {
+    EXPECT_EQ(audio.samples[i], static_cast<float>(50 * i) / 32768);
+  }
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(error_of([&] { decode_audio(bytes_of(whole.substr(0, size)), 8000, "v"); }).first,
+              Exit::bad_data)
+        << size << " of " << whole.size();
+  }
+}
+
+TEST(DecodeAudio, WithoutSoundOrWithAnotherFormatItIsAnError) {
+  EXPECT_EQ(error_of([] { decode_audio(bytes_of(wav(8000, 1, {})), 8000, "v"); }).first,
+            Exit::bad_data);
+  EXPECT_EQ(error_of([] { decode_audio(bytes_of("ID3 or so"), 8000, "v"); }).second,
+            std::string("v cannot be decoded: it is neither WAV nor FLAC, or its head is damaged") +
+                kRemedy);
+}
+
+TEST(DecodeAudio, AHeaderThatClaimsHoursCostsNoMemory) {
+  std::string bytes = wav(8000, 1, std::vector<std::int16_t>(500, 1));
+  bytes.replace(40, 4, std::string("\xf0\xff\xff\x7f", 4));
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(bytes), 8000, "v"); }).first, Exit::bad_data);
+}
+
+}  // namespace
+}  // namespace weft::host

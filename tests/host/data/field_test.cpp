@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/field.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using test::error_of;
+using testing::ElementsAre;
+
+std::string section(const std::string& field) {
+  return R"({"tokenizer": {"type": "bpe", "vocab": 100, "from": ["txt"]}, "fields": {"f": )" +
+         field + "}}";
+}
+
+TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
+  const std::vector<FieldSpec> specs = field_specs(R"({
+    "tokenizer": {"type": "unigram", "vocab": 320, "from": ["/question"]},
+    "fields": {
+      "voice": {"kind": "log_mel", "rate": 8000, "fft": 256, "hop": 80, "mels": 40, "frames": 64},
+      "picture": {"kind": "image", "size": [28, 30], "channels": 3},
+      "question": {"kind": "text", "pointer": "/question", "length": 24},
+      "answer": {"kind": "class", "pointer": "/answer", "classes": ["yes", "no", 3]}}})");
+  ASSERT_EQ(specs.size(), 6U);
+  EXPECT_EQ(specs[0].name, "answer");
+  EXPECT_EQ(specs[0].dtype, DType::int64);
+  EXPECT_THAT(specs[0].sizes, ElementsAre());
+  EXPECT_EQ(specs[0].classes, 3);
+  EXPECT_EQ(specs[1].name, "picture");
+  EXPECT_EQ(specs[1].dtype, DType::float32);
+  EXPECT_THAT(specs[1].sizes, ElementsAre(3, 28, 30));
+  EXPECT_EQ(specs[2].name, "question");
+  EXPECT_EQ(specs[2].mask, "question_mask");
+  EXPECT_EQ(specs[2].classes, 320);
+  EXPECT_EQ(specs[3].name, "question_mask");
+  EXPECT_EQ(specs[3].dtype, DType::boolean);
+  EXPECT_THAT(specs[3].sizes, ElementsAre(24));
+  EXPECT_EQ(specs[4].name, "voice");
+  EXPECT_THAT(specs[4].sizes, ElementsAre(64, 40));
+  EXPECT_EQ(specs[4].mask, "voice_mask");
+  EXPECT_EQ(specs[5].name, "voice_mask");
+  EXPECT_THAT(specs[5].sizes, ElementsAre(64));
+}
+
+TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"({"kind": "video"})",
+       "data field f/kind: expected image, log_mel, text or class, found \"video\"."},
+      {R"({"kind": "image", "size": [0, 4]})",
+       "data field f/size: expected [height, width], each from 1 to 8192, found [0,4]."},
+      {R"({"kind": "image", "size": [4, 4], "channels": 3, "mean": [1, 2]})",
+       "data field f/mean: expected 3 numbers, one per channel, found [1,2]."},
+      {R"({"kind": "image", "size": [4, 4], "std": 0})",
+       "data field f/std: expected numbers above 0, found 0."},
+      {R"({"kind": "log_mel", "rate": 8000, "fft": 256, "hop": 1e99, "mels": 4, "frames": 9})",
+       "data field f/hop: expected a whole number from 1 to 65536, found 1e+99."},
+      {R"({"kind": "text", "length": 1, "begin": true})",
+       "data field f/length: expected a whole number from 2 to 1000000, found 1."},
+      {R"({"kind": "text", "pointer": "question", "length": 4})",
+       "data field f/pointer: expected a JSON pointer such as /question, found \"question\"."},
+      {R"({"kind": "class", "pointer": "/a", "classes": []})",
+       "data field f/classes: expected a list of at least one class, found []."},
+      {R"({"kind": "class", "pointer": "/a~2", "classes": [1]})",
+       "data field f/pointer: expected a JSON pointer such as /question, found \"/a~2\"."},
+      {"7", "data field f: expected an object, found 7."},
+  };
+  for (const auto& [field, sentence] : cases) {
+    const auto [exit, found] = error_of([&] { field_specs(section(field)); });
+    EXPECT_EQ(exit, Exit::bad_recipe) << field;
+    EXPECT_EQ(found, sentence);
+  }
+}
+
+TEST(FieldSpecs, RefuseTextWithoutTokenizerAndNamesThatMeet) {
+  EXPECT_EQ(
+      error_of([] { field_specs(R"({"fields": {"q": {"kind": "text", "length": 4}}})"); }).second,
+      "data field q: a text needs a tokenizer. Add \"tokenizer\" to the data section.");
+  EXPECT_EQ(error_of([] {
+              field_specs(section(R"({"kind": "text", "length": 4}, )"
+                                  R"("f_mask": {"kind": "text", "length": 4})"));
+            }).second,
+            "data field f_mask: the name is given twice; texts and recordings also make NAME_mask. "
+            "Rename one of the two fields.");
+}
+
+TEST(FieldSpecs, NeverCrashOnWhatIsNotASection) {
+  for (const std::string text : {"", "[]", "7", "{", "null", R"({"fields": 3})", "\xff",
+                                 R"({"fields": {}, "shards": {"train": [[]]}})"}) {
+    EXPECT_EQ(error_of([&] { field_specs(text); }).first, Exit::bad_recipe) << text;
+  }
+}
+
+}  // namespace
+}  // namespace weft::host

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Small shards, pictures and recordings made by the tests themselves.
+
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/data/shard.hpp"
+
+namespace weft::host::test {
+
+/// A folder of its own, removed at the end.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string path(const std::string& name) const { return (root_ / name).string(); }
+
+ private:
+  std::filesystem::path root_;
+};
+
+/// Members in the order in which they are written; a name that ends in `/` is a folder, and one
+/// that holds ` -> ` is a symbolic link.
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+void write_tar(const std::string& path, const Members& members);
+void write_file(const std::string& path, const std::string& bytes);
+std::string read_file(const std::string& path);
+
+/// An uncompressed PNG of 8 bits per channel; `pixels` [height, width, channels].
+std::string png(int height, int width, int channels, const std::vector<std::uint8_t>& pixels);
+
+/// A 16-bit WAV; `samples` [count, channels].
+std::string wav(int rate, int channels, const std::vector<std::int16_t>& samples);
+
+Bytes bytes_of(const std::string& text);
+
+/// The exit code and the sentence of the Error that `action` throws.
+std::pair<Exit, std::string> error_of(const std::function<void()>& action);
+
+/// A shard of `count` samples `a0`, `a1`, …: a 4x4 picture and a short recording whose brightness
+/// and loudness tell the sample, and JSON with `number` (the sample's), `parity`, `written` and
+/// `spoken` (number modulo 3), and a list `questions` of two.
+void write_numbers(const std::string& path, int count);
+
+/// A data section over these shards with the fields picture, voice, question and parity.
+/// @param shards  JSON, e.g. {"train": ["/tmp/a.tar"]}
+/// @param more    further members of the section, e.g. `,"order": "sequence"`
+std::string numbers_section(const std::string& shards, const std::string& more = "");
+
+}  // namespace weft::host::test

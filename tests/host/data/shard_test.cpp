@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/shard.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using test::error_of;
+using test::Folder;
+using test::write_file;
+using test::write_tar;
+
+class ShardTest : public testing::Test {
+ protected:
+  /// The sentence that follows `The shard PATH `.
+  std::string complaint(Exit exit) {
+    const auto [found, sentence] = error_of([&] { read_shard(path); });
+    EXPECT_EQ(found, exit) << sentence;
+    const std::string head = "The shard " + path + " ";
+    EXPECT_TRUE(sentence.starts_with(head)) << sentence;
+    return sentence.substr(std::min(sentence.size(), head.size()));
+  }
+
+  Folder folder;
+  const std::string path = folder.path("a.tar");
+};
+
+constexpr const char* kRemedy = ". Copy it again from its source, or make it anew.";
+
+TEST_F(ShardTest, GroupsMembersByTheNameUpToTheFirstDotAfterTheLastSlash) {
+  write_tar(path, {{"v1.0/", ""},
+                   {"v1.0/x.png", "picture"},
+                   {"v1.0/y.txt", "other"},
+                   {"v1.0/x.flow.png", "flow"},
+                   {"../x.png", "escape"}});
+  const Shard shard = read_shard(path);
+  EXPECT_EQ(shard.name, "a.tar");
+  ASSERT_EQ(shard.samples.size(), 3U);
+  EXPECT_EQ(shard.samples[0].key, "v1.0/x");
+  EXPECT_EQ(text_of(shard.samples[0].members.at("png")), "picture");
+  EXPECT_EQ(text_of(shard.samples[0].members.at("flow.png")), "flow");
+  EXPECT_EQ(shard.samples[1].key, "v1.0/y");
+  EXPECT_EQ(shard.samples[2].key, "../x");
+  EXPECT_EQ(shard.place(1), "a.tar, sample v1.0/y");
+}
+
+TEST_F(ShardTest, FingerprintChangesWithAnyByteOfTheFile) {
+  write_tar(path, {{"a.txt", "one"}});
+  const std::string before = read_shard(path).fingerprint;
+  EXPECT_EQ(read_shard(path).fingerprint, before);
+  EXPECT_EQ(before.size(), 32U);
+  write_tar(path, {{"a.txt", "two"}});
+  EXPECT_NE(read_shard(path).fingerprint, before);
+}
+
+TEST_F(ShardTest, MissingFile) {
+  EXPECT_EQ(complaint(Exit::no_input),
+            "cannot be opened (No such file or directory). Check the path under data/shards.");
+}
+
+TEST_F(ShardTest, FolderInsteadOfAFile) {
+  std::filesystem::create_directory(path);
+  EXPECT_EQ(complaint(Exit::no_input), "is not a file. Name a .tar file.");
+}
+
+TEST_F(ShardTest, NotATarFile) {
+  write_file(path, std::string(3000, 'x'));
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + kRemedy);
+}
+
+TEST_F(ShardTest, EmptyFileAndEmptyTar) {
+  write_file(path, "");
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + kRemedy);
+  write_tar(path, {});
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("holds no sample") + kRemedy);
+}
+
+TEST_F(ShardTest, LinksAreRefused) {
+  write_tar(path, {{"a.txt -> /etc/passwd", ""}});
+  EXPECT_EQ(complaint(Exit::bad_data),
+            std::string("holds a.txt, which is a link or a device; only files are read") + kRemedy);
+}
+
+TEST_F(ShardTest, AMemberTwiceIsRefused) {
+  write_tar(path, {{"a.txt", "1"}, {"a.txt", "2"}});
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("holds a.txt twice") + kRemedy);
+}
+
+TEST_F(ShardTest, AMemberThatClaimsTooMuchIsRefusedBeforeMemoryIsAskedFor) {
+  write_tar(path, {{"a.txt", "1"}});
+  std::string bytes = test::read_file(path);
+  bytes.replace(124, 12, "77777777777 ");  // 8 GiB - 1, in octal
+  unsigned sum = 8 * ' ';
+  for (int i = 0; i < 512; ++i) {
+    if (i < 148 || i >= 156) sum += static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
+  }
+  char octal[9];
+  std::snprintf(octal, sizeof octal, "%06o", sum);
+  bytes.replace(148, 8, std::string(octal, 6) + std::string("\0 ", 2));
+  write_file(path, bytes);
+  EXPECT_EQ(complaint(Exit::bad_data),
+            std::string("holds a.txt of 8589934591 bytes; at most 268435456 are read") + kRemedy);
+}
+
+TEST_F(ShardTest, EveryTruncationIsNoticed) {
+  // Zeros at the end of a member must not be taken for the closing blocks.
+  write_tar(path, {{"a.txt", std::string(700, 'a')}, {"b.txt", std::string(3000, '\0')}});
+  const std::string whole = test::read_file(path);
+  ASSERT_EQ(whole.size(), 512U + 1024 + 512 + 3072 + 1024);
+  for (std::size_t size = 0; size < whole.size() - 512; size += 64) {
+    write_file(path, whole.substr(0, size));
+    EXPECT_EQ(error_of([&] { read_shard(path); }).first, Exit::bad_data) << size;
+  }
+  write_file(path, whole.substr(0, 600));
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("is cut off or damaged inside a.txt") + kRemedy);
+  write_file(path, whole.substr(0, 512 + 1024));
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("is cut off after sample a") + kRemedy);
+}
+
+}  // namespace
+}  // namespace weft::host

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/tokenizer.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using test::error_of;
+using test::Folder;
+using test::read_file;
+using test::write_file;
+using testing::ElementsAre;
+
+const std::vector<std::string> kTexts = {"What is the sum of the two digits?",
+                                         "What is the larger of the two?",
+                                         "Do the drawn and the spoken digits match?",
+                                         "Which digit do you hear?",
+                                         "yes",
+                                         "no",
+                                         "18"};
+
+std::vector<std::int64_t> wide(const std::vector<std::int32_t>& ids) {
+  return {ids.begin(), ids.end()};
+}
+
+class TokenizerTest : public testing::TestWithParam<std::string> {
+ protected:
+  Folder folder;
+  const std::string path = folder.path("made/here.model");
+};
+
+TEST_P(TokenizerTest, TextsOfTheTrainingComeBack) {
+  const Tokenizer tokenizer = Tokenizer::train(path, GetParam(), 60, kTexts);
+  EXPECT_LE(tokenizer.vocabulary(), 60);
+  for (const std::string& text : kTexts) {
+    const std::vector<std::int64_t> ids = wide(tokenizer.encode(text));
+    EXPECT_EQ(tokenizer.decode(ids), text);
+    for (const std::int64_t id : ids) EXPECT_GT(id, kEnd) << text;
+  }
+}
+
+TEST_P(TokenizerTest, TrainingIsDeterministic) {
+  Tokenizer::train(path, GetParam(), 60, kTexts);
+  const std::string other = folder.path("other.model");
+  Tokenizer::train(other, GetParam(), 60, kTexts);
+  EXPECT_EQ(read_file(path), read_file(other));
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, TokenizerTest, testing::Values("unigram", "bpe", "word", "char"));
+
+class TokenizerFileTest : public TokenizerTest {};
+
+TEST_F(TokenizerFileTest, UnseenCharactersAreUnknownAndDecodingStopsAtTheEnd) {
+  const Tokenizer tokenizer = Tokenizer::train(path, "char", 60, {"ab"});
+  EXPECT_THAT(tokenizer.encode("aZ"), testing::Contains(kUnknown));
+  const std::int64_t a = tokenizer.encode("a").back(), b = tokenizer.encode("b").back();
+  const std::vector<std::int64_t> ids = {kBegin, a, b, kPad, a, kEnd, b, b};
+  EXPECT_EQ(tokenizer.decode(ids), "aba");
+  const std::vector<std::int64_t> outside = {-5, 1 << 20};
+  EXPECT_NO_THROW(tokenizer.decode(outside));
+  EXPECT_EQ(tokenizer.decode({}), "");
+}
+
+TEST_F(TokenizerFileTest, IsTrainedAnewWhenTheInputsOrTheModelChanged) {
+  Tokenizer::train(path, "char", 60, {"ab"});
+  const std::string first = read_file(path);
+  const auto written = std::filesystem::last_write_time(path);
+  Tokenizer::train(path, "char", 60, {"ab"});
+  EXPECT_EQ(std::filesystem::last_write_time(path), written) << "reused";
+  Tokenizer::train(path, "char", 60, {"abc"});
+  EXPECT_NE(read_file(path), first);
+  write_file(path, first);  // a model that its record does not know
+  const Tokenizer tokenizer = Tokenizer::train(path, "char", 60, {"abc"});
+  EXPECT_NE(tokenizer.encode("c").back(), kUnknown);
+  EXPECT_NE(read_file(path), first);
+}
+
+TEST_F(TokenizerFileTest, LoadGivesWhatTrainGave) {
+  const Tokenizer trained = Tokenizer::train(path, "unigram", 60, kTexts);
+  const Tokenizer loaded = Tokenizer::load(path);
+  for (const std::string& text : kTexts) EXPECT_EQ(loaded.encode(text), trained.encode(text));
+}
+
+TEST_F(TokenizerFileTest, FaultsHaveSentences) {
+  const std::string file = folder.path("a.model");
+  EXPECT_EQ(error_of([&] { Tokenizer::load(file); }),
+            std::pair(Exit::no_input,
+                      "The tokenizer " + file + " cannot be opened (No such file or directory)."));
+  write_file(file, "nonsense");
+  EXPECT_EQ(error_of([&] { Tokenizer::load(file); }),
+            std::pair(Exit::bad_data, "The tokenizer " + file +
+                                          " is not a SentencePiece model. Delete it; it will be "
+                                          "trained anew."));
+  EXPECT_EQ(error_of([&] { Tokenizer::train(file, "bpe", 60, {}); }),
+            std::pair(Exit::bad_data,
+                      std::string("The training part holds no text for the tokenizer. Check "
+                                  "data/tokenizer/from.")));
+  const auto [exit, sentence] = error_of([&] { Tokenizer::train(file, "bpe", 9, kTexts); });
+  EXPECT_EQ(exit, Exit::bad_recipe);
+  EXPECT_THAT(sentence, testing::StartsWith("data /tokenizer: SentencePiece cannot train a bpe "
+                                            "model of 9 pieces on 7 texts ("));
+}
+
+TEST_F(TokenizerFileTest, AFolderThatCannotBeMadeIsAnError) {
+  write_file(folder.path("file"), "");
+  const auto [exit, sentence] =
+      error_of([&] { Tokenizer::train(folder.path("file/a.model"), "char", 60, {"a"}); });
+  EXPECT_EQ(exit, Exit::cannot_create) << sentence;
+}
+
+}  // namespace
+}  // namespace weft::host

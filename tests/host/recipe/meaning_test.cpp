@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/recipe/meaning.hpp"
+
+#include "tests/host/recipe/recipe_files.hpp"
+
+namespace weft::test {
+namespace {
+
+using MeaningTest = RecipeFiles;
+
+TEST_F(MeaningTest, AWireLeadsToANodeOrTheBatch) {
+  EXPECT_THAT(refusals(edited("\"vision.tokens\"", "\"visoin.tokens\"")),
+              ElementsAre("r.json:15: /graph/core/in/tokens/0: no graph node is called \"visoin\". "
+                          "Did you mean \"vision\"?"));
+  EXPECT_THAT(
+      refusals(edited("\"logits\": \"core.logits\"", "\"logits\": \"ce.logits\"")),
+      ElementsAre("r.json:18: /losses/ce/in/logits: \"ce\" is a loss. Wires come from graph "
+                  "nodes and the batch only."));
+  EXPECT_THAT(
+      refusals(k_recipe, {"metrics.accuracy.in.logits=accuracy.x"}),
+      ElementsAre("--set: /metrics/accuracy/in/logits: \"accuracy\" is a metric. Wires come "
+                  "from graph nodes and the batch only."));
+}
+
+TEST_F(MeaningTest, AWireNamesANodeAndAPort) {
+  for (const std::string wire : {"vision", "vision.", ".tokens", "a.b.c"})
+    EXPECT_THAT(refusals(edited("\"vision.tokens\"", "\"" + wire + "\"")),
+                ElementsAre("r.json:15: /graph/core/in/tokens/0: expected a wire such as "
+                            "\"batch.image\" or \"vision.tokens\", found \"" +
+                            wire + "\"."));
+}
+
+TEST_F(MeaningTest, TheGraphHasNoCycle) {
+  EXPECT_THAT(
+      refusals(edited("\"batch.image\"", "\"core.logits\"")),
+      ElementsAre("r.json:14: /graph/vision: the graph has a cycle: vision -> core -> vision. "
+                  "Remove one of these wires."));
+  EXPECT_THAT(
+      refusals(edited("\"batch.image\"", "\"vision.tokens\"")),
+      ElementsAre("r.json:14: /graph/vision: the graph has a cycle: vision -> vision. Remove "
+                  "one of these wires."));
+}
+
+TEST_F(MeaningTest, ACycleDownstreamOfGoodNodesIsFound) {
+  const std::string graph = R"("graph": {
+    "tail": {"use": "fusion.a", "in": {"x": "three.y"}},
+    "one": {"use": "fusion.a", "in": {"x": ["batch.image", "three.y"]}},
+    "two": {"use": "fusion.a", "in": {"x": "one.y"}},
+    "three": {"use": "fusion.a", "in": {"x": "two.y"}},
+    "after": {"use": "fusion.a", "in": {"x": "tail.y"}},)";
+  const auto sentences = refusals(edited("\"graph\": {", graph));
+  ASSERT_EQ(sentences.size(), 1u);
+  EXPECT_THAT(sentences[0], HasSubstr("the graph has a cycle: "));
+  EXPECT_THAT(sentences[0], HasSubstr("one -> two"));
+  EXPECT_THAT(sentences[0], HasSubstr("two -> three"));
+  EXPECT_THAT(sentences[0], testing::Not(HasSubstr("tail")));
+}
+
+TEST_F(MeaningTest, NamesAreLowerCase) {
+  EXPECT_THAT(refusals(edited("\"vision\": {", "\"Vision\": {")).at(0),
+              "r.json:14: /graph/Vision: \"Vision\" is no name. Use lower-case letters, digits and "
+              "\"_\", a letter first.");
+  EXPECT_THAT(refusals(edited("\"first\"", "\"1st\"")).at(0),
+              HasSubstr("/stages/0/name: \"1st\" is no name."));
+  EXPECT_THAT(
+      refusals(edited("\"core\": {", "\"batch\": {")).at(0),
+      "r.json:15: /graph/batch: the name \"batch\" stands for the data. Choose another one.");
+}
+
+TEST_F(MeaningTest, APartIdHasAKindANameAndPerhapsAVendorAndARange) {
+  for (const std::string id :
+       {"encoder.vit", "acme/encoder.vit", "acme/encoder.vit@^2.1", "fusion.a@*"})
+    EXPECT_TRUE(refusals(edited("encoder.vit", id)).empty()) << id;
+  EXPECT_THAT(
+      refusals(edited("encoder.vit", "vit")),
+      ElementsAre("r.json:14: /graph/vision/use: expected a part such as \"fusion.concat\" or "
+                  "\"acme/encoder.birdsong@^2\", found \"vit\"."));
+  EXPECT_THAT(
+      refusals(edited("encoder.vit", "encodr.vit")),
+      ElementsAre("r.json:14: /graph/vision/use: no kind of part is called \"encodr\". Did you "
+                  "mean \"encoder\"?"));
+  EXPECT_THAT(
+      refusals(edited("encoder.vit", "encoder.vit@two")),
+      ElementsAre("r.json:14: /graph/vision/use: expected a version range such as \"^1.2\" after "
+                  "\"@\", found \"two\"."));
+}
+
+TEST_F(MeaningTest, AStageNamesDataLossesAndMetricsThatExist) {
+  EXPECT_THAT(
+      refusals(edited("\"data\": \"qa\"", "\"data\": \"qq\"")),
+      ElementsAre(
+          "r.json:26: /stages/0/data: no data section is called \"qq\". Did you mean \"qa\"?"));
+  EXPECT_THAT(
+      refusals(edited("{\"ce\": 1}", "{\"cee\": 1}")),
+      ElementsAre(
+          "r.json:29: /stages/0/minimise/cee: no loss is called \"cee\". Did you mean \"ce\"?"));
+  EXPECT_THAT(
+      refusals(k_recipe, {"stages.0.measure=[\"acuracy\"]"}),
+      ElementsAre("--set: /stages/0/measure/0: no metric is called \"acuracy\". Did you mean "
+                  "\"accuracy\"?"));
+  EXPECT_THAT(refusals(edited("{\"ce\": 1}", "{\"ce\": 0}")),
+              ElementsAre("r.json:29: /stages/0/minimise/ce: expected a number above 0, found 0."));
+}
+
+TEST_F(MeaningTest, AStageStartsFromAnEarlierOne) {
+  const std::string second = R"(}, {"name": "second", "from": "first", "data": "qa", "steps": 1,
+    "batch": 1, "minimise": {"ce": 1}, "optimizer": {"lr": 1}}
+  ])";
+  EXPECT_EQ(read(edited("}\n  ]", second)).stages.at(1).from, "first");
+  EXPECT_THAT(
+      refusals(edited("}\n  ]", second), {"stages.second.from=second"}),
+      ElementsAre("--set: /stages/1/from: no earlier stage is called \"second\". Known: first."));
+  EXPECT_THAT(refusals(edited("}\n  ]", second), {"stages.0.from=second"}),
+              ElementsAre("--set: /stages/0/from: no earlier stage is called \"second\"."));
+  EXPECT_THAT(refusals(edited("}\n  ]", second), {"stages.1.name=first"}),
+              ElementsAre("--set: /stages/1/name: an earlier stage is called \"first\" too. Choose "
+                          "another name."));
+}
+
+TEST_F(MeaningTest, MicroBatchesShareTheBatchEvenly) {
+  EXPECT_EQ(read(k_recipe, {"stages.0.accumulate=2"}).stages.at(0).accumulate, 2);
+  EXPECT_THAT(
+      refusals(k_recipe, {"stages.0.accumulate=3"}),
+      ElementsAre("--set: /stages/0/accumulate: 3 micro-batches cannot share a batch of 4. Make "
+                  "batch a multiple of accumulate."));
+}
+
+TEST_F(MeaningTest, EvaluationNamesWhatExists) {
+  EXPECT_THAT(
+      refusals(k_recipe, {R"(evaluate={"data": "q", "metrics": ["acc"], "split": "train",
+                                     "generate": {"node": "cor", "length": 3}})"}),
+      ElementsAre(
+          "--set: /evaluate/data: no data section is called \"q\". Did you mean \"qa\"?",
+          "--set: /evaluate/metrics/0: no metric is called \"acc\". Did you mean \"accuracy\"?",
+          "--set: /evaluate/generate/node: no graph node is called \"cor\". Did you mean "
+          "\"core\"?"));
+}
+
+TEST_F(MeaningTest, TheSplitThatIsMeasuredExists) {
+  EXPECT_THAT(
+      refusals(k_recipe, {R"(evaluate={"data": "qa", "metrics": ["accuracy"]})"}),
+      ElementsAre("--set: /evaluate/split: data \"qa\" has no shards for the split \"test\". Add "
+                  "them, or leave this out."));
+  EXPECT_THAT(
+      refusals(k_recipe, {"stages.0.measure=[\"accuracy\"]", "data.qa.shards.val=null"}),
+      ElementsAre("--set: /stages/0/measure: data \"qa\" has no shards for the split \"val\". Add "
+                  "them, or leave this out."));
+}
+
+TEST_F(MeaningTest, AFieldSaysWhereItComesFrom) {
+  EXPECT_THAT(
+      refusals(edited("\"pointer\": \"/answer\", ", "")),
+      ElementsAre("r.json:9: /data/qa/fields/answer: missing key \"pointer\" or \"member\": "
+                  "where the sample holds it."));
+  EXPECT_THAT(
+      refusals(edited("\"pointer\": ", "\"member\": \"cls\", \"pointer\": ")),
+      ElementsAre("r.json:9: /data/qa/fields/answer: \"pointer\" and \"member\" exclude each "
+                  "other. Remove one."));
+  EXPECT_THAT(
+      refusals(k_recipe, {R"(data.qa.fields.q={"kind": "text", "pointer": "/q", "length": 4})"}),
+      ElementsAre("--set: /data/qa/fields/q: a text needs a tokenizer. Add \"tokenizer\" to the "
+                  "data section."));
+}
+
+}  // namespace
+}  // namespace weft::test

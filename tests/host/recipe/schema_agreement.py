@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Proves that schemas/recipe.schema.json is a valid draft 2020-12 schema and that the host's own walker
+gives the same verdicts as the jsonschema package, on good recipes and on every single mutation of one.
+(One difference is meant: the host takes no integer beyond 2^53 that is written as a real, such as 1e30.)
+
+Usage: schema_agreement.py RECIPE_SCHEMA RECIPE_VERDICT
+"""
+
+import copy
+import json
+import subprocess
+import sys
+
+import jsonschema
+
+RECIPE = {
+    "$schema": "../schemas/recipe.schema.json", "recipe": 1, "name": "full", "seed": 3, "threads": 2,
+    "data": {
+        "qa": {
+            "shards": {"train": ["a.tar"], "val": ["b.tar"], "test": ["c.tar"]},
+            "each": "/questions",
+            "where": {"/level": ["easy", 2, True]},
+            "tokenizer": {"type": "bpe", "vocab": 64, "from": ["/question", "txt"], "key": "shared"},
+            "fields": {
+                "image": {"kind": "image", "member": "png", "size": [8, 8], "channels": 3, "mean": [0.1, 0.2, 0.3],
+                          "std": 0.5, "shift": 1, "rotate": 5.5, "scale": 0.1, "exchange": "/label"},
+                "speech": {"kind": "log_mel", "member": "wav", "rate": 8000, "fft": 256, "window": 200, "hop": 80,
+                           "mels": 32, "low_hz": 20, "high_hz": 4000, "frames": 64, "mean": -4, "std": 4, "shift": 2,
+                           "time_mask": 4, "mel_mask": 3, "noise": 0.01,
+                           "exchange": {"mine": "/written", "theirs": "/spoken"}},
+                "question": {"kind": "text", "pointer": "/question", "length": 12, "begin": True, "end": False},
+                "answer": {"kind": "class", "member": "cls", "classes": ["yes", "no"]},
+            },
+            "order": "sequence",
+        }
+    },
+    "graph": {
+        "vision": {"use": "encoder.vit", "in": {"image": "batch.image"}, "config": {"dim": 8}},
+        "joint": {"use": "fusion.concat", "in": {"streams": ["vision.tokens", "batch.question"]}},
+    },
+    "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "joint.logits"}}},
+    "metrics": {"accuracy": {"use": "metric.accuracy"}},
+    "stages": [
+        {"name": "one", "data": "qa", "from": "zero", "steps": 10, "batch": 4, "accumulate": 2,
+         "minimise": {"ce": 0.5}, "train": ["*"], "freeze": ["vision.*"],
+         "optimizer": {"lr": 0.001, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1},
+         "schedule": {"warmup": 2, "final": 0.1}, "clip": 1, "log_every": 1, "save_every": 5, "measure_every": 5,
+         "measure": ["accuracy"]}
+    ],
+    "evaluate": {"data": "qa", "split": "val", "batch": 8, "metrics": ["accuracy"], "by": "/level",
+                 "generate": {"node": "joint", "length": 5}},
+}
+
+MINIMAL = {
+    "recipe": 1, "name": "minimal",
+    "data": {"d": {"shards": {"train": ["a.tar"]},
+                   "fields": {"x": {"kind": "class", "pointer": "/x", "classes": ["a"]}}}},
+    "graph": {"g": {"use": "encoder.x"}},
+    "losses": {"l": {"use": "loss.x"}},
+    "stages": [{"name": "s", "data": "d", "steps": 1, "batch": 1, "minimise": {"l": 1}, "optimizer": {"lr": 1}}],
+}
+
+REPLACEMENTS = [None, True, -1, 0, 1.0, 0.25, 1.5, 7, "", "x", "/x", [], [1], ["a"], {}, {"kind": "text"}, {"a": 1}]
+
+
+def change(recipe, path, action):
+    changed = copy.deepcopy(recipe)
+    parent = changed
+    for key in path[:-1]:
+        parent = parent[key]
+    action(parent, path[-1])
+    return changed
+
+
+def places(value, path=()):
+    if path:
+        yield path, value
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in list(items):
+        yield from places(item, path + (key,))
+
+
+def mutations(recipe):
+    for path, value in places(recipe):
+        where = "/" + "/".join(map(str, path))
+        for new in REPLACEMENTS:
+            yield f"{where} = {json.dumps(new)}", change(recipe, path, lambda p, k: p.__setitem__(k, new))
+        yield f"{where} removed", change(recipe, path, lambda p, k: p.pop(k))
+        if isinstance(value, dict):
+            yield f"{where} with an unknown key", change(recipe, path, lambda p, k: p[k].update(unknown_key=1))
+    yield "unknown key at the top", {**recipe, "unknown_key": 1}
+
+
+def main():
+    schema_path, verdict = sys.argv[1:]
+    with open(schema_path, encoding="utf-8") as file:
+        schema = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    reference = jsonschema.Draft202012Validator(
+        schema, format_checker=jsonschema.FormatChecker(formats=["json-pointer"]))
+
+    cases = [("full", RECIPE), ("minimal", MINIMAL), *mutations(RECIPE)]
+    text = "".join(json.dumps(recipe) + "\n" for _, recipe in cases)
+    answers = subprocess.run([verdict], input=text, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    passed = failed = good = 0
+    for (name, recipe), answer in zip(cases, answers, strict=True):
+        expected = reference.is_valid(recipe)
+        must_be_good = name in ("full", "minimal")
+        good += expected
+        if expected == (answer == "good") and (expected or not must_be_good):
+            passed += 1
+        else:
+            failed += 1
+            print(f"{name}: the schema says {'good' if expected else 'bad'}, the host says {answer}")
+
+    # What only editors see: variables, and recipes that extend others.
+    editor_cases = [
+        ("a variable for a number", change(RECIPE, ("stages", 0, "steps"), lambda p, k: p.__setitem__(k, "$n")), True),
+        ("a word for a number", change(RECIPE, ("stages", 0, "steps"), lambda p, k: p.__setitem__(k, "n")), False),
+        ("let", {**RECIPE, "let": {"n": 3, "list": [1]}}, True),
+        ("let with an object", {**RECIPE, "let": {"n": {}}}, False),
+        ("a child", {"extends": "a.json", "stages": [{"name": "x"}], "evaluate": None}, True),
+        ("a child with an unknown key", {"extends": "a.json", "stagez": []}, False),
+    ]
+    for name, recipe, expected in editor_cases:
+        if reference.is_valid(recipe) == expected:
+            passed += 1
+        else:
+            failed += 1
+            print(f"{name}: the schema should say {'good' if expected else 'bad'}")
+
+    print(f"{len(cases)} recipes, {good} of them good")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or good < 20 or good > len(cases) - 20 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

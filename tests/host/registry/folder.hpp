@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Folders of plug-ins made for one test.
+
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/registry/registry.hpp"
+
+namespace weft::test {
+
+/// An empty folder, removed with all its files at the end.
+class Folder {
+ public:
+  Folder();
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Puts a copy of doubles/<name>.so here, under another file name if one is given.
+  std::filesystem::path add(const std::string& name, const std::string& file_name = "");
+  std::filesystem::path write(const std::string& file_name, const std::string& bytes);
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Collects the log as long as it lives.
+class Log {
+ public:
+  Log();
+  ~Log();
+  std::vector<std::string> lines;
+};
+
+/// The library built by the shipped plug-in fusion.mean.
+std::filesystem::path fusion_mean();
+
+std::string read_file(const std::filesystem::path& file);
+
+/// True while the process has the file mapped.
+bool is_mapped(const std::filesystem::path& file);
+
+}  // namespace weft::test

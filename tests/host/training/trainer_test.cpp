@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/training/trainer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "host/base/error.hpp"
+#include "host/engine/autograd.hpp"
+#include "host/training/objective.hpp"
+#include "host/training/selection.hpp"
+#include "tests/support/recipes.hpp"
+
+namespace weft::test {
+namespace {
+
+using host::Array;
+using State = std::map<std::string, Array>;
+using ::testing::HasSubstr;
+
+/// The small recipe with overrides, its data and a fresh model.
+struct SmallRun {
+  explicit SmallRun(const std::vector<std::string>& overrides = {},
+                    host::DType dtype = host::DType::float32)
+      : recipe(read_text(small_recipe(), overrides)),
+        data(host::Dataset::open("av", recipe.data[0].config, folder.path("cache"))),
+        model(wire(recipe), recipe.seed, dtype) {}
+
+  TemporaryFolder folder;
+  host::Recipe recipe;
+  host::Dataset data;
+  host::Model model;
+};
+
+State trained(const std::vector<std::string>& overrides = {}) {
+  SmallRun setup(overrides);
+  host::Trainer(setup.model, setup.recipe.seed, {}).run(setup.recipe.stages[0], setup.data);
+  return setup.model.state();
+}
+
+bool same_bits(const State& a, const State& b) {
+  if (a.size() != b.size()) return false;
+  for (const auto& [path, array] : a)
+    if (std::memcmp(array.bytes.get(), b.at(path).bytes.get(), array.byte_count()) != 0)
+      return false;
+  return true;
+}
+
+double largest_difference(const State& a, const State& b) {
+  double worst = 0.0;
+  for (const auto& [path, array] : a)
+    for (std::int64_t i = 0; i < array.count(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(array.data<float>()[i]) -
+                                       static_cast<double>(b.at(path).data<float>()[i])));
+  return worst;
+}
+
+TEST(Trainer, SameSeedGivesTheSameBits) {
+  const State first = trained();
+  EXPECT_TRUE(same_bits(first, trained()));
+  EXPECT_FALSE(same_bits(first, trained({"seed=4"})));
+}
+
+TEST(Trainer, ChangesTheWeights) {
+  const SmallRun untouched;
+  EXPECT_GT(largest_difference(trained(), untouched.model.state()), 1e-3);
+}
+
+/// Gradients of one step of the small recipe in float32, cut into `parts` micro-batches.
+std::vector<Array> step_gradients(int parts) {
+  SmallRun setup({"stages.fit.accumulate=" + std::to_string(parts)});
+  const host::StagePlan& stage = setup.recipe.stages[0];
+  const host::Objective objective(setup.model, stage);
+  const auto chosen = host::select_trainable(setup.model, stage);
+  host::TrainingStream stream(setup.data, stage.batch, 1);
+  objective.backward(host::micro_batches(stream.next(), parts), {true, 5});
+  std::vector<Array> gradients;
+  for (const host::NamedTensor& parameter : chosen)
+    gradients.push_back(host::to_array(host::gradient(parameter.tensor)));
+  return gradients;
+}
+
+TEST(Objective, MicroBatchesAddUpToTheLargeBatch) {
+  const std::vector<Array> whole = step_gradients(1);
+  for (const int parts : {2, 3, 12}) {
+    const std::vector<Array> cut = step_gradients(parts);
+    for (std::size_t p = 0; p < whole.size(); ++p)
+      for (std::int64_t i = 0; i < whole[p].count(); ++i)
+        ASSERT_NEAR(cut[p].data<float>()[i], whole[p].data<float>()[i], 1e-6) << parts;
+  }
+}
+
+TEST(Trainer, ResumingGivesTheSameBitsAsTheUnbrokenRun) {
+  const State unbroken = trained({"stages.fit.steps=6"});
+  std::optional<host::Checkpoint> saved;
+  {
+    SmallRun setup({"stages.fit.steps=6", "stages.fit.save_every=3"});
+    host::TrainerHooks hooks;
+    hooks.save = [&](const host::Checkpoint& checkpoint) {
+      if (checkpoint.step == 3) saved = checkpoint;
+    };
+    host::Trainer(setup.model, setup.recipe.seed, hooks).run(setup.recipe.stages[0], setup.data);
+  }
+  ASSERT_TRUE(saved);
+  SmallRun setup({"stages.fit.steps=6", "stages.fit.save_every=3"});
+  setup.model.load(saved->model);
+  host::Trainer(setup.model, setup.recipe.seed, {})
+      .run(setup.recipe.stages[0], setup.data, &*saved);
+  EXPECT_TRUE(same_bits(setup.model.state(), unbroken));
+}
+
+TEST(Trainer, FrozenParametersStay) {
+  SmallRun setup({"stages.fit.freeze=[\"vision.*\"]"});
+  const State before = setup.model.state();
+  host::Trainer(setup.model, setup.recipe.seed, {}).run(setup.recipe.stages[0], setup.data);
+  for (const auto& [path, array] : setup.model.state()) {
+    const bool same =
+        std::memcmp(array.bytes.get(), before.at(path).bytes.get(), array.byte_count()) == 0;
+    EXPECT_EQ(same, path.starts_with("vision.")) << path;
+  }
+}
+
+TEST(Trainer, APatternThatMatchesNothingIsRefused) {
+  try {
+    trained({"stages.fit.freeze=[\"visoin\"]"});
+    FAIL();
+  } catch (const host::Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "stage \"fit\": freeze pattern \"visoin\" matches no parameter. Did you mean "
+                 "\"vision\"?");
+    EXPECT_EQ(error.exit(), host::Exit::bad_recipe);
+  }
+}
+
+TEST(Trainer, StopsAtALossThatIsNoNumber) {
+  try {
+    trained({"stages.fit.optimizer.lr=1e30"});
+    FAIL();
+  } catch (const host::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("stage \"fit\", step "));
+    EXPECT_THAT(error.what(),
+                HasSubstr("not a finite number. Lower the learning rate or set clip"));
+    EXPECT_EQ(error.exit(), host::Exit::failed);
+  }
+}
+
+TEST(Trainer, SavesAndEndsWhenItIsAskedToStop) {
+  SmallRun setup;
+  std::atomic<bool> stop = false;
+  std::int64_t saved = 0;
+  host::TrainerHooks hooks;
+  hooks.stop = &stop;
+  hooks.step = [&](const host::StepReport& report) { stop = report.step == 2; };
+  hooks.save = [&](const host::Checkpoint& checkpoint) { saved = checkpoint.step; };
+  try {
+    host::Trainer(setup.model, setup.recipe.seed, hooks).run(setup.recipe.stages[0], setup.data);
+    FAIL();
+  } catch (const host::Error& error) {
+    EXPECT_EQ(error.exit(), host::Exit::interrupted);
+  }
+  EXPECT_EQ(saved, 2);
+}
+
+}  // namespace
+}  // namespace weft::test

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/// loss.cross_entropy against torch.nn.functional.cross_entropy.
+
+#include <cmath>
+#include <limits>
+
+#include "host/base/error.hpp"
+#include "tests/plugins/weights.hpp"
+
+namespace weft::test {
+namespace {
+
+const char* const id = "loss.cross_entropy";
+
+double value(const std::map<std::string, Array>& out, const char* port) {
+  return element(out.at(port), 0);
+}
+
+TEST(CrossEntropy, MatchesTorch) {
+  const Weights from = reference("losses_torch");
+  const Arrays inputs{{"logits", {from.at("in.logits")}}, {"target", {from.at("in.targets")}}};
+  const std::map<std::string, std::string> cases{
+      {"cross_entropy", "{}"}, {"cross_entropy_smooth_0.1", R"({"label_smoothing": 0.1})"}};
+  for (const auto& [name, config] : cases) {
+    Part part(id, config);
+    const auto out = part.run(inputs);
+    EXPECT_EQ(value(out, "weight"), 5.0);  // one of the six is ignored
+    EXPECT_NEAR(value(out, "loss") / 5.0, element(from.at("out." + name), 0), 1e-5);
+    const auto gradients = part.gradients(inputs, "loss", floats({0.2}, {}));
+    EXPECT_LE(relative_error(gradients.inputs.at("logits")[0], from.at("grad." + name + ".0")),
+              1e-4);
+  }
+}
+
+TEST(CrossEntropy, MatchesTorchOnTheNextToken) {
+  const Weights from = reference("losses");
+  Part part(id, R"({"shift": 1, "label_smoothing": 0.2, "ignore_index": 4})", {}, DType::float64);
+  const Arrays inputs{{"logits", {from.at("in.tokens.logits")}},
+                      {"target", {from.at("in.tokens.target")}},
+                      {"mask", {as_mask(from.at("in.tokens.mask"))}}};
+  const auto out = part.run(inputs);
+  EXPECT_NEAR(value(out, "loss"), element(from.at("out.tokens"), 0), 1e-10);
+  EXPECT_EQ(value(out, "weight"), element(from.at("out.tokens.weight"), 0));
+  const auto gradients = part.gradients(inputs, "loss", floats({1}, {}, DType::float64));
+  EXPECT_LE(relative_error(gradients.inputs.at("logits")[0], from.at("grad.tokens.logits")), 1e-9);
+}
+
+TEST(CrossEntropy, EvenScoresCostTheLogarithmOfTheirNumber) {
+  Part part(id);
+  const auto out = part.run({{"logits", {floats({3, 3, 3, 3, -1, -1, -1, -1}, {2, 4})}},
+                             {"target", {ints({0, 3}, {2})}}});
+  EXPECT_NEAR(value(out, "loss"), 2 * std::log(4.0), 1e-6);
+  EXPECT_EQ(value(out, "weight"), 2.0);
+}
+
+TEST(CrossEntropy, MaskedTargetsCountForNothing) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  Part part(id);
+  const Array logits = random({2, 3, 4}, 1), real = length_mask({3, 1}, 3);
+  const auto run = [&](double poison, std::int64_t padding) {
+    return part.run({{"logits", {poisoned(logits, real, poison)}},
+                     {"target", {ints({0, 1, 2, 3, padding, padding}, {2, 3})}},
+                     {"mask", {real}}});
+  };
+  EXPECT_EQ(value(run(nan, 99), "loss"), value(run(0.0, 0), "loss"));  // 99 is no class
+  EXPECT_EQ(value(run(nan, 99), "weight"), 4.0);
+}
+
+TEST(CrossEntropy, WithoutATargetBothSumsAreZero) {
+  Part part(id);
+  const auto out = part.run({{"logits", {random({1, 3}, 1)}}, {"target", {ints({-100}, {1})}}});
+  EXPECT_EQ(value(out, "loss"), 0.0);
+  EXPECT_EQ(value(out, "weight"), 0.0);
+}
+
+TEST(CrossEntropy, GradientsMatchDifferences) {
+  Part part(id, R"({"shift": 1, "label_smoothing": 0.1})", {}, DType::float64);
+  expect_gradients(part,
+                   {{"logits", {random({2, 4, 3}, 1, DType::float64)}},
+                    {"target", {ints({0, 1, 2, 0, 1, 2, 2, 0}, {2, 4})}},
+                    {"mask", {length_mask({4, 2}, 4)}}},
+                   "loss");
+}
+
+TEST(CrossEntropy, InfersScalars) {
+  const Part part(id, R"({"shift": 1})");
+  const auto shapes = part.infer(
+      {{"logits", {random({2, 3, 4}, 1)}}, {"target", {ints({0, 0, 0, 0, 0, 0}, {2, 3})}}});
+  EXPECT_EQ(shapes.at("loss"), (std::vector<std::int64_t>{}));
+  EXPECT_EQ(shapes.at("weight"), (std::vector<std::int64_t>{}));
+}
+
+TEST(CrossEntropy, RejectsWhatCannotBe) {
+  EXPECT_THAT(rejection(id, R"({"shift": 2})"), testing::HasSubstr("shift"));
+  EXPECT_THAT(rejection(id, R"({"label_smoothing": 1.0})"), testing::HasSubstr("label_smoothing"));
+  const Part part(id, R"({"shift": 1})");
+  try {
+    part.infer({{"logits", {random({2, 4}, 1)}}, {"target", {ints({0, 1}, {2})}}});
+    FAIL() << "a target [B] has no next one";
+  } catch (const host::Error& error) {
+    EXPECT_THAT(
+        error.what(),
+        testing::HasSubstr(
+            "shift: compares a token with the one before, so it needs a target [B, S], not [B]"));
+  }
+}
+
+}  // namespace
+}  // namespace weft::test

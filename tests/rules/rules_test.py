@@ -1,0 +1,282 @@
+"""Rules of the tree that a compiler does not check. Usage: rules_test.py [ROOT]
+
+Each rule takes the root of a tree and returns its problems as sentences. Each is also tried on small made-up trees: it
+must find what is wrong there and nothing in a good one, so that no rule passes by looking at nothing.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+# Who may include whom under host/ (its own room apart). `base` is open to all.
+ROOMS = {
+    "base": "",
+    "registry": "base",
+    "recipe": "base",
+    "engine": "base",
+    "data": "base",
+    "report": "base",
+    "checkpoint": "base engine",
+    "graph": "base recipe registry engine",
+    "generation": "base graph engine",
+    "evaluation": "base graph data generation engine recipe",
+    "training": "base graph data engine checkpoint report recipe evaluation generation registry",
+    "command": "base registry recipe engine data report checkpoint graph generation evaluation training",
+}
+MAX_LINES = 400
+# The contract is one file, so that a plug-in in any language reads it alone; half of it is documentation.
+MAX_LINES_OF = {"host/training/trainer.cpp": 120, "sdk/include/weft/abi.h": 500}
+# As a whole name or its last word: `tensor_utils.cpp` is banned, `longest_common_subsequence.cpp` is a good name.
+BANNED_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"}
+UNTRACKED = {".git", ".deps", "build", "runs", "__pycache__"}
+CODE = {".h", ".hpp", ".c", ".cpp"}
+TEXT = CODE | {".cmake", ".txt", ".py", ".sh", ".json", ".md", ".lock", ""}
+
+CXX_HEADERS = set("""
+algorithm any array atomic barrier bit bitset cassert ccomplex cctype cerrno cfenv cfloat charconv chrono cinttypes
+ciso646 climits clocale cmath codecvt compare complex concepts condition_variable coroutine csetjmp csignal cstdarg
+cstddef cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype deque exception execution filesystem format
+forward_list fstream functional future initializer_list iomanip ios iosfwd iostream istream iterator latch limits list
+locale map memory memory_resource mutex new numbers numeric optional ostream queue random ranges ratio regex
+scoped_allocator semaphore set shared_mutex source_location span sstream stack stdexcept stop_token streambuf string
+string_view strstream syncstream system_error thread tuple type_traits typeindex typeinfo unordered_map unordered_set
+utility valarray variant vector version
+""".split())
+C_HEADERS = {f"{name}.h" for name in """
+assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic
+stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype
+""".split()}
+STANDARD = CXX_HEADERS | C_HEADERS
+
+INCLUDE = re.compile(r'^\s*#\s*(?:include|import)\s*([<"])([^>"]+)[>"]')
+
+
+# ---- reading the tree ---------------------------------------------------------------------------------------------
+
+
+def files(root, under="", suffixes=TEXT):
+    """Yields the paths, relative to the root, of the files below one of its folders, in order."""
+    for folder, folders, names in os.walk(root / under):
+        folders[:] = sorted(name for name in folders if name not in UNTRACKED)
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.suffix in suffixes and not path.is_symlink():
+                yield path.relative_to(root)
+
+
+def lines(root, path):
+    return (root / path).read_text(encoding="utf-8", errors="replace").splitlines()
+
+
+def includes(root, under=""):
+    """Yields (path, "path:line", `<` or `"`, included name)."""
+    for path in files(root, under, CODE):
+        for number, line in enumerate(lines(root, path), 1):
+            if match := INCLUDE.match(line):
+                yield path, f"{path}:{number}", match[1], match[2]
+
+
+# ---- the rules ----------------------------------------------------------------------------------------------------
+
+
+def rooms_include_only_the_rooms_below_them(root):
+    problems = []
+    for path, place, _, name in includes(root, "host"):
+        room, parts = path.parts[1], name.split("/")
+        allowed = {room, "base", *ROOMS.get(room, "").split()}
+        if room not in ROOMS:
+            problems.append(f"{place}: host/{room} is not in the table of rooms; add it to ROOMS in this test.")
+        elif ".." in parts:
+            problems.append(f"{place}: includes {name}; name the file from the root of the tree.")
+        elif parts[0] in ("plugins", "tests", "examples"):
+            problems.append(f"{place}: includes {name}; the host does not depend on {parts[0]}/.")
+        elif parts[0] == "host" and parts[1] not in allowed:
+            problems.append(f"{place}: includes {name}; {room} may include only {', '.join(sorted(allowed))}.")
+    return problems
+
+
+def only_the_engine_includes_libtorch(root):
+    problems = []
+    for path, place, _, name in includes(root):
+        if name == "torch/torch.h":
+            problems.append(f"{place}: includes torch/torch.h, which costs 30 s a file; include what is used.")
+        elif name.split("/")[0] in ("ATen", "torch", "c10") and path.parts[:2] != ("host", "engine"):
+            problems.append(f"{place}: includes {name}; only host/engine sees LibTorch.")
+    return problems
+
+
+def json_hpp_stays_out_of_headers(root):
+    return [f"{place}: includes {name}; only a .cpp may (nlohmann/json_fwd.hpp is for headers)."
+            for path, place, _, name in includes(root) if name == "nlohmann/json.hpp" and path.suffix != ".cpp"]
+
+
+def plugins_include_only_the_sdk(root):
+    problems = []
+    for path, place, bracket, name in includes(root, "plugins"):
+        own = bracket == '"' and "/" not in name and (root / path.parent / name).exists()
+        if not (own or name in STANDARD or (bracket == "<" and name.startswith("weft/") and ".." not in name)):
+            problems.append(f"{place}: includes {name}; a plug-in may include <weft/…>, the standard library and "
+                            "headers of its own folder.")
+    return problems
+
+
+def the_sdk_includes_only_itself(root):
+    return [f"{place}: includes {name}; the SDK's headers may include only weft/ and the standard library."
+            for _, place, _, name in includes(root, "sdk/include/weft")
+            if name not in STANDARD and (not name.startswith("weft/") or ".." in name)]
+
+
+def files_are_short(root):
+    problems = []
+    for path in files(root, suffixes=CODE | {".cmake", ".py", ".sh"}):
+        most, count = MAX_LINES_OF.get(path.as_posix(), MAX_LINES), len(lines(root, path))
+        if count > most:
+            problems.append(f"{path}: has {count} lines; {most} are allowed. Divide it by what it is about.")
+    return problems
+
+
+def names_say_what_is_inside(root):
+    problems = []
+    for path in files(root):
+        for part in path.parts:
+            stem = part.split(".")[0].removesuffix("_test")
+            if stem in BANNED_NAMES or stem.rsplit("_", 1)[-1] in BANNED_NAMES:
+                problems.append(f"{path}: '{part}' says nothing; name it after what is inside.")
+    return problems
+
+
+def each_plugin_has_its_test(root):
+    problems = []
+    for path in files(root, "plugins", {".c", ".cpp"}):
+        test = Path("tests", *path.parts[:-1], f"{path.stem}_test.cpp")
+        if not (root / test).exists():
+            problems.append(f"{path}: has no test; write {test}.")
+    return problems
+
+
+def notes_carry_no_names(root):
+    pattern = re.compile(r"\b(?:TODO|FIXME|XXX)\s*\(|\b(?:TODO|FIXME|XXX):?\s+@\w")
+    return [f"{path}:{number}: {match[0]}…: say what is wrong, not who; the history knows who."
+            for path in files(root) for number, line in enumerate(lines(root, path), 1)
+            if (match := pattern.search(line))]
+
+
+def nothing_names_a_place_outside_the_tree(root):
+    pattern = re.compile(r"(?<![\w.$}])/" r"work/" r"|\.\./" r"shared\b")
+    return [f"{path}:{number}: names {match[0]}, which a clone does not have."
+            for path in files(root) for number, line in enumerate(lines(root, path), 1)
+            if (match := pattern.search(line))]
+
+
+def abi_h_compiles_alone(root):
+    problems = []
+    flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-I", str(root / "sdk/include")]
+    for compiler, language, standard in [("gcc", "c", "c11"), ("g++", "c++", "c++17"),
+                                         ("clang", "c", "c11"), ("clang++", "c++", "c++17")]:
+        if not shutil.which(compiler):
+            problems.append(f"sdk/include/weft/abi.h: {compiler} is missing; run ./dev setup.")
+            continue
+        run = subprocess.run([compiler, "-x", language, f"-std={standard}", *flags, "-"], text=True,
+                             input="#include <weft/abi.h>\n#include <weft/abi.h>\n", capture_output=True, check=False)
+        if run.returncode:
+            problems.append(f"sdk/include/weft/abi.h: does not compile alone with {compiler} as {standard}:\n"
+                            + run.stderr)
+    return problems
+
+
+# ---- the rules, tried -----------------------------------------------------------------------------------------------
+
+# (rule, {file: text} of a good tree, [(file, text) that breaks it])
+TRIALS = [
+    (rooms_include_only_the_rooms_below_them,
+     {"host/graph/a.cpp": '#include "host/graph/a.hpp"\n#include "host/engine/x.hpp"\n#include <vector>\n',
+      "host/report/a.cpp": '#include "host/base/text.hpp"\n// #include "host/engine/x.hpp"\n'},
+     [("host/base/a.cpp", '#include "host/recipe/recipe.hpp"\n'),
+      ("host/report/a.hpp", '  #  include <host/engine/x.hpp>\n'),
+      ("host/data/a.cpp", '#include "../engine/x.hpp"\n'),
+      ("host/command/a.cpp", '#include "plugins/fusion/concat.cpp"\n'),
+      ("host/attic/a.cpp", '#include "host/base/text.hpp"\n')]),
+    (only_the_engine_includes_libtorch,
+     {"host/engine/a.cpp": "#include <ATen/ATen.h>\n#include <c10/core/Device.h>\n#include <torch/library.h>\n"},
+     [("host/engine/a.hpp", "#include <torch/torch.h>\n"),
+      ("host/graph/a.cpp", "#include <ATen/core/Tensor.h>\n"),
+      ("tests/host/base/a_test.cpp", "#include <c10/util/Half.h>\n"),
+      ("plugins/loss/a.cpp", "#include <torch/library.h>\n")]),
+    (json_hpp_stays_out_of_headers,
+     {"host/recipe/a.cpp": "#include <nlohmann/json.hpp>\n", "host/recipe/a.hpp": "#include <nlohmann/json_fwd.hpp>\n"},
+     [("host/recipe/a.hpp", "#include <nlohmann/json.hpp>\n"), ("sdk/include/weft/a.h", '#include "nlohmann/json.hpp"\n')]),
+    (plugins_include_only_the_sdk,
+     {"plugins/loss/a.cpp": '#include <weft/plugin.hpp>\n#include <cmath>\n#include <math.h>\n#include "a.hpp"\n',
+      "plugins/loss/a.hpp": "#include <vector>\n"},
+     [("plugins/loss/b.cpp", '#include "host/base/text.hpp"\n'),
+      ("plugins/loss/b.cpp", '#include "../fusion/a.hpp"\n'),
+      ("plugins/loss/b.cpp", '#include "absent.hpp"\n'),
+      ("plugins/loss/b.c", "#include <unistd.h>\n"),
+      ("plugins/loss/b.hpp", "#include <weft/../../host/base/text.hpp>\n")]),
+    (the_sdk_includes_only_itself,
+     {"sdk/include/weft/a.hpp": '#include <weft/abi.h>\n#include "weft/b.hpp"\n#include <string>\n'},
+     [("sdk/include/weft/a.hpp", '#include "host/base/text.hpp"\n'),
+      ("sdk/include/weft/a.h", "#include <dlfcn.h>\n")]),
+    (files_are_short,
+     {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 120, "LICENSE": "\n" * 500},
+     [("host/base/a.hpp", "\n" * 401), ("host/training/trainer.cpp", "\n" * 121), ("tests/a.py", "\n" * 401)]),
+    (names_say_what_is_inside,
+     {"plugins/metric/longest_common_subsequence.cpp": "", "host/base/text.hpp": ""},
+     [("host/utils/a.cpp", ""), ("host/base/helpers.hpp", ""), ("host/registry/plugin_manager.cpp", ""),
+      ("host/base/common.hpp", ""), ("tests/misc_test.cpp", "")]),
+    (each_plugin_has_its_test,
+     {"plugins/loss/a.cpp": "", "tests/plugins/loss/a_test.cpp": "", "plugins/loss/a.hpp": "",
+      "plugins/loss/c.c": "", "tests/plugins/loss/c_test.cpp": ""},
+     [("plugins/loss/b.cpp", ""), ("plugins/fusion/a.cpp", ""), ("plugins/loss/d.c", "")]),
+    (notes_carry_no_names,
+     {"host/base/a.cpp": "// FIXME: leaks when the file is empty.\n"},
+     [("host/base/a.cpp", "// TODO" "(ada): mend.\n"), ("docs/a.md", "FIXME" ": @ada\n")]),
+    (nothing_names_a_place_outside_the_tree,
+     {"docs/a.md": "see docs/work/a.md and ../shared_memory.md, /tmp/work\n"},
+     [("host/base/a.cpp", '"/' 'work/main"\n'), ("docs/a.md", "../" "shared/design.md\n"), ("dev", "cd /" "work/x\n")]),
+    (abi_h_compiles_alone,
+     {"sdk/include/weft/abi.h": "#ifndef A\n#define A\n#include <stdint.h>\ntypedef struct a_t { uint32_t size; } a_t;\n#endif\n"},
+     [("sdk/include/weft/abi.h", "typedef struct a_t { uint32_t size; } a_t;\n"),
+      ("sdk/include/weft/abi.h", "#ifndef A\n#define A\nstatic const int a = 0;\nclass b {};\n#endif\n"),
+      ("sdk/include/weft/abi.h", "#ifndef A\n#define A\ntypedef struct a_t { int class; } a_t;\n#endif\n"),
+      ("sdk/include/weft/abi.h", "#ifndef A\n#define A\ntypedef struct a_t { int size; } a_t;\n;\n#endif\n")]),
+]
+
+
+def problems_in(rule, tree):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in tree.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return rule(Path(folder))
+
+
+def trial(rule, good, violations):
+    """Returns what the rule gets wrong on made-up trees."""
+    wrong = [f"finds fault with a good tree: {problem}" for problem in problems_in(rule, good)]
+    for name, text in violations:
+        problems = problems_in(rule, {**good, name: text})
+        if not any(problem.startswith(name) for problem in problems):
+            wrong.append(f"does not see what is wrong in {name}: {text.strip()[:60]!r}")
+    return wrong
+
+
+def main(root):
+    failed = 0
+    for rule, good, violations in TRIALS:
+        name = rule.__name__.replace("_", " ")
+        for what, problems in [(name, rule(root)), (f"{name} (tried)", trial(rule, good, violations))]:
+            print(f"FAIL {what}" if problems else f"ok   {what}")
+            for problem in problems:
+                print(f"       {problem}")
+            failed += bool(problems)
+    print(f"{2 * len(TRIALS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[2]).resolve()))
