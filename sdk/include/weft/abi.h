@@ -52,8 +52,7 @@
 extern "C" {
 #endif
 
-/* ---- values
- * ------------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 typedef int32_t weft_status;
 #define WEFT_OK 0
@@ -134,8 +133,7 @@ typedef struct weft_named_value {
   weft_value value;
 } weft_named_value;
 
-/* ---- tables the host offers
- * --------------------------------------------------------------------------- */
+/* ---- tables the host offers ---- */
 
 typedef struct weft_port weft_port;
 typedef struct weft_parameter weft_parameter;
@@ -304,8 +302,7 @@ typedef struct weft_host {
   const weft_grad_api* grad;
 } weft_host;
 
-/* ---- what a component declares
- * ------------------------------------------------------------------------ */
+/* ---- what a component declares ---- */
 
 #define WEFT_PORT_INPUT 0u
 #define WEFT_PORT_OUTPUT 1u
@@ -369,8 +366,7 @@ struct weft_state {
   double initial;
 };
 
-/* ---- what a component is
- * ------------------------------------------------------------------------------ */
+/* ---- what a component is ---- */
 
 #define WEFT_KIND_ENCODER 1u
 #define WEFT_KIND_FUSION 2u
@@ -463,8 +459,7 @@ typedef struct weft_plugin {
  * more than once; must not call the host or start threads. */
 typedef weft_status (*weft_entry)(const weft_host* host, const weft_plugin** out);
 
-/* ---- extensions
- * --------------------------------------------------------------------------------------- */
+/* ---- extensions ---- */
 
 /* Of a decoder that can write token after token: get_extension(self, WEFT_AUTOREGRESSIVE). */
 #define WEFT_AUTOREGRESSIVE "weft.autoregressive/1"
