@@ -1,0 +1,268 @@
+"""The program `weft` end to end: what it says of bad input and with which exit code, and what it keeps of a run.
+
+Usage: command_test.py BUILD_FOLDER. Each case runs the built program as a user would, in a temporary folder.
+"""
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = Path(sys.argv[1]).resolve()
+PLUGINS = BUILD / "lib/weft/plugins"
+DOUBLES = BUILD / "tests/host/registry/doubles"
+PICTURE = str(ROOT / "recipes/digits_av_picture.json")
+SHARD = ROOT / "examples/digits/digits-av-test-000.tar"
+
+USAGE, BAD_DATA, NO_INPUT, PLUGIN, CANNOT_CREATE, BAD_CHECKPOINT, BAD_RECIPE = 2, 65, 66, 70, 73, 77, 78
+
+
+def weft(*arguments):
+    return subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+def shards(path):
+    """Overrides that make every split of the av recipes read one shard."""
+    return [word for split in ("train", "val", "test")
+            for word in ("--set", f"data.av.shards.{split}={json.dumps([str(path)])}")]
+
+
+# One stage of few small steps: enough to see what a run writes.
+SHORT = ["--threads", "1", "--quiet", "--set", "stages=" + json.dumps([
+    {"name": "fit", "data": "av", "steps": 4, "batch": 8, "minimise": {"ce": 1}, "optimizer": {"lr": 1e-3},
+     "train": ["vision", "fusion", "reasoning", "digit"], "save_every": 2, "log_every": 1}])]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def refused(self, arguments, code, *texts):
+        result = weft(*arguments)
+        for text in texts:
+            self.assertIn(text, result.stderr)
+        self.assertEqual(result.returncode, code, result.stderr)
+        self.assertEqual(result.stdout, "")
+
+    def train(self, name, *more, recipe=PICTURE):
+        run = self.folder / name
+        result = weft("train", recipe, "--run", run, *SHORT, *shards(SHARD), *more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return run
+
+
+class BadRecipe(Case):
+    def test_a_misspelt_key(self):
+        text = Path(PICTURE).read_text().replace('"graph": {"fusion"', '"grahp": {},\n  "graph": {"fusion"')
+        recipe = self.folder / "r.json"
+        recipe.write_text(text.replace('"digits_av.json"', json.dumps(str(ROOT / "recipes/digits_av.json"))))
+        self.refused(["check", recipe], BAD_RECIPE, 'r.json:6: /grahp: unknown key. Did you mean "graph"?')
+
+    def test_a_misspelt_part(self):
+        self.refused(["check", PICTURE, "--set", "graph.fusion.use=fusion.concta"], BAD_RECIPE,
+                     '--set: /graph/fusion/use: no part is called "fusion.concta". Did you mean "fusion.concat"?')
+
+    def test_a_misspelt_port(self):
+        self.refused(["check", PICTURE, "--set", 'graph.fusion.in={"stream":["vision.tokens"]}'], BAD_RECIPE,
+                     '/graph/fusion/in/stream: fusion.concat has no input port "stream". Did you mean "streams"?')
+
+    def test_shapes_that_do_not_fit(self):
+        self.refused(["check", PICTURE, "--set", "graph.digit.config.dim=32"], BAD_RECIPE,
+                     '/graph/digit/in: input "state" expects [B, N, 32], found [64, 16, 64].')
+
+    def test_all_problems_at_once(self):
+        self.refused(["check", PICTURE, "--set", "threads=-1", "--set", "sead=3"], BAD_RECIPE,
+                     "has 2 problems", "/threads", '/sead: unknown key. Did you mean "seed"?')
+
+    def test_an_override_of_nothing(self):
+        self.refused(["check", PICTURE, "--set", "graph.nowhere.x=1"], BAD_RECIPE,
+                     'nothing to set: /graph has no "nowhere". Known: vision, text, audio, fusion, reasoning and digit.')
+
+    def test_a_recipe_that_is_not_there(self):
+        self.refused(["check", "/nowhere.json"], NO_INPUT,
+                     'cannot read "/nowhere.json": No such file or directory. Check the path.')
+
+    def test_wrong_usage(self):
+        self.refused(["frain"], USAGE, 'no verb is called "frain". Did you mean "train"?')
+        self.refused(["check", PICTURE, "--bogus"], USAGE, "unknown option --bogus. Known: --set, --plugins and --json.")
+
+
+class BadData(Case):
+    def refused_shard(self, path, code, *texts):
+        self.refused(["train", PICTURE, "--run", self.folder / "run", *SHORT, *shards(path)], code, *texts)
+
+    def changed_shard(self, suffix, change):
+        """The first samples of the shard, of which one member is changed. Returns the shard and the member's name."""
+        path, changed = self.folder / "changed.tar", None
+        with tarfile.open(SHARD) as old, tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as new:
+            for member in old.getmembers()[:64]:
+                content = old.extractfile(member).read()
+                if changed is None and member.name.endswith(suffix):
+                    content, changed = change(content), member.name
+                member.size = len(content)
+                new.addfile(member, io.BytesIO(content))
+        return path, changed
+
+    def test_a_missing_shard(self):
+        self.refused_shard("/nowhere.tar", NO_INPUT, "The shard /nowhere.tar cannot be opened (No such file or directory).")
+
+    def test_a_truncated_shard(self):
+        path = self.folder / "cut.tar"
+        path.write_bytes(SHARD.read_bytes()[:500_100])
+        self.refused_shard(path, BAD_DATA, f"The shard {path}")
+
+    def test_an_empty_data_set(self):
+        path = self.folder / "empty.tar"
+        tarfile.open(path, "w").close()
+        self.refused_shard(path, BAD_DATA, f"The shard {path} holds no sample.")
+
+    def test_a_corrupt_picture(self):
+        path, member = self.changed_shard(".png", lambda content: content[:40] + b"\0" * (len(content) - 40))
+        self.refused_shard(path, BAD_DATA, f"changed.tar, sample {member[:-4]}: picture.png cannot be decoded: ",
+                           "Replace the file and make the shard anew.")
+
+    def test_a_corrupt_recording(self):
+        path, member = self.changed_shard(".wav", lambda content: b"RIFF" + b"\0" * (len(content) - 4))
+        self.refused(["train", str(ROOT / "recipes/digits_av_voice.json"), "--run", self.folder / "run",
+                      *[word.replace("vision", "audio") for word in SHORT], *shards(path)], BAD_DATA,
+                     f"changed.tar, sample {member[:-4]}: voice.wav cannot be decoded: it is neither WAV nor FLAC")
+
+
+class BadPlugin(Case):
+    def listed(self, *files):
+        for number, file in enumerate(files):
+            shutil.copy(file, self.folder / f"{number}_{Path(file).name}")
+        return weft("plugin", "list", "--plugins", self.folder)
+
+    def test_another_abi_major(self):
+        result = self.listed(DOUBLES / "other_major.so")
+        self.assertIn("other_major.so was built for ABI 1; this host offers 0.9. Use a host that offers ABI 1, or rebuild "
+                      "the plug-in with SDK 0.x.", result.stderr)
+
+    def test_no_plugin(self):
+        text = self.folder / "text"
+        text.write_text("hello")
+        result = self.listed(text)
+        self.assertNotIn("text", result.stdout)  # no .so: not looked at
+        (self.folder / "libtext.so").write_text("hello")
+        result = weft("plugin", "list", "--plugins", self.folder)
+        self.assertIn("libtext.so is no plug-in: it is not an ELF shared library.", result.stderr)
+        (self.folder / "libtext.so").unlink()
+
+    def test_two_with_one_id(self):
+        mean = PLUGINS / "libweft_fusion_mean.so"
+        self.listed(mean, mean)
+        self.refused(["plugin", "info", "fusion.mean", "--plugins", self.folder], PLUGIN,
+                     "fusion.mean 1.0.0 is in two libraries: ", "Remove one, or take its folder out of WEFT_PLUGIN_PATH.")
+
+
+class Runs(Case):
+    def hash(self, path):
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def weights(self, run):
+        return self.hash(run / "checkpoints" / "fit-4" / "model.safetensors")
+
+    def test_one_seed_gives_the_same_bits(self):
+        first = self.weights(self.train("a"))
+        self.assertEqual(first, self.weights(self.train("b")))
+        self.assertNotEqual(first, self.weights(self.train("c", "--set", "seed=18")))
+
+    def test_a_resumed_run_ends_with_the_same_bits(self):
+        whole, cut = self.train("whole"), self.train("cut")
+        shutil.rmtree(cut / "checkpoints/fit-4")
+        (cut / "latest").write_text("fit-2\n")
+        self.train("cut", "--resume")
+        self.assertIn('"resumed"', (cut / "events.jsonl").read_text())
+        self.assertEqual(self.weights(whole), self.weights(cut))
+
+    def test_a_checkpoint_of_another_model(self):
+        run = self.train("run")
+        self.refused(["train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--resume", "--set", "let.dim=32"],
+                     BAD_CHECKPOINT, f"the checkpoint in {run} belongs to another model.",
+                     "Use the recipe that it was trained with, or another run folder.")
+
+    def test_a_run_is_not_overwritten_by_chance(self):
+        run = self.train("run")
+        before = self.weights(run)
+        self.refused(["train", PICTURE, "--run", run, *SHORT, *shards(SHARD)], CANNOT_CREATE, str(run), "--overwrite")
+        self.assertEqual(before, self.weights(run))
+
+    def test_events_and_results_are_json(self):
+        run = self.train("run")
+        events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+        self.assertEqual([event["step"] for event in events if event["event"] == "step"], [1, 2, 3, 4])
+        results = json.loads(weft("eval", run, "--json").stdout)["results"]
+        self.assertEqual(results[0]["examples"], 93)
+        self.assertEqual(results[0]["metrics"], events[-1]["values"])
+
+    def test_swapping_the_fusion_leaves_the_binaries_alone(self):
+        files = [BUILD / "bin/weft", *sorted((BUILD / "lib").rglob("*.so"))]
+        before = [self.hash(file) for file in files]
+        learning = ["--set", 'stages.0.train=["vision", "digit"]']  # fusion.mean has nothing to learn
+        concat = self.train("concat", *learning)
+        mean = self.train("mean", *learning, "--set", "graph.fusion.use=fusion.mean")
+        self.assertNotEqual(self.weights(concat), self.weights(mean))
+        self.assertEqual(before, [self.hash(file) for file in files])
+        self.assertEqual(json.loads((mean / "weft.lock").read_text())["parts"]["fusion"]["id"], "fusion.mean")
+
+
+class Descriptions(Case):
+    def test_every_recipe_is_sound(self):
+        recipes = sorted((ROOT / "recipes").glob("*.json"))
+        self.assertGreaterEqual(len(recipes), 17)
+        for recipe in recipes:
+            result = weft("check", recipe)
+            self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_help(self):
+        for words in ([], ["train"], ["eval"], ["check"], ["plugin"]):
+            result = weft(*words, "--help")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("weft", result.stdout)
+
+    def test_plugins(self):
+        parts = json.loads(weft("plugin", "list", "--json").stdout)
+        self.assertIn("fusion.pairwise", json.dumps(parts))
+        self.assertIn("streams", json.dumps(json.loads(weft("plugin", "info", "fusion.pairwise", "--json").stdout)))
+
+
+class PluginBinaries(unittest.TestCase):
+    """What proves that a plug-in depends on nothing of the host: its NEEDED list and its one exported symbol."""
+
+    SYSTEM = {"libstdc++.so.6", "libm.so.6", "libgcc_s.so.1", "libc.so.6", "ld-linux-x86-64.so.2"}
+
+    def readelf(self, *arguments):
+        return subprocess.run(["readelf", "-W", *arguments], capture_output=True, text=True, check=True).stdout
+
+    def exports(self, file):
+        rows = [line.split() for line in self.readelf("--dyn-syms", file).splitlines()]
+        return [row[7] for row in rows if len(row) >= 8 and row[4] in ("GLOBAL", "WEAK", "UNIQUE") and row[6] != "UND"]
+
+    def test_needs_the_system_alone_and_exports_one_symbol(self):
+        files = sorted(PLUGINS.glob("*.so"))
+        self.assertGreaterEqual(len(files), 17)
+        for file in files:
+            needed = {line.split("[")[1].rstrip("]") for line in self.readelf("-d", file).splitlines() if "(NEEDED)" in line}
+            if "libasan" not in " ".join(needed):
+                self.assertLessEqual(needed, self.SYSTEM, file)
+            self.assertEqual(self.exports(file), ["weft_plugin_v0"], file)
+
+    def test_would_notice_another_symbol(self):
+        self.assertNotEqual(self.exports(BUILD / "lib/libweft_engine.so"), ["weft_plugin_v0"])
+
+
+if __name__ == "__main__":
+    os.environ.pop("WEFT_PLUGIN_PATH", None)
+    program = unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2)
+    bad = len(program.result.failures) + len(program.result.errors)
+    print(f"{program.result.testsRun - bad} passed, {bad} failed")
+    sys.exit(bad > 0)
