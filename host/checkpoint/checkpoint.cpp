@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* k_files[] = {"model.safetensors", "optimizer.safetensors"};
+constexpr const char* k_unfinished = ".new";
 
 [[noreturn]] void refuse(const std::string& folder, const std::string& what) {
   throw Error(Exit::bad_checkpoint,
@@ -44,18 +46,39 @@ std::string file_hash(const std::string& path) {
   return text;
 }
 
-/// Removes the stage's older checkpoints, all but the newest two.
+/// The step of a checkpoint's folder called STAGE-STEP; nothing for any other name.
+std::optional<std::int64_t> step_of(const std::string& name, const std::string& stage) {
+  if (!name.starts_with(stage + "-")) return std::nullopt;
+  const char* const end = name.data() + name.size();
+  std::int64_t step = 0;
+  const auto [rest, error] = std::from_chars(name.data() + stage.size() + 1, end, step);
+  if (error != std::errc() || rest != end || step < 0) return std::nullopt;
+  return step;
+}
+
+/// Removes the stage's older checkpoints, all but the newest two, and what a crash left half done.
 void remove_older(const fs::path& checkpoints, const std::string& stage) {
   std::vector<std::pair<std::int64_t, fs::path>> found;
+  std::vector<fs::path> unwanted;
   for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints)) {
-    const std::string name = entry.path().filename();
-    if (name.starts_with(stage + "-") &&
-        name.find_first_not_of("0123456789", stage.size() + 1) == std::string::npos)
-      found.emplace_back(std::stoll(name.substr(stage.size() + 1)), entry.path());
+    if (const auto step = step_of(entry.path().filename(), stage))
+      found.emplace_back(*step, entry.path());
+    else if (entry.path().extension() == k_unfinished)
+      unwanted.push_back(entry.path());
   }
   std::sort(found.rbegin(), found.rend());
-  for (std::size_t i = 2; i < found.size(); ++i) fs::remove_all(found[i].second);
+  for (std::size_t i = 2; i < found.size(); ++i) unwanted.push_back(found[i].second);
+  for (const fs::path& path : unwanted) fs::remove_all(path);
 }
+
+/// Removes a folder at the end of its scope, unless it has been renamed by then.
+struct FolderRemoval {
+  const fs::path& folder;
+  ~FolderRemoval() {
+    std::error_code ignored;
+    fs::remove_all(folder, ignored);
+  }
+};
 
 template <class Map>
 std::vector<std::string> missing_in(const Map& map,
@@ -76,8 +99,9 @@ std::string some(const std::vector<std::string>& names) {
 void save_checkpoint(const std::string& run, const Checkpoint& checkpoint) {
   const fs::path checkpoints = fs::path(run) / "checkpoints";
   const std::string name = concat(checkpoint.stage, "-", checkpoint.step);
-  const fs::path temporary = checkpoints / (name + ".new");
+  const fs::path temporary = checkpoints / (name + k_unfinished);
   fs::remove_all(temporary);
+  const FolderRemoval removal{temporary};
   fs::create_directories(temporary);
   write_safetensors((temporary / k_files[0]).string(), {checkpoint.model, {}});
   write_safetensors((temporary / k_files[1]).string(), {checkpoint.optimizer, {}});
@@ -110,10 +134,12 @@ Checkpoint load_checkpoint(const std::string& folder) {
     state.at("step").get_to(checkpoint.step);
     state.at("data").get_to(checkpoint.data);
     state.at("parts").get_to(checkpoint.parts);
-    for (const char* file : k_files)
+    for (const char* file : k_files) {
+      if (!fs::exists(path / file)) refuse(folder, concat(file, " is missing."));
       if (state.at("xxh3").at(file) != file_hash((path / file).string()))
         refuse(folder,
                concat(file, " is damaged: its hash is not the one that state.json records."));
+    }
   } catch (const Json::exception&) {
     refuse(folder, "state.json is damaged.");
   }
@@ -133,12 +159,8 @@ Checkpoint load_stage_checkpoint(const std::string& run, const std::string& stag
   const fs::path checkpoints = fs::path(run) / "checkpoints";
   std::int64_t newest = -1;
   if (fs::exists(checkpoints))
-    for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints)) {
-      const std::string name = entry.path().filename();
-      if (name.starts_with(stage + "-") && name.size() > stage.size() + 1 &&
-          name.find_first_not_of("0123456789", stage.size() + 1) == std::string::npos)
-        newest = std::max<std::int64_t>(newest, std::stoll(name.substr(stage.size() + 1)));
-    }
+    for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints))
+      newest = std::max(newest, step_of(entry.path().filename(), stage).value_or(-1));
   if (newest < 0)
     throw Error(Exit::no_input, concat(run, " holds no checkpoint of stage \"", stage, "\"."));
   return load_checkpoint((checkpoints / concat(stage, "-", newest)).string());

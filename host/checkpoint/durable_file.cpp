@@ -54,9 +54,14 @@ void DurableFile::close() {
 void replace_file(const std::string& path, const std::string& text) {
   const std::string temporary = path + ".new";
   DurableFile file(temporary);
-  file.write(text.data(), text.size());
-  file.close();
-  std::filesystem::rename(temporary, path);
+  try {
+    file.write(text.data(), text.size());
+    file.close();
+    std::filesystem::rename(temporary, path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
   sync_folder(std::filesystem::path(path).parent_path().string());
 }
 

@@ -29,10 +29,11 @@ constexpr std::uint64_t k_length_bytes = 8;
 constexpr std::uint64_t k_max_header_bytes = 100'000'000;
 constexpr const char* k_metadata = "__metadata__";
 
+/// In the reference implementation's order, in which files hold their tensors from the last on.
 constexpr std::pair<const char*, DType> k_dtypes[] = {
-    {"BOOL", DType::boolean}, {"U8", DType::uint8},    {"I32", DType::int32},
-    {"I64", DType::int64},    {"F16", DType::float16}, {"BF16", DType::bfloat16},
-    {"F32", DType::float32},  {"F64", DType::float64},
+    {"BOOL", DType::boolean},  {"U8", DType::uint8},  {"F16", DType::float16},
+    {"BF16", DType::bfloat16}, {"I32", DType::int32}, {"F32", DType::float32},
+    {"F64", DType::float64},   {"I64", DType::int64},
 };
 
 std::optional<DType> dtype_named(const std::string& name) {
@@ -41,11 +42,14 @@ std::optional<DType> dtype_named(const std::string& name) {
   return std::nullopt;
 }
 
+std::size_t rank_of(DType dtype) {
+  std::size_t rank = 0;
+  while (k_dtypes[rank].second != dtype) ++rank;
+  return rank;
+}
+
 const char* name_of(DType dtype) {
-  for (const auto& [name, known] : k_dtypes)
-    if (dtype == known) return name;
-  assert(false && "unknown element type");
-  return "";
+  return k_dtypes[rank_of(dtype)].first;
 }
 
 std::string known_dtypes() {
@@ -207,11 +211,11 @@ Array read_tensor(InputFile& file, const Entry& entry, const HeaderReader& heade
   return array;
 }
 
-/// By element size, largest first, so that every tensor is aligned; then by name.
+/// By element type, larger ones first, so that every tensor is aligned; then by name.
 std::vector<std::pair<std::string, Array>> in_file_order(const TensorFile& file) {
   std::vector<std::pair<std::string, Array>> order(file.tensors.begin(), file.tensors.end());
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return item_size(a.second.dtype) > item_size(b.second.dtype);
+    return rank_of(a.second.dtype) > rank_of(b.second.dtype);
   });
   return order;
 }
@@ -242,7 +246,7 @@ TensorFile read_safetensors(const std::string& path) {
 FileDigest write_safetensors(const std::string& path, const TensorFile& file) {
   assert(!file.tensors.contains(k_metadata));
   const auto order = in_file_order(file);
-  Json header = Json::object();
+  auto header = nlohmann::ordered_json::object();
   if (!file.metadata.empty()) header[k_metadata] = file.metadata;
   std::uint64_t at = 0;
   for (const auto& [name, array] : order) {

@@ -23,7 +23,8 @@ struct TensorFile {
 ///   file that breaks a rule, naming the file, the tensor, what was expected and what was found
 TensorFile read_safetensors(const std::string& path);
 
-/// Writes a file that appears under its name whole or not at all. Equal content gives equal bytes.
+/// Writes a file that appears under its name whole or not at all. Equal content gives equal bytes,
+/// those that the reference implementation writes.
 /// REQUIRES: names and metadata are UTF-8; no tensor is called `__metadata__`.
 /// @returns size and hash of what was written
 /// @throws Error (cannot_create) or (io)
