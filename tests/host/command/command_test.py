@@ -14,6 +14,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import jsonschema
+
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = Path(sys.argv[1]).resolve()
 PLUGINS = BUILD / "lib/weft/plugins"
@@ -229,10 +231,16 @@ class Descriptions(Case):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn("weft", result.stdout)
 
-    def test_plugins(self):
-        parts = json.loads(weft("plugin", "list", "--json").stdout)
-        self.assertIn("fusion.pairwise", json.dumps(parts))
-        self.assertIn("streams", json.dumps(json.loads(weft("plugin", "info", "fusion.pairwise", "--json").stdout)))
+    def test_plugins_describe_themselves_by_the_manifest_schema(self):
+        schema = json.loads((ROOT / "schemas/manifest.schema.json").read_text())
+        manifest = jsonschema.Draft202012Validator(schema)
+        parts = json.loads(weft("plugin", "list", "--json").stdout)["parts"]
+        self.assertGreaterEqual(len(parts), 17)
+        for part in parts:
+            manifest.validate(part)
+            jsonschema.Draft202012Validator.check_schema(part["config"])
+            self.assertEqual(json.loads(weft("plugin", "info", part["id"], "--json").stdout), [part])
+        self.assertFalse(manifest.is_valid({**parts[0], "kind": "encodr"}))
 
 
 class PluginBinaries(unittest.TestCase):
