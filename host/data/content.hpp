@@ -40,7 +40,7 @@ struct Dataset::Content {
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
   std::array<Part, kSplits.size()> parts;
-  std::map<std::string, std::int64_t> truncated;
+  std::map<std::string, Truncation> truncated;
   std::string fingerprint;
 
   const Part& part(Split split) const { return parts[static_cast<std::size_t>(split)]; }

@@ -43,15 +43,13 @@ void train_tokenizer(const std::vector<Example>& examples, const std::string& ca
       Tokenizer::train(content.tokenizer_path, options.type, options.vocabulary, texts);
 }
 
-/// The ids of one text; counts it in `cut` when it is longer than the field.
+/// The ids of one text, cut to what fits into the field and counted.
 std::vector<std::int32_t> encode(const std::string& text, const TextOptions& options,
-                                 const Tokenizer& tokenizer, std::int64_t& cut) {
+                                 const Tokenizer& tokenizer, Truncation& truncation) {
   std::vector<std::int32_t> ids = tokenizer.encode(text);
   const auto room = static_cast<std::size_t>(options.length - options.begin - options.end);
-  if (ids.size() > room) {
-    ids.resize(room);
-    ++cut;
-  }
+  truncation.add(std::ssize(ids));
+  if (ids.size() > room) ids.resize(room);
   if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(kBegin));
   if (options.end) ids.push_back(static_cast<std::int32_t>(kEnd));
   return ids;
@@ -70,12 +68,13 @@ std::int64_t class_index(const Example& example, const FieldOptions& field,
 }
 
 void fill_text(const std::vector<Example>& examples, const FieldOptions& field,
-               const Tokenizer& tokenizer, Column& column, std::int64_t& cut) {
+               const Tokenizer& tokenizer, Column& column, Truncation& truncation) {
   const auto& options = std::get<TextOptions>(field.kind);
+  truncation.room = options.length - options.begin - options.end;
   for (const Example& example : examples) {
     const std::string& text =
         required_value(example, field.source.text, concat("field ", field.name));
-    column.ids.push_back(encode(text, options, tokenizer, cut));
+    column.ids.push_back(encode(text, options, tokenizer, truncation));
   }
 }
 
@@ -139,9 +138,9 @@ void fill_columns(const std::vector<Example>& examples, Split split, Dataset::Co
         column.classes.push_back(class_index(example, field, list->classes));
       }
     } else if (const auto* recording = std::get_if<RecordingOptions>(&field.kind)) {
-      content.truncated[field.name] += std::ranges::count_if(
-          column.features,
-          [&](const Array& feature) { return feature.sizes[0] > recording->frames; });
+      Truncation& truncation = content.truncated[field.name];
+      truncation.room = recording->frames;
+      for (const Array& feature : column.features) truncation.add(feature.sizes[0]);
     }
     if (field.exchange && split == Split::train) fill_pools(examples, field, part, column);
   }
@@ -197,6 +196,12 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   return Dataset(content);
 }
 
+void Truncation::add(std::int64_t length) {
+  ++of;
+  longest = std::max(longest, length);
+  cut += length > room ? 1 : 0;
+}
+
 const std::string& Dataset::name() const {
   return content_->name;
 }
@@ -214,7 +219,7 @@ std::int64_t Dataset::size(Split split) const {
   return static_cast<std::int64_t>(content_->part(split).size());
 }
 
-const std::map<std::string, std::int64_t>& Dataset::truncated() const {
+const std::map<std::string, Truncation>& Dataset::truncated() const {
   return content_->truncated;
 }
 

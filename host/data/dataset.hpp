@@ -25,6 +25,15 @@ struct Batch {
   std::vector<std::string> groups;      ///< the values at `by` (EvaluationStream), or empty
 };
 
+/// How the texts or recordings of a field, over all parts, fit into its length.
+struct Truncation {
+  std::int64_t cut = 0;      ///< how many were longer and lost their end
+  std::int64_t of = 0;       ///< among how many
+  std::int64_t longest = 0;  ///< tokens or frames of the longest
+  std::int64_t room = 0;     ///< tokens or frames that fit
+  void add(std::int64_t length);
+};
+
 /// One data section of a recipe, opened: its shards read, its tokenizer trained, its pictures and
 /// recordings decoded once and kept as features. It does not change; copies share everything.
 /// [any thread]
@@ -51,8 +60,8 @@ class Dataset {
   /// XXH3-128 over the shards' contents and the section without its paths: 32 hexadecimal digits.
   const std::string& fingerprint() const;
 
-  /// By field: how many texts and recordings, over all parts, were longer than the field and cut.
-  const std::map<std::string, std::int64_t>& truncated() const;
+  /// By field of texts or recordings: what did not fit.
+  const std::map<std::string, Truncation>& truncated() const;
 
   /// The tokenizer's model file; empty without a tokenizer.
   const std::string& tokenizer_path() const;

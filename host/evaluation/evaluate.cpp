@@ -18,11 +18,9 @@ States initial_states(const Instance& metric) {
     Array array = Array::empty(static_cast<DType>(declared.dtype), declared.sizes);
     if (array.dtype == DType::float64)
       std::fill_n(array.data<double>(), array.count(), declared.initial);
-    else if (array.dtype == DType::int64)
+    else
       std::fill_n(array.data<std::int64_t>(), array.count(),
                   static_cast<std::int64_t>(declared.initial));
-    else
-      std::fill_n(array.data<float>(), array.count(), static_cast<float>(declared.initial));
     states.push_back(from_array(array));
   }
   return states;
@@ -39,6 +37,17 @@ Tensor take_rows(const Array& array, const std::vector<std::size_t>& rows) {
   return from_array(taken);
 }
 
+/// The larger or the smaller of each pair of elements.
+template <class T>
+Array extreme(const Array& a, const Array& b, bool largest) {
+  Array result = Array::empty(a.dtype, a.sizes);
+  for (std::int64_t i = 0; i < result.count(); ++i) {
+    const T x = a.data<T>()[i], y = b.data<T>()[i];
+    result.data<T>()[i] = largest ? std::max(x, y) : std::min(x, y);
+  }
+  return result;
+}
+
 Tensor merge(const Tensor& a, const Tensor& b, std::uint32_t rule) {
   if (rule == WEFT_MERGE_SUM) return add(a, b);
   const Array left = to_array(a), right = to_array(b);
@@ -50,12 +59,9 @@ Tensor merge(const Tensor& a, const Tensor& b, std::uint32_t rule) {
     std::memcpy(joined.bytes.get() + left.byte_count(), right.bytes.get(), right.byte_count());
     return from_array(joined);
   }
-  Array merged = Array::empty(DType::float64, left.sizes);
-  for (std::int64_t i = 0; i < merged.count(); ++i) {
-    const double x = left.data<double>()[i], y = right.data<double>()[i];
-    merged.data<double>()[i] = rule == WEFT_MERGE_MAX ? std::max(x, y) : std::min(x, y);
-  }
-  return from_array(merged);
+  const bool largest = rule == WEFT_MERGE_MAX;
+  return from_array(left.dtype == DType::float64 ? extreme<double>(left, right, largest)
+                                                 : extreme<std::int64_t>(left, right, largest));
 }
 
 /// The metrics of one request with their states per group.

@@ -174,8 +174,8 @@ std::uint32_t Declarations::add_state(const weft_state& state) {
   if (!WEFT_HAS(&state, initial)) refuse("a weft_state is only ", state.size, " bytes long");
   const std::string who = checked_name("state", state.name);
   if (has_name(states, state.name)) refuse(who, ": there are two states of this name");
-  if (state.dtype < WEFT_DTYPE_BOOL || state.dtype > WEFT_DTYPE_FLOAT64)
-    refuse(who, ": unknown element type ", state.dtype);
+  if (state.dtype != WEFT_DTYPE_FLOAT64 && state.dtype != WEFT_DTYPE_INT64)
+    refuse(who, ": its element type must be float64 or int64, found code ", state.dtype);
   if (state.merge > WEFT_MERGE_CONCAT) refuse(who, ": unknown merge rule ", state.merge);
   if (state.merge == WEFT_MERGE_CONCAT && state.ndim == 0)
     refuse(who, ": a scalar has no first axis to concatenate along");

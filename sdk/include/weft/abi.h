@@ -362,7 +362,7 @@ struct weft_state {
   const char* name;
   const int64_t* sizes;
   uint32_t ndim;
-  uint32_t dtype;
+  uint32_t dtype; /* WEFT_DTYPE_FLOAT64 or WEFT_DTYPE_INT64 */
   double initial;
 };
 

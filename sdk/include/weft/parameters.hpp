@@ -205,6 +205,12 @@ namespace weft __attribute__((visibility("hidden"))) {
     void min(const char* name, const Sizes& sizes, double initial) {
       add(name, sizes, WEFT_MERGE_MIN, initial);
     }
+    /// Rows of the given sizes, none at first: what batches append stands one below the other.
+    void rows(const char* name, const Sizes& row) {
+      Sizes sizes{0};
+      sizes.insert(sizes.end(), row.begin(), row.end());
+      add(name, sizes, WEFT_MERGE_CONCAT, 0.0);
+    }
 
     const std::vector<std::string>& names() const { return names_; }
 

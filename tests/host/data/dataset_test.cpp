@@ -88,7 +88,11 @@ TEST_F(DatasetTest, RecordingsArePaddedWithZeroMaskedAndCut) {
   EXPECT_TRUE(mask.data<bool>()[12 + 11]) << "a1 has 12";
   for (int m = 0; m < 8; ++m) EXPECT_EQ(voice.data<float>()[11 * 8 + m], 0);
   EXPECT_NE(voice.data<float>()[10 * 8], 0);
-  EXPECT_EQ(dataset.truncated().at("voice"), 4 + 2) << "a2 to a5 of train, a2 and a3 of val";
+  const Truncation& cut = dataset.truncated().at("voice");
+  EXPECT_EQ(cut.cut, 4 + 2) << "a2 to a5 of train, a2 and a3 of val";
+  EXPECT_EQ(cut.of, 6 + 4);
+  EXPECT_EQ(cut.room, 12);
+  EXPECT_EQ(cut.longest, 16);
 }
 
 TEST_F(DatasetTest, ClassesAreIndices) {
@@ -136,7 +140,7 @@ TEST_F(DatasetTest, TextsHaveBeginEndPaddingAndMask) {
     EXPECT_FALSE(mask[i]);
   }
   EXPECT_EQ(dataset.decode_text("q", std::span(ids).first(40)), "Is it 0?");
-  EXPECT_EQ(dataset.truncated().at("q"), 0);
+  EXPECT_EQ(dataset.truncated().at("q").cut, 0);
 }
 
 TEST_F(DatasetTest, LongTextsAreCutBeforeTheEndTokenAndCounted) {
@@ -144,7 +148,12 @@ TEST_F(DatasetTest, LongTextsAreCutBeforeTheEndTokenAndCounted) {
   const std::vector<std::int64_t> ids = values<std::int64_t>(first_of(dataset).fields.at("q"));
   EXPECT_EQ(ids[5], 3);
   EXPECT_EQ(dataset.decode_text("q", std::span(ids).first(6)), "Is i");
-  EXPECT_EQ(dataset.truncated().at("q"), 20) << "all of them, in both parts";
+  const Truncation& cut = dataset.truncated().at("q");
+  EXPECT_EQ(cut.cut, 20) << "all of them, in both parts";
+  EXPECT_EQ(cut.of, 20);
+  EXPECT_EQ(cut.room, 5) << "one place is the end token's";
+  EXPECT_EQ(cut.longest, std::ssize(std::string("What is the sum of 0 and one?")) + 1)
+      << "SentencePiece puts a word mark in front";
 }
 
 TEST_F(DatasetTest, DecodeTextNamesClassesAndRefusesOtherFields) {

@@ -136,7 +136,7 @@ TEST(Declarations, RefuseMalformedStatesSizesAndTraits) {
   EXPECT_EQ(refusal_of(s), "state \"n\": unknown merge rule 4");
   s = state("n");
   s.dtype = 0;
-  EXPECT_EQ(refusal_of(s), "state \"n\": unknown element type 0");
+  EXPECT_EQ(refusal_of(s), "state \"n\": its element type must be float64 or int64, found code 0");
   s = state("n");
   s.merge = WEFT_MERGE_CONCAT;
   EXPECT_EQ(refusal_of(s), "state \"n\": a scalar has no first axis to concatenate along");
