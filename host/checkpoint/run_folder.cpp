@@ -12,6 +12,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/durable_file.hpp"
+#include "host/checkpoint/strict_json.hpp"
 
 namespace weft::host {
 namespace {
@@ -65,6 +66,45 @@ RunFolder::RunFolder(const std::string& path, Mode mode) : path_(path) {
 
 RunFolder::~RunFolder() {
   close(lock_);
+}
+
+std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
+  const std::string file = path_ + "/weft.lock";
+  std::ifstream stream(file);
+  if (!stream) return {};
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  std::vector<std::string> sentences;
+  try {
+    const nlohmann::json before = parse_strictly(text);
+    if (before.at("seed").get<std::uint64_t>() != lock.seed)
+      throw Error(Exit::bad_checkpoint,
+                  concat("the run in ", path_, " was begun with seed ",
+                         before.at("seed").get<std::uint64_t>(), ", found seed ", lock.seed,
+                         ". Use the recipe that it was begun with, or another run folder."));
+    for (const auto& [section, fingerprint] : lock.data)
+      if (before.at("data").value(section, fingerprint) != fingerprint)
+        throw Error(Exit::bad_checkpoint,
+                    concat("the run in ", path_, " was begun with other data: section \"", section,
+                           "\" or its shards have changed. Restore them, or use another run "
+                           "folder."));
+    for (const char* name : {"host", "torch"}) {
+      const std::string& now = name == std::string("host") ? lock.host_version : lock.torch_version;
+      const auto then = before.at(name).get<std::string>();
+      if (then != now)
+        sentences.push_back(concat("the run was begun with ", name, " ", then, " and goes on with ",
+                                   now, ": numbers may differ."));
+    }
+    for (const auto& [node, part] : lock.parts)
+      if (before.at("parts").contains(node) &&
+          before.at("parts").at(node).at("sha256") != part.sha256)
+        sentences.push_back(concat(part.file, ", the plug-in of \"", node,
+                                   "\", has changed since the run was begun: numbers may differ."));
+  } catch (const std::exception& error) {
+    if (dynamic_cast<const Error*>(&error) != nullptr) throw;
+    throw Error(Exit::bad_checkpoint, concat(file, " is damaged: ", error.what(),
+                                             ". Delete it to go on without this check."));
+  }
+  return sentences;
 }
 
 void RunFolder::write(const std::string& resolved_recipe, const RunLock& lock) const {

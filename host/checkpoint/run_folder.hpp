@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace weft::host {
 
@@ -34,6 +35,12 @@ class RunFolder {
 
   const std::string& path() const { return path_; }
   std::string events_path() const { return path_ + "/events.jsonl"; }
+
+  /// Compares the folder's weft.lock, if it has one, with what would go on in it.
+  /// @return one sentence for each plug-in or library that has changed
+  /// @throws Error (bad_checkpoint) for another seed or other data, with which the rest would not
+  ///         continue what was begun, and for a damaged weft.lock
+  std::vector<std::string> changes(const RunLock& lock) const;
 
   /// Writes recipe.json and weft.lock.
   void write(const std::string& resolved_recipe, const RunLock& lock) const;

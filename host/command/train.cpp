@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <iostream>
 #include <optional>
 
+#include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
 #include "host/checkpoint/run_folder.hpp"
@@ -35,6 +38,25 @@ RunLock lock_of(const Session& session) {
                              sha256(part.file)};
   }
   return lock;
+}
+
+/// The run's newest checkpoint, its weights loaded, if the recipe goes on from it. Nothing in the
+/// folder is changed, so that a refused run is as it was.
+std::optional<Checkpoint> checkpoint_to_resume(const Session& session, const RunFolder& run,
+                                               const RunLock& lock) {
+  std::optional<Checkpoint> checkpoint = load_latest_checkpoint(run.path());
+  if (!checkpoint) return std::nullopt;
+  require_same_model(*checkpoint, run.path(), shapes_of(*session.model), parts_of(*session.model));
+  std::vector<std::string> stages;
+  for (const StagePlan& stage : session.recipe.stages) stages.push_back(stage.name);
+  if (std::ranges::find(stages, checkpoint->stage) == stages.end())
+    throw Error(Exit::bad_checkpoint,
+                concat("the newest checkpoint in ", run.path(), " is of stage \"", checkpoint->stage,
+                       "\", which the recipe does not have.", suggestion(checkpoint->stage, stages),
+                       " Use the recipe that it was trained with, or another run folder."));
+  for (const std::string& change : run.changes(lock)) std::cerr << "warning: " << change << "\n";
+  session.model->load(checkpoint->model);
+  return checkpoint;
 }
 
 /// Trains the stages that are left after `resume`.
@@ -91,17 +113,12 @@ void train(const Options& options) {
   RunFolder run(folder, options.resume      ? RunFolder::Mode::resume
                         : options.overwrite ? RunFolder::Mode::overwrite
                                             : RunFolder::Mode::create);
-  run.write(session.recipe.resolved, lock_of(session));
+  const RunLock lock = lock_of(session);
+  const std::optional<Checkpoint> resume =
+      options.resume ? checkpoint_to_resume(session, run, lock) : std::nullopt;
+  run.write(session.recipe.resolved, lock);
   EventWriter events(run.events_path());
-  std::optional<Checkpoint> resume;
-  if (options.resume) {
-    resume = load_latest_checkpoint(run.path());
-    if (resume) {
-      require_same_model(*resume, run.path(), shapes_of(*session.model), parts_of(*session.model));
-      session.model->load(resume->model);
-      events.write("resumed", {{"stage", resume->stage}, {"step", resume->step}});
-    }
-  }
+  if (resume) events.write("resumed", {{"stage", resume->stage}, {"step", resume->step}});
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   events.write("start", {{"recipe", session.recipe.path}, {"name", session.recipe.name}});

@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/graph/shape.hpp"
+#include "host/graph/stages.hpp"
 #include "host/recipe/schema.hpp"
 
 namespace weft::host {
@@ -97,10 +98,49 @@ class Builder {
       if (!complete) continue;  // a problem upstream, already reported
       try {
         outputs[index] = infer_outputs(node.instance, inputs, counts);
+        if (node.name == recipe_.evaluate.generate_node && data_name == recipe_.evaluate.data)
+          check_generated_length(node, inputs, counts);
       } catch (const Error& error) {
-        problem(node.pointer + "/in", concat(error.what(), producers(node, inputs)));
+        // The same wires with another batch size give the same problem.
+        if (misfits_.insert(index).second)
+          problem(node.pointer + "/in", concat(error.what(), producers(node, inputs)));
       }
     }
+  }
+
+  /// Generation feeds the decoder its own text, up to one token less than the length asked for.
+  void check_generated_length(const Node& node, std::vector<weft_spec> inputs,
+                              const std::vector<std::uint32_t>& counts) {
+    const auto* rules =
+        static_cast<const weft_autoregressive*>(node.instance.extension(WEFT_AUTOREGRESSIVE));
+    if (rules == nullptr) return;  // reported by check_generation()
+    std::size_t at = 0;
+    for (std::size_t p = 0; node.instance.inputs()[p].name != rules->tokens; ++p) at += counts[p];
+    inputs[at].sizes[1] = std::max<std::int64_t>(recipe_.evaluate.generate_length - 1, 1);
+    try {
+      infer_outputs(node.instance, inputs, counts);
+    } catch (const Error& error) {
+      problem("/evaluate/generate/length", error.what());
+    }
+  }
+
+  void check_generation() {
+    const std::string& name = recipe_.evaluate.generate_node;
+    const auto found = by_name.find(name);
+    if (found == by_name.end()) return;
+    const Instance& decoder = nodes[found->second].instance;
+    if (decoder.extension(WEFT_AUTOREGRESSIVE) == nullptr)
+      problem("/evaluate/generate/node",
+              concat("\"", name, "\" (", decoder.part().id, ") cannot generate: it offers no ",
+                     WEFT_AUTOREGRESSIVE, ". Name an autoregressive decoder."));
+  }
+
+  /// Needs all parts: with one missing, what names it would be reported again.
+  void check_stages() {
+    if (nodes.size() < recipe_.graph.size() + recipe_.losses.size() + recipe_.metrics.size()) return;
+    host::check_stages(recipe_, nodes, [&](const std::string& pointer, const std::string& text) {
+      problem(pointer, text);
+    });
   }
 
   void finish() const {
@@ -172,8 +212,13 @@ class Builder {
     const auto found = by_name.find(wire.node);
     if (found == by_name.end()) return std::nullopt;  // that node has its own problem
     const Instance& producer = nodes[found->second].instance;
-    if (wire.port == "generated" && producer.extension(WEFT_AUTOREGRESSIVE) != nullptr)
-      return InputSource{InputSource::From::generated, "", found->second, 0, pointer};
+    if (wire.port == "generated" && producer.extension(WEFT_AUTOREGRESSIVE) != nullptr) {
+      if (pointer.starts_with("/metrics/") && recipe_.evaluate.generate_node == wire.node)
+        return InputSource{InputSource::From::generated, "", found->second, 0, pointer};
+      problem(pointer, concat("\"", wire.node, ".generated\" is written for metrics only, and only "
+                              "where evaluate.generate.node is \"", wire.node, "\"."));
+      return std::nullopt;
+    }
     if (const auto port = port_index(producer.outputs(), wire.port))
       return InputSource{InputSource::From::node, "", found->second, *port, pointer};
     problem(pointer, concat("\"", wire.node, "\" has no output port \"", wire.port, "\".",
@@ -269,25 +314,9 @@ class Builder {
   const Registry& registry_;
   const FieldsByData& data_;
   std::map<std::string, const NodePlan*> plans_;
+  std::set<std::size_t> misfits_;  // nodes whose shapes were reported
   std::vector<Problem> problems_;
 };
-
-std::vector<std::size_t> ancestors(const std::vector<Node>& nodes,
-                                   const std::vector<std::size_t>& targets) {
-  std::vector<bool> wanted(nodes.size(), false);
-  for (const std::size_t target : targets) wanted[target] = true;
-  for (std::size_t i = nodes.size(); i-- > 0;) {
-    if (!wanted[i]) continue;
-    for (const auto& sources : nodes[i].inputs)
-      for (const InputSource& source : sources)
-        if (source.from == InputSource::From::node || source.from == InputSource::From::generated)
-          wanted[source.node] = true;
-  }
-  std::vector<std::size_t> order;
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (wanted[i]) order.push_back(i);
-  return order;
-}
 
 struct Run {
   std::string data;
@@ -323,15 +352,17 @@ Wiring::Wiring(const Recipe& recipe, const Registry& registry, const FieldsByDat
   builder.create(recipe.losses, "losses");
   builder.create(recipe.metrics, "metrics");
   builder.connect();
+  builder.check_generation();
+  builder.check_stages();
   for (const auto& [data_name, batch, targets] : runs_of(recipe, builder.by_name))
-    builder.check_shapes(data_name, batch, ancestors(builder.nodes, targets));
+    builder.check_shapes(data_name, batch, needed_nodes(builder.nodes, targets));
   builder.finish();
   nodes_ = std::move(builder.nodes);
   by_name_ = std::move(builder.by_name);
 }
 
 std::vector<std::size_t> Wiring::needed(const std::vector<std::size_t>& targets) const {
-  return ancestors(nodes_, targets);
+  return needed_nodes(nodes_, targets);
 }
 
 }  // namespace weft::host

@@ -43,7 +43,9 @@ class Wiring {
   /// Creates every part and checks everything that can be known without data or tensors.
   /// @param data  the fields of each data section that the recipe names
   /// @throws RecipeError with all problems: unknown parts and ports, wrong configurations, wires
-  ///         that are missing or lead nowhere, element types and shapes that do not fit
+  ///         that are missing or lead nowhere, element types and shapes that do not fit, stages
+  ///         whose patterns match nothing, that train nothing or whose micro-batches would not add
+  ///         up, and generation by a part that cannot
   Wiring(const Recipe& recipe, const Registry& registry,
          const std::map<std::string, std::vector<FieldSpec>>& data);
 

@@ -44,16 +44,6 @@ Objective::Objective(const Model& model, const StagePlan& stage) : model_(model)
     targets.push_back(node);
   }
   order_ = model.wiring().needed(targets);
-  if (stage.accumulate == 1) return;
-  for (const std::size_t index : order_) {
-    const Node& node = model.wiring().nodes()[index];
-    if ((node.instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
-      throw Error(Exit::bad_recipe,
-                  concat("stage \"", stage.name, "\": \"", node.name,
-                         "\" compares the rows of a batch with one another, so ", stage.accumulate,
-                         " micro-batches would not equal one batch of ", stage.batch,
-                         ". Set accumulate to 1."));
-  }
 }
 
 std::map<std::string, double> Objective::backward(const std::vector<TensorMap>& micro,

@@ -21,9 +21,6 @@ std::vector<TensorMap> micro_batches(const Batch& batch, std::int64_t parts);
 
 class Objective {
  public:
-  /// @throws Error (bad_recipe) if the stage accumulates and something it runs looks at several
-  /// rows
-  ///         of a batch at once (a contrastive loss, batch norm), which micro-batches would change
   Objective(const Model& model, const StagePlan& stage);
 
   /// Runs the micro-batches of one step forward and backward; gradients add up in the parameters.

@@ -186,11 +186,62 @@ class Runs(Case):
         self.assertIn('"resumed"', (cut / "events.jsonl").read_text())
         self.assertEqual(self.weights(whole), self.weights(cut))
 
+    def files(self, run):
+        return {path: self.hash(path) for path in run.rglob("*") if path.is_file() and path.name != "lock"}
+
     def test_a_checkpoint_of_another_model(self):
         run = self.train("run")
+        before = self.files(run)
         self.refused(["train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--resume", "--set", "let.dim=32"],
                      BAD_CHECKPOINT, f"the checkpoint in {run} belongs to another model.",
                      "Use the recipe that it was trained with, or another run folder.")
+        self.assertEqual(before, self.files(run))
+
+    def test_what_does_not_continue_a_run(self):
+        run = self.train("run")
+        before = self.files(run)
+        resume = ["train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--resume"]
+        self.refused([*resume, "--set", "seed=99"], BAD_CHECKPOINT,
+                     f"the run in {run} was begun with seed 17, found seed 99. Use the recipe that it was begun with, or "
+                     "another run folder.")
+        self.refused([*resume, "--set", "data.av.fields.picture.shift=2"], BAD_CHECKPOINT,
+                     f'the run in {run} was begun with other data: section "av" or its shards have changed.')
+        self.refused([*resume, "--set", "stages.0.name=fti"], BAD_CHECKPOINT,
+                     f'the newest checkpoint in {run} is of stage "fit", which the recipe does not have. Did you mean '
+                     '"fti"?')
+        self.assertEqual(before, self.files(run))
+
+    def test_a_changed_plugin_is_told_on_resuming(self):
+        run = self.train("run")
+        lock = json.loads((run / "weft.lock").read_text())
+        lock["parts"]["vision"]["sha256"] = "0"
+        (run / "weft.lock").write_text(json.dumps(lock))
+        result = weft("train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn('warning: libweft_encoder_vit.so, the plug-in of "vision", has changed since the run was begun: '
+                      "numbers may differ.", result.stderr)
+        (run / "weft.lock").write_text("{")
+        self.refused(["train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--resume"], BAD_CHECKPOINT,
+                     f"{run}/weft.lock is damaged: ", "Delete it to go on without this check.")
+
+    def test_a_stage_begins_from_another_stages_result(self):
+        stage = json.loads(SHORT[-1].removeprefix("stages="))[0]
+        stages = [{**stage, "name": name, "steps": 2, "save_every": 0} for name in ("first", "second", "third")]
+        stages[2]["from"] = "first"
+        two = [{**stages[0]}, {**stages[2], "from": "first"}]
+        runs = [self.train(name, "--set", "stages=" + json.dumps(plan)) for name, plan in
+                (("three", stages), ("two", two), ("chain", [*stages[:2], {k: v for k, v in stages[2].items() if k != "from"}]))]
+        three, two, chain = (self.hash(run / "checkpoints/third-2/model.safetensors") for run in runs)
+        self.assertEqual(three, two)  # the second stage left no trace
+        self.assertNotEqual(three, chain)
+
+    def test_what_a_field_cuts_off_is_said(self):
+        result = weft("train", str(ROOT / "recipes/digits_av.json"), "--run", self.folder / "run",
+                      *[word.replace('"vision", "fusion"', '"text", "fusion"') for word in SHORT], *shards(SHARD),
+                      "--set", "data.av.fields.text.length=9", "--set", "graph.text.config.length=9")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r'warning: data "av", field "text": \d+ of 279 are longer than the 9 that fit and '
+                                        r"were cut; the longest has \d+\.")
 
     def test_a_run_is_not_overwritten_by_chance(self):
         run = self.train("run")
@@ -224,6 +275,16 @@ class Descriptions(Case):
         for recipe in recipes:
             result = weft("check", recipe)
             self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_check_as_json(self):
+        result = weft("check", PICTURE, "--json", "--set", "graph.fusion.use=fusion.mean")
+        document = json.loads(result.stdout)
+        self.assertEqual(document["name"], "digits_av_picture")
+        nodes = {node["name"]: node for node in document["nodes"]}
+        self.assertEqual(nodes["fusion"]["part"], "fusion.mean")
+        self.assertEqual(nodes["fusion"]["parameters"], 0)
+        self.assertGreater(nodes["vision"]["parameters"], 10_000)
+        self.assertEqual(Path(nodes["fusion"]["file"]), PLUGINS / "libweft_fusion_mean.so")
 
     def test_help(self):
         for words in ([], ["train"], ["eval"], ["check"], ["plugin"]):

@@ -123,18 +123,6 @@ TEST(Trainer, FrozenParametersStay) {
   }
 }
 
-TEST(Trainer, APatternThatMatchesNothingIsRefused) {
-  try {
-    trained({"stages.fit.freeze=[\"visoin\"]"});
-    FAIL();
-  } catch (const host::Error& error) {
-    EXPECT_STREQ(error.what(),
-                 "stage \"fit\": freeze pattern \"visoin\" matches no parameter. Did you mean "
-                 "\"vision\"?");
-    EXPECT_EQ(error.exit(), host::Exit::bad_recipe);
-  }
-}
-
 TEST(Trainer, StopsAtALossThatIsNoNumber) {
   try {
     trained({"stages.fit.optimizer.lr=1e30"});
