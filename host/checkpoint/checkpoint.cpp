@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/checkpoint/checkpoint.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/checkpoint/durable_file.hpp"
+#include "host/checkpoint/disk.hpp"
 #include "host/checkpoint/safetensors.hpp"
 
 namespace weft::host {
@@ -24,26 +19,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* k_files[] = {"model.safetensors", "optimizer.safetensors"};
 constexpr const char* k_unfinished = ".new";
+constexpr std::size_t k_longest_state = std::size_t{1} << 24;  // of state.json, in bytes
 
 [[noreturn]] void refuse(const std::string& folder, const std::string& what) {
   throw Error(Exit::bad_checkpoint,
               concat("checkpoint ", folder, ": ", what,
                      " Use an earlier checkpoint of the run, or train anew."));
-}
-
-std::string read_text(const std::string& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-/// XXH3-128 of a file, 32 hexadecimal digits.
-std::string file_hash(const std::string& path) {
-  const std::string bytes = read_text(path);
-  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
-  char text[33];
-  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                static_cast<unsigned long long>(hash.low64));
-  return text;
 }
 
 /// The step of a checkpoint's folder called STAGE-STEP; nothing for any other name.
@@ -103,23 +84,19 @@ void save_checkpoint(const std::string& run, const Checkpoint& checkpoint) {
   fs::remove_all(temporary);
   const FolderRemoval removal{temporary};
   fs::create_directories(temporary);
-  write_safetensors((temporary / k_files[0]).string(), {checkpoint.model, {}});
-  write_safetensors((temporary / k_files[1]).string(), {checkpoint.optimizer, {}});
   Json state{{"checkpoint", 1},
              {"stage", checkpoint.stage},
              {"step", checkpoint.step},
              {"data", checkpoint.data},
              {"parts", checkpoint.parts}};
-  for (const char* file : k_files) state["xxh3"][file] = file_hash((temporary / file).string());
-  const std::string text = state.dump(2) + "\n";
-  DurableFile out((temporary / "state.json").string());
-  out.write(text.data(), text.size());
-  out.close();
-  sync_folder(temporary.string());
+  for (const auto& [file, tensors] :
+       {std::pair{k_files[0], &checkpoint.model}, {k_files[1], &checkpoint.optimizer}})
+    state["xxh3"][file] = write_safetensors((temporary / file).string(), {*tensors, {}}).xxh3;
+  write_text((temporary / "state.json").string(), state.dump(2) + "\n");
   fs::remove_all(checkpoints / name);
   fs::rename(temporary, checkpoints / name);
-  sync_folder(checkpoints.string());
-  replace_file((fs::path(run) / "latest").string(), name + "\n");
+  flush_folder(checkpoints.string());
+  write_text((fs::path(run) / "latest").string(), name + "\n");
   remove_older(checkpoints, checkpoint.stage);
 }
 
@@ -128,7 +105,7 @@ Checkpoint load_checkpoint(const std::string& folder) {
   const fs::path path(folder);
   if (!fs::exists(path / "state.json")) refuse(folder, "state.json is missing.");
   try {
-    const Json state = Json::parse(read_text((path / "state.json").string()));
+    const Json state = Json::parse(read_text((path / "state.json").string(), k_longest_state));
     if (state.at("checkpoint") != 1) refuse(folder, "it is of a later format.");
     state.at("stage").get_to(checkpoint.stage);
     state.at("step").get_to(checkpoint.step);
@@ -136,7 +113,7 @@ Checkpoint load_checkpoint(const std::string& folder) {
     state.at("parts").get_to(checkpoint.parts);
     for (const char* file : k_files) {
       if (!fs::exists(path / file)) refuse(folder, concat(file, " is missing."));
-      if (state.at("xxh3").at(file) != file_hash((path / file).string()))
+      if (state.at("xxh3").at(file) != digest_of((path / file).string()).xxh3)
         refuse(folder,
                concat(file, " is damaged: its hash is not the one that state.json records."));
     }
@@ -149,9 +126,10 @@ Checkpoint load_checkpoint(const std::string& folder) {
 }
 
 std::optional<Checkpoint> load_latest_checkpoint(const std::string& run) {
-  std::string name = read_text((fs::path(run) / "latest").string());
+  const fs::path latest = fs::path(run) / "latest";
+  if (!fs::exists(latest)) return std::nullopt;
+  std::string name = read_text(latest.string(), 4096);
   while (!name.empty() && name.back() == '\n') name.pop_back();
-  if (name.empty()) return std::nullopt;
   return load_checkpoint((fs::path(run) / "checkpoints" / name).string());
 }
 

@@ -11,7 +11,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/checkpoint/durable_file.hpp"
+#include "host/checkpoint/disk.hpp"
 #include "host/checkpoint/strict_json.hpp"
 
 namespace weft::host {
@@ -70,12 +70,10 @@ RunFolder::~RunFolder() {
 
 std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
   const std::string file = path_ + "/weft.lock";
-  std::ifstream stream(file);
-  if (!stream) return {};
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  if (!fs::exists(file)) return {};
   std::vector<std::string> sentences;
   try {
-    const nlohmann::json before = parse_strictly(text);
+    const nlohmann::json before = parse_strictly(read_text(file, std::size_t{1} << 24));
     if (before.at("seed").get<std::uint64_t>() != lock.seed)
       throw Error(Exit::bad_checkpoint,
                   concat("the run in ", path_, " was begun with seed ",
@@ -117,8 +115,8 @@ void RunFolder::write(const std::string& resolved_recipe, const RunLock& lock) c
                                     {"seed", lock.seed},
                                     {"data", lock.data},
                                     {"parts", parts}};
-  replace_file(path_ + "/weft.lock", text.dump(2) + "\n");
-  replace_file(path_ + "/recipe.json", resolved_recipe);
+  write_text(path_ + "/weft.lock", text.dump(2) + "\n");
+  write_text(path_ + "/recipe.json", resolved_recipe);
 }
 
 }  // namespace weft::host

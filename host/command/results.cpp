@@ -57,7 +57,8 @@ void print_results(const std::vector<Result>& results, bool json) {
   std::vector<std::string> heads{"metric (" + results.front().split + ")"};
   std::set<std::string> metrics, groups;
   for (const Result& result : results) {
-    heads.push_back(std::filesystem::path(result.run).filename().string());
+    const auto folder = std::filesystem::path(result.run).lexically_normal();
+    heads.push_back((folder.has_filename() ? folder : folder.parent_path()).filename().string());
     for (const auto& [name, value] : result.evaluation.all) metrics.insert(name);
     for (const auto& [name, values] : result.evaluation.by) groups.insert(name);
   }

@@ -72,9 +72,8 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
 
 Evaluation evaluate_recipe(const Session& session, Split split) {
   const EvaluationPlan& plan = session.recipe.evaluate;
-  return evaluate(
-      *session.model, session.data.at(plan.data),
-      {split, plan.batch, plan.metrics, plan.by, plan.generate_node, plan.generate_length});
+  return evaluate(*session.model, session.data.at(plan.data),
+                  {split, plan.batch, plan.metrics, plan.by, plan.generate_length});
 }
 
 std::map<std::string, std::vector<std::int64_t>> shapes_of(const Model& model) {

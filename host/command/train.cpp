@@ -50,10 +50,11 @@ std::optional<Checkpoint> checkpoint_to_resume(const Session& session, const Run
   std::vector<std::string> stages;
   for (const StagePlan& stage : session.recipe.stages) stages.push_back(stage.name);
   if (std::ranges::find(stages, checkpoint->stage) == stages.end())
-    throw Error(Exit::bad_checkpoint,
-                concat("the newest checkpoint in ", run.path(), " is of stage \"", checkpoint->stage,
-                       "\", which the recipe does not have.", suggestion(checkpoint->stage, stages),
-                       " Use the recipe that it was trained with, or another run folder."));
+    throw Error(
+        Exit::bad_checkpoint,
+        concat("the newest checkpoint in ", run.path(), " is of stage \"", checkpoint->stage,
+               "\", which the recipe does not have.", suggestion(checkpoint->stage, stages),
+               " Use the recipe that it was trained with, or another run folder."));
   for (const std::string& change : run.changes(lock)) std::cerr << "warning: " << change << "\n";
   session.model->load(checkpoint->model);
   return checkpoint;
@@ -64,10 +65,9 @@ void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress&
                 const std::optional<Checkpoint>& resume) {
   const auto measure = [&](const StagePlan& stage, std::int64_t step) {
     if (stage.measure.empty()) return;
-    const Evaluation values =
-        evaluate(*session.model, session.data.at(stage.data),
-                 {Split::val, stage.batch, stage.measure, "", session.recipe.evaluate.generate_node,
-                  session.recipe.evaluate.generate_length});
+    const Evaluation values = evaluate(
+        *session.model, session.data.at(stage.data),
+        {Split::val, stage.batch, stage.measure, "", session.recipe.evaluate.generate_length});
     events.write("measure", {{"stage", stage.name}, {"step", step}, {"values", values.all}});
   };
   const auto save = [&](Checkpoint checkpoint) {
@@ -107,6 +107,8 @@ void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress&
 }  // namespace
 
 void train(const Options& options) {
+  if (options.resume && options.overwrite)
+    throw Error(Exit::usage, "--resume goes on with a run and --overwrite replaces it: give one.");
   Recipe recipe = read_recipe(options.operands[0], options.overrides);
   const std::string folder = options.run.empty() ? "runs/" + recipe.name : options.run;
   Session session = open_session(options, std::move(recipe));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "host/engine/autograd.hpp"
 #include "host/generation/greedy.hpp"
@@ -141,6 +142,16 @@ class Accumulator {
   std::map<std::string, std::map<std::size_t, States>> states_;  // group → metric → states
 };
 
+/// The decoders whose generated text any of the metrics reads.
+std::set<std::size_t> generators_for(const Model& model, const std::vector<std::size_t>& metrics) {
+  std::set<std::size_t> decoders;
+  for (const std::size_t metric : metrics)
+    for (const std::vector<InputSource>& port : model.wiring().nodes()[metric].inputs)
+      for (const InputSource& source : port)
+        if (source.from == InputSource::From::generated) decoders.insert(source.node);
+  return decoders;
+}
+
 }  // namespace
 
 Evaluation evaluate(const Model& model, const Dataset& data, const EvaluationRequest& request) {
@@ -149,6 +160,7 @@ Evaluation evaluate(const Model& model, const Dataset& data, const EvaluationReq
   for (const std::string& name : request.metrics) targets.push_back(model.wiring().index(name));
   const std::vector<std::size_t> order = model.wiring().needed(targets);
 
+  const std::set<std::size_t> generators = generators_for(model, targets);
   Accumulator accumulator(model, request.metrics);
   EvaluationStream stream(data, request.split, request.batch, request.by);
   Evaluation evaluation;
@@ -156,11 +168,9 @@ Evaluation evaluate(const Model& model, const Dataset& data, const EvaluationReq
     TensorMap tensors;
     for (const auto& [name, array] : batch.fields) tensors[name] = from_array(array);
     Values values = model.forward(order, tensors, CallOptions{});
-    if (!request.generate_node.empty()) {
-      const std::size_t node = model.wiring().index(request.generate_node);
+    for (const std::size_t node : generators)
       values.generated[node] =
           generate_greedy(model, node, values, tensors, request.generate_length);
-    }
     accumulator.update(values, tensors, batch.groups);
     evaluation.examples += batch.size;
   }

@@ -17,8 +17,7 @@ struct EvaluationRequest {
   std::int64_t batch = 64;
   std::vector<std::string> metrics;  ///< names of the recipe's metrics
   std::string by;                    ///< also per value at this pointer of an example's JSON
-  std::string generate_node;         ///< decoder that writes `NODE.generated`, or empty
-  std::int64_t generate_length = 0;  ///< tokens at most, the begin token included
+  std::int64_t generate_length = 0;  ///< tokens at most that a decoder writes, begin included
 };
 
 /// Every output of every metric, as "metric.output".

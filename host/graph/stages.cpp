@@ -28,14 +28,19 @@ void check_patterns(const std::vector<std::string>& patterns, const std::vector<
   const std::vector<std::string> paths = parameter_paths(nodes);
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const std::string& pattern = patterns[i];
-    if (std::ranges::any_of(paths, [&](const auto& path) { return covers(pattern, path); }))
-      continue;
+    // A node by its name is meant even where it has nothing to learn, as fusion.mean: swapping a
+    // part must not ask for another change.
+    const bool names_node =
+        std::ranges::any_of(nodes, [&](const Node& node) { return matches(pattern, node.name); });
+    const bool names_parameter =
+        std::ranges::any_of(paths, [&](const auto& path) { return covers(pattern, path); });
+    if (names_node || names_parameter) continue;
     std::vector<std::string> learners;
     for (const Node& node : nodes)
       if (!node.instance.parameters().empty()) learners.push_back(node.name);
-    report(pointer + "/" + std::to_string(i),
-           concat("pattern \"", pattern, "\" matches no parameter.",
-                  suggestion(pattern, learners)));
+    report(
+        pointer + "/" + std::to_string(i),
+        concat("pattern \"", pattern, "\" matches no parameter.", suggestion(pattern, learners)));
   }
 }
 

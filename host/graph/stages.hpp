@@ -22,9 +22,9 @@ std::vector<std::size_t> needed_nodes(const std::vector<Node>& nodes,
 /// any characters; the beginning of a path, such as a node's name, means all below it.
 bool is_trained(const StagePlan& stage, const std::string& path);
 
-/// Reports, by pointer and sentence, every pattern that matches nothing, stages that train nothing,
-/// and stages whose micro-batches would not add up to the large batch because a part looks at
-/// several rows at once.
+/// Reports, by pointer and sentence, every pattern that matches no node and no parameter, stages
+/// that train nothing, and stages whose micro-batches would not add up to the large batch because a
+/// part looks at several rows at once.
 void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
                   const std::function<void(const std::string&, const std::string&)>& report);
 

@@ -74,6 +74,7 @@ class Builder {
       for (const auto& [port, wires] : plan.in) connect_port(node, port, wires);
       follow_masks(node);
       require_inputs(node);
+      require_a_mask_each(node);
     }
   }
 
@@ -137,7 +138,8 @@ class Builder {
 
   /// Needs all parts: with one missing, what names it would be reported again.
   void check_stages() {
-    if (nodes.size() < recipe_.graph.size() + recipe_.losses.size() + recipe_.metrics.size()) return;
+    if (nodes.size() < recipe_.graph.size() + recipe_.losses.size() + recipe_.metrics.size())
+      return;
     host::check_stages(recipe_, nodes, [&](const std::string& pointer, const std::string& text) {
       problem(pointer, text);
     });
@@ -163,6 +165,7 @@ class Builder {
     try {
       part = &registry_.find(plan.use);
     } catch (const Error& error) {
+      if (error.exit() == Exit::plugin) throw;  // not the recipe's fault
       return problem(pointer + "/use", error.what());
     }
     const std::size_t before = problems_.size();
@@ -178,6 +181,7 @@ class Builder {
       by_name[plan.name] = nodes.size() - 1;
       plans_[plan.name] = &plan;
     } catch (const Error& error) {
+      if (error.exit() == Exit::plugin) throw;
       problem(pointer + "/config", error.what());
     }
   }
@@ -215,8 +219,10 @@ class Builder {
     if (wire.port == "generated" && producer.extension(WEFT_AUTOREGRESSIVE) != nullptr) {
       if (pointer.starts_with("/metrics/") && recipe_.evaluate.generate_node == wire.node)
         return InputSource{InputSource::From::generated, "", found->second, 0, pointer};
-      problem(pointer, concat("\"", wire.node, ".generated\" is written for metrics only, and only "
-                              "where evaluate.generate.node is \"", wire.node, "\"."));
+      problem(pointer, concat("\"", wire.node,
+                              ".generated\" is written for metrics only, and only "
+                              "where evaluate.generate.node is \"",
+                              wire.node, "\"."));
       return std::nullopt;
     }
     if (const auto port = port_index(producer.outputs(), wire.port))
@@ -265,6 +271,21 @@ class Builder {
         problem(node.pointer + "/in",
                 concat("input port \"", port.name, "\" is not wired. It takes ", port.shape, ": ",
                        port.doc));
+  }
+
+  /// A mask port has as many wires as its streams, or none.
+  void require_a_mask_each(const Node& node) {
+    const std::vector<Port>& ports = node.instance.inputs();
+    for (std::size_t p = 0; p < ports.size(); ++p) {
+      const auto stream = port_index(ports, ports[p].mask_of);
+      if (ports[p].mask_of.empty() || !stream || node.inputs[p].empty()) continue;
+      const std::size_t streams = node.inputs[*stream].size(), masks = node.inputs[p].size();
+      if (streams != masks)
+        problem(node.pointer + "/in/" + ports[p].name,
+                concat("expected one mask for each of the ", streams, " wires of \"",
+                       ports[*stream].name, "\", found ", masks,
+                       ". Leave the port out and the masks follow their streams."));
+    }
   }
 
   std::optional<weft_spec> source_spec(

@@ -21,7 +21,7 @@ std::string utc_now() {
 
 }  // namespace
 
-EventWriter::EventWriter(const std::string& path) : stream_(path, std::ios::app) {
+EventWriter::EventWriter(const std::string& path) : path_(path), stream_(path, std::ios::app) {
   if (!stream_)
     throw Error(Exit::cannot_create, path + " cannot be opened for writing. Check its rights.");
 }
@@ -34,6 +34,10 @@ void EventWriter::write(const std::string& event,
   // Bytes that are no UTF-8 must not end a run: they are replaced.
   stream_ << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
           << std::endl;
+  if (!stream_)
+    throw Error(Exit::io, path_ +
+                              " cannot be written. Make room on the disk; the run's checkpoints "
+                              "are whole.");
 }
 
 }  // namespace weft::host

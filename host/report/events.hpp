@@ -22,10 +22,12 @@ class EventWriter {
   explicit EventWriter(const std::string& path);
 
   /// {"event": name, "time": "2026-11-24T06:30:00Z", fields…}, flushed at once.
+  /// @throws Error (io) when it cannot be written
   void write(const std::string& event,
              const std::vector<std::pair<std::string, EventValue>>& fields);
 
  private:
+  std::string path_;
   std::ofstream stream_;
 };
 

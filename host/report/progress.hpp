@@ -19,6 +19,9 @@ class Progress {
   explicit Progress(Style style = Style::automatic);
   /// For tests: writes elsewhere.
   Progress(Style style, std::ostream& out);
+  ~Progress() { end_stage(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   void step(const std::string& stage, std::int64_t step, std::int64_t steps,
             const std::map<std::string, double>& losses, double learning_rate,

@@ -1,5 +1,8 @@
-# weft_add_plugin(kind name [SOURCES …]): one part as a loadable library, libweft_<kind>_<name>.so.
+# weft_add_plugin(kind name [SOURCES …] [VERSION …] [VENDOR …] [LICENSE …]): one part as a loadable library,
+# libweft_<kind>_<name>.so.
 #
+# VERSION, VENDOR and LICENSE are what `weft plugin info` shows; without them the project's version and the variables
+# WEFT_PLUGIN_VENDOR and WEFT_PLUGIN_LICENSE are taken. A source in C names them in its own descriptor.
 # Without SOURCES the source is <name>.cpp or <name>.c of the current folder. The library sees the SDK's
 # headers and nothing else, exports one symbol, and lands in lib/weft/plugins of the build folder, where
 # a `weft` of the same build finds it. This file works alike in Weft's own tree and out of an installed
@@ -18,7 +21,7 @@ mark_as_advanced(WEFT_SDK_INCLUDE_DIR)
 set(WEFT_PLUGIN_KINDS encoder fusion reasoning decoder loss metric CACHE INTERNAL "")
 
 function(weft_add_plugin kind name)
-  cmake_parse_arguments(PLUGIN "" "" "SOURCES" ${ARGN})
+  cmake_parse_arguments(PLUGIN "" "VERSION;VENDOR;LICENSE" "SOURCES" ${ARGN})
   if(NOT kind IN_LIST WEFT_PLUGIN_KINDS)
     list(JOIN WEFT_PLUGIN_KINDS ", " kinds)
     message(FATAL_ERROR "weft_add_plugin: \"${kind}\" is no kind of part. Kinds: ${kinds}.")
@@ -39,6 +42,8 @@ function(weft_add_plugin kind name)
     endif()
   endif()
 
+  set(facts VERSION VENDOR LICENSE)
+  set(defaults PROJECT_VERSION WEFT_PLUGIN_VENDOR WEFT_PLUGIN_LICENSE)
   set(target weft_${kind}_${name})
   add_library(${target} MODULE ${PLUGIN_SOURCES})
   set_target_properties(${target} PROPERTIES
@@ -49,6 +54,12 @@ function(weft_add_plugin kind name)
     CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(${target} PRIVATE ${WEFT_SDK_INCLUDE_DIR})
+  foreach(fact default IN ZIP_LISTS facts defaults)
+    if(NOT PLUGIN_${fact})
+      set(PLUGIN_${fact} "${${default}}")
+    endif()
+    target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:WEFT_PLUGIN_${fact}="${PLUGIN_${fact}}">)
+  endforeach()
   # A GNU-unique symbol would keep the library mapped for ever and join plug-ins that must be apart.
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
   if(TARGET weft_warnings)  # in Weft's own tree
@@ -56,10 +67,7 @@ function(weft_add_plugin kind name)
   endif()
 
   # Hidden visibility does not reach template instances of the standard library; the version script does.
-  file(STRINGS ${WEFT_SDK_INCLUDE_DIR}/weft/abi.h entry REGEX "^#define WEFT_ENTRY ")
-  string(REGEX REPLACE "^#define WEFT_ENTRY ([a-z0-9_]+).*" "\\1" entry "${entry}")
-  set(script ${CMAKE_CURRENT_BINARY_DIR}/weft_plugin.map)
-  file(CONFIGURE OUTPUT ${script} CONTENT "{ global: @entry@; local: *; };\n" @ONLY)
+  set(script ${WEFT_SDK_INCLUDE_DIR}/weft/plugin.map)
   target_link_options(${target} PRIVATE LINKER:--version-script=${script})
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${script})
   if(NOT WEFT_SANITIZE)  # the sanitisers' symbols stay open until the host is there

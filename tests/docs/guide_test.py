@@ -32,8 +32,10 @@ def main():
         (place / "gate/gate.cpp").write_text(block(text, "cpp"), encoding="utf-8")
         shell = subprocess.run(["bash", "-euo", "pipefail", "-c", block(text, "sh")], cwd=place, text=True,
                                capture_output=True, env={**os.environ, "WEFT_PLUGIN_PATH": ""})
-    print(shell.stdout + shell.stderr)
-    good = shell.returncode == 0 and "acme/fusion.gate" in shell.stdout and "is sound" in shell.stdout
+        exports = subprocess.run(["nm", "-D", "--defined-only", place / "gate/libacme_gate.so"], text=True,
+                                 capture_output=True).stdout.split()[2::3]
+    print(shell.stdout + shell.stderr, exports)
+    good = shell.returncode == 0 and exports == ["weft_plugin_v0"] and "acme/fusion.gate" in shell.stdout and "is sound" in shell.stdout
     print("1 passed, 0 failed" if good else "0 passed, 1 failed")
     return not good
 

@@ -107,7 +107,9 @@ void expect_near(const Array& actual, const Array& expected, double tolerance) {
 double relative_error(const Array& actual, const Array& expected) {
   double worst = 0.0, scale = 0.0;
   for (std::int64_t i = 0; i < expected.count(); ++i) {
-    worst = std::max(worst, std::abs(element(actual, i) - element(expected, i)));
+    const double error = std::abs(element(actual, i) - element(expected, i));
+    if (std::isnan(error)) return error;
+    worst = std::max(worst, error);
     scale = std::max(scale, std::abs(element(expected, i)));
   }
   return worst / scale;

@@ -31,6 +31,10 @@ class TemporaryFolder {
 /// A picture classifier on the digits set with two parts and one loss: vision → digit, loss ce.
 std::string small_recipe();
 
+/// Answers a picture of the digits set with a text, token by token: vision → answer, loss ce, whose
+/// answers differ in length.
+std::string answering_recipe();
+
 /// Reads `text` as a recipe, with overrides.
 host::Recipe read_text(const std::string& text, const std::vector<std::string>& overrides = {});
 

@@ -86,7 +86,9 @@ namespace weft __attribute__((visibility("hidden"))) {
       }
       throw Error(WEFT_NOT_FOUND, "no input port \"" + std::string(port) + "\"");
     }
+    /// Shape of the only wire of an input port.
     Sizes input(std::string_view port) const { return inputs(port).at(0); }
+    /// Sets one size of an output port; `axis` counts from 0.
     void set(std::string_view port, std::size_t axis, std::int64_t size) {
       for (std::size_t i = 0; i < ports_.outputs().size(); ++i)
         if (ports_.outputs()[i].name == port) out_[i].sizes[axis] = size;
@@ -114,24 +116,28 @@ namespace weft __attribute__((visibility("hidden"))) {
     virtual const void* extension(std::string_view) const { return nullptr; }
   };
 
+  /// Turns a batch's raw input into tokens [B, N, D], and often one vector [B, D].
   class Encoder : public Component {
    public:
     static constexpr std::uint32_t kind = WEFT_KIND_ENCODER;
   };
+  /// Turns the token streams of several encoders into one.
   class Fusion : public Component {
    public:
     static constexpr std::uint32_t kind = WEFT_KIND_FUSION;
   };
+  /// Works on the fused tokens: the state that decoders read.
   class Reasoning : public Component {
    public:
     static constexpr std::uint32_t kind = WEFT_KIND_REASONING;
   };
+  /// Turns the reasoning state into an answer: class scores, the next token, pixels.
   class Decoder : public Component {
    public:
     static constexpr std::uint32_t kind = WEFT_KIND_DECODER;
   };
 
-  /// forward() returns {"loss", sum over the counted items} and perhaps named scalars for the log.
+  /// forward() returns {"loss", sum over the counted items}.
   /// The host divides by the weights of the whole step, so micro-batches add up to exactly the
   /// large batch.
   class Loss : public Component {
@@ -145,11 +151,20 @@ namespace weft __attribute__((visibility("hidden"))) {
   /// A metric's accumulators during a call.
   class State {
    public:
-    State(const States& states, const weft_call& call) : states_(states), call_(call) {}
+    State(const States& states, const weft_call& call)
+        : states_(states), call_(call), replaced_(states.names().size(), false) {}
+    /// The value so far; valid until the state is set.
     Tensor operator[](std::string_view name) const {
       return Tensor::borrow(call_.states[slot(name)]);
     }
-    void set(std::string_view name, Tensor value) { call_.states[slot(name)] = value.give(); }
+    /// Replaces the value: same element type, and same sizes but for the first of rows().
+    void set(std::string_view name, Tensor value) {
+      const std::size_t at = slot(name);
+      // What the host gave stays the host's; what this call put there is its own to release.
+      if (replaced_[at]) Tensor::own(call_.states[at]);
+      replaced_[at] = true;
+      call_.states[at] = value.give();
+    }
     /// state += value, converted to float64.
     template <class...>
     void add(std::string_view name, const Tensor& value) {
@@ -164,6 +179,7 @@ namespace weft __attribute__((visibility("hidden"))) {
     }
     const States& states_;
     const weft_call& call_;
+    std::vector<bool> replaced_;
   };
 
   /// Adds batches up in states and turns those into numbers.

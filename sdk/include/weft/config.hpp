@@ -18,8 +18,13 @@ namespace weft __attribute__((visibility("hidden"))) {
   inline std::string quote(std::string_view text) {
     std::string quoted = "\"";
     for (const char c : text) {
+      const auto code = static_cast<unsigned char>(c);
       if (c == '"' || c == '\\') quoted += '\\';
-      if (static_cast<unsigned char>(c) >= 0x20) quoted += c;
+      if (code >= 0x20)
+        quoted += c;
+      else
+        quoted +=
+            std::string("\\u00") + "0123456789abcdef"[code >> 4] + "0123456789abcdef"[code & 15];
     }
     return quoted + '"';
   }
@@ -69,11 +74,33 @@ namespace weft __attribute__((visibility("hidden"))) {
       expect('"');
       std::string value;
       while (at_ < text_.size() && text_[at_] != '"') {
-        if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
-        value += text_[at_++];
+        if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
+          ++at_;
+          value += escaped();
+        } else {
+          value += text_[at_++];
+        }
       }
       expect('"');
       return value;
+    }
+    /// What the escape at the present place stands for, in UTF-8.
+    std::string escaped() {
+      const char c = text_[at_++];
+      if (const auto known = std::string_view("nrtbf").find(c); known != std::string_view::npos)
+        return std::string(1, "\n\r\t\b\f"[known]);
+      if (c != 'u') return std::string(1, c);
+      const std::string digits(text_.substr(at_, 4));
+      const unsigned long code = std::strtoul(digits.c_str(), nullptr, 16);
+      at_ += digits.size();
+      // The host writes characters beyond ASCII as they are, so that pairs of surrogates never
+      // come.
+      if (code < 0x80) return std::string(1, static_cast<char>(code));
+      if (code < 0x800)
+        return {static_cast<char>(0xc0 | (code >> 6)), static_cast<char>(0x80 | (code & 0x3f))};
+      return {static_cast<char>(0xe0 | (code >> 12)),
+              static_cast<char>(0x80 | ((code >> 6) & 0x3f)),
+              static_cast<char>(0x80 | (code & 0x3f))};
     }
     /// A string without its quotes, or the text of anything else.
     std::string value() {

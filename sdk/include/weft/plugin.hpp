@@ -41,6 +41,8 @@ namespace weft __attribute__((visibility("hidden"))) {
       if (slot == ports.outputs().size())
         throw Error(WEFT_NOT_FOUND, "the part returns \"" + std::string(name) +
                                         "\", which is none of its output ports");
+      if (call.out[slot] != nullptr)
+        throw Error(WEFT_FAILED, "the part returned \"" + std::string(name) + "\" twice");
       if (!tensor)
         throw Error(WEFT_FAILED, "the part returned no tensor for \"" + std::string(name) + "\"");
       call.out[slot] = tensor.give();

@@ -299,6 +299,8 @@ class Descriptions(Case):
         self.assertGreaterEqual(len(parts), 17)
         for part in parts:
             manifest.validate(part)
+            self.assertEqual((part["vendor"], part["license"]), ("weft", "Apache-2.0"), part["id"])
+            self.assertNotEqual(part["plugin_version"], "0.0.0")
             jsonschema.Draft202012Validator.check_schema(part["config"])
             self.assertEqual(json.loads(weft("plugin", "info", part["id"], "--json").stdout), [part])
         self.assertFalse(manifest.is_valid({**parts[0], "kind": "encodr"}))

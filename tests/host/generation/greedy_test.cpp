@@ -15,32 +15,11 @@ namespace {
 using host::Array;
 constexpr std::int64_t k_pad = 0, k_begin = 2, k_end = 3;
 
-/// Pictures are answered with a text; the model is untrained, so its words mean nothing, but they
-/// follow from its weights.
-std::string recipe_text() {
-  return R"({
-  "recipe": 1, "name": "small", "seed": 5,
-  "data": {"qa": {
-    "shards": {"train": [")" WEFT_SOURCE_DIR R"(/examples/digits/digits-qa-test-000.tar"]},
-    "each": "/questions",
-    "tokenizer": {"type": "char", "vocab": 64, "from": ["/answer"]},
-    "fields": {
-      "picture": {"kind": "image", "member": "png", "size": [28, 28]},
-      "answer": {"kind": "text", "pointer": "/answer", "length": 6, "begin": true, "end": true}}}},
-  "graph": {
-    "vision": {"use": "encoder.vit", "in": {"image": "batch.picture"},
-      "config": {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "depth": 1, "heads": 2, "inner": 32}},
-    "answer": {"use": "decoder.autoregressive", "in": {"state": "vision.tokens", "target": "batch.answer"},
-      "config": {"vocab": 64, "length": 12, "dim": 16, "depth": 1, "heads": 2, "inner": 32}}},
-  "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "answer.logits", "target": "batch.answer"}, "config": {"shift": 1}}},
-  "stages": [{"name": "fit", "data": "qa", "steps": 1, "batch": 4, "minimise": {"ce": 1.0}, "optimizer": {"lr": 0.01}}]
-})";
-}
-
+/// The model is untrained, so its words mean nothing, but they follow from its weights.
 class Greedy : public ::testing::Test {
  protected:
   Greedy()
-      : recipe_(read_text(recipe_text())),
+      : recipe_(read_text(answering_recipe())),
         data_(host::Dataset::open("qa", recipe_.data[0].config, folder_.path("cache"))),
         model_(wire(recipe_), recipe_.seed),
         vision_(model_.wiring().index("vision")),

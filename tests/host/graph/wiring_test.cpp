@@ -26,6 +26,19 @@ std::vector<std::string> problems(const std::vector<std::string>& overrides) {
   return {};
 }
 
+/// The demo's recipe with overrides: it generates.
+std::vector<std::string> demo_problems(const std::vector<std::string>& overrides) {
+  try {
+    wire(host::read_recipe(WEFT_SOURCE_DIR "/recipes/digits_qa.json", overrides));
+  } catch (const host::RecipeError& error) {
+    std::vector<std::string> texts;
+    for (const host::Problem& problem : error.problems())
+      texts.push_back(problem.pointer + ": " + problem.text);
+    return texts;
+  }
+  return {};
+}
+
 TEST(Wiring, PutsProducersBeforeConsumers) {
   const host::Wiring wiring = wire(read_text(small_recipe()));
   EXPECT_LT(wiring.index("vision"), wiring.index("digit"));
@@ -77,6 +90,18 @@ TEST(Wiring, EveryPatternOfAStageMatchesAParameter) {
   EXPECT_EQ(problems({"stages.fit.train=[\"vision.*.weight\"]"}), (std::vector<std::string>{}));
 }
 
+TEST(Wiring, ANodeWithNothingToLearnMayBeNamed) {
+  EXPECT_EQ(demo_problems({"graph.fusion.use=fusion.mean"}), (std::vector<std::string>{}));
+}
+
+TEST(Wiring, EveryStreamHasAMaskOrNone) {
+  EXPECT_EQ(demo_problems({R"(graph.fusion.in={"streams": ["text.tokens", "vision.tokens",
+                              "audio.tokens"], "masks": ["text.mask"]})"}),
+            (std::vector<std::string>{
+                "/graph/fusion/in/masks: expected one mask for each of the 3 wires of \"streams\", "
+                "found 1. Leave the port out and the masks follow their streams."}));
+}
+
 TEST(Wiring, AStageTrainsSomething) {
   EXPECT_EQ(problems({"stages.fit.train=[\"vision\"]", "stages.fit.freeze=[\"vision\"]"}),
             (std::vector<std::string>{
@@ -92,19 +117,6 @@ TEST(Wiring, MicroBatchesMustAddUp) {
             (std::vector<std::string>{
                 "/stages/0/accumulate: \"ce\" compares the rows of a batch with one another, so 3 "
                 "micro-batches would not equal one batch of 12. Set accumulate to 1."}));
-}
-
-/// The demo's recipe with overrides: it generates.
-std::vector<std::string> demo_problems(const std::vector<std::string>& overrides) {
-  try {
-    wire(host::read_recipe(WEFT_SOURCE_DIR "/recipes/digits_qa.json", overrides));
-  } catch (const host::RecipeError& error) {
-    std::vector<std::string> texts;
-    for (const host::Problem& problem : error.problems())
-      texts.push_back(problem.pointer + ": " + problem.text);
-    return texts;
-  }
-  return {};
 }
 
 TEST(Wiring, GeneratedTextNeedsAGenerator) {

@@ -67,6 +67,19 @@ TEST_F(Events, BytesThatAreNoUtf8AreReplaced) {
   EXPECT_EQ(lines()[0]["name"], "a\ufffdb");
 }
 
+TEST_F(Events, AFullDiskIsAnError) {
+  EventWriter events("/dev/full");
+  try {
+    events.write("start", {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "/dev/full cannot be written. Make room on the disk; the run's "
+                 "checkpoints are whole.");
+    EXPECT_EQ(error.exit(), Exit::io);
+  }
+}
+
 TEST_F(Events, AFileThatCannotBeOpenedIsAnError) {
   try {
     EventWriter events("/nowhere/events.jsonl");

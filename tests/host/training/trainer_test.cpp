@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -24,9 +25,10 @@ using ::testing::HasSubstr;
 /// The small recipe with overrides, its data and a fresh model.
 struct SmallRun {
   explicit SmallRun(const std::vector<std::string>& overrides = {},
-                    host::DType dtype = host::DType::float32)
-      : recipe(read_text(small_recipe(), overrides)),
-        data(host::Dataset::open("av", recipe.data[0].config, folder.path("cache"))),
+                    host::DType dtype = host::DType::float32,
+                    const std::string& text = small_recipe())
+      : recipe(read_text(text, overrides)),
+        data(host::Dataset::open(recipe.data[0].name, recipe.data[0].config, folder.path("cache"))),
         model(wire(recipe), recipe.seed, dtype) {}
 
   TemporaryFolder folder;
@@ -34,6 +36,13 @@ struct SmallRun {
   host::Dataset data;
   host::Model model;
 };
+
+host::Tensor as_float64(const host::Tensor& tensor) {
+  const Array from = host::to_array(tensor);
+  Array to = Array::empty(host::DType::float64, from.sizes);
+  std::copy_n(from.data<float>(), from.count(), to.data<double>());
+  return host::from_array(to);
+}
 
 State trained(const std::vector<std::string>& overrides = {}) {
   SmallRun setup(overrides);
@@ -90,6 +99,40 @@ TEST(Objective, MicroBatchesAddUpToTheLargeBatch) {
     for (std::size_t p = 0; p < whole.size(); ++p)
       for (std::int64_t i = 0; i < whole[p].count(); ++i)
         ASSERT_NEAR(cut[p].data<float>()[i], whole[p].data<float>()[i], 1e-6) << parts;
+  }
+}
+
+// Answers of different lengths: a mean of the micro-batches' means would be another number.
+TEST(Objective, MicroBatchesAddUpWhereTheirWeightsDiffer) {
+  const auto gradients = [](int parts) {
+    SmallRun setup({"stages.fit.batch=12", "stages.fit.accumulate=" + std::to_string(parts)},
+                   host::DType::float64, answering_recipe());
+    const host::StagePlan& stage = setup.recipe.stages[0];
+    host::TrainingStream stream(setup.data, stage.batch, 1);
+    const host::Batch batch = stream.next();
+    std::vector<std::int64_t> tokens(static_cast<std::size_t>(parts), 0);
+    const Array& mask = batch.fields.at("answer_mask");
+    for (std::int64_t i = 0; i < mask.count(); ++i)
+      tokens[static_cast<std::size_t>(i * parts / mask.count())] += mask.data<bool>()[i] ? 1 : 0;
+    EXPECT_TRUE(parts == 1 || std::ranges::min(tokens) != std::ranges::max(tokens))
+        << "else the test shows nothing";
+    const auto chosen = host::select_trainable(setup.model, stage);
+    auto micro = host::micro_batches(batch, parts);
+    for (host::TensorMap& part : micro)
+      for (auto& [name, tensor] : part)
+        if (tensor.dtype() == host::DType::float32) tensor = as_float64(tensor);
+    host::Objective(setup.model, stage).backward(micro, {true, 5});
+    std::vector<Array> all;
+    for (const host::NamedTensor& parameter : chosen)
+      all.push_back(host::to_array(host::gradient(parameter.tensor)));
+    return all;
+  };
+  const std::vector<Array> whole = gradients(1);
+  for (const int parts : {2, 3, 12}) {
+    const std::vector<Array> cut = gradients(parts);
+    for (std::size_t p = 0; p < whole.size(); ++p)
+      for (std::int64_t i = 0; i < whole[p].count(); ++i)
+        ASSERT_NEAR(cut[p].data<double>()[i], whole[p].data<double>()[i], 1e-13) << parts;
   }
 }
 
