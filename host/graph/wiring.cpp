@@ -165,7 +165,7 @@ class Builder {
     try {
       part = &registry_.find(plan.use);
     } catch (const Error& error) {
-      if (error.exit() == Exit::plugin) throw;  // not the recipe's fault
+      if (error.exit() != Exit::bad_recipe) throw;  // the plug-in's fault, not the recipe's
       return problem(pointer + "/use", error.what());
     }
     const std::size_t before = problems_.size();
@@ -181,7 +181,7 @@ class Builder {
       by_name[plan.name] = nodes.size() - 1;
       plans_[plan.name] = &plan;
     } catch (const Error& error) {
-      if (error.exit() == Exit::plugin) throw;
+      if (error.exit() != Exit::bad_recipe) throw;
       problem(pointer + "/config", error.what());
     }
   }

@@ -141,10 +141,13 @@ void Registry::throw_unknown(const PartId& id) const {
     sentence += folders.empty() ? " The plug-in path is empty; set WEFT_PLUGIN_PATH."
                                 : " No usable plug-in is in " + enumerate(folders) + ".";
   }
-  for (const Rejected& file : rejected_)
-    if (resembles(file.file, id))
-      sentence += " A file that may hold it was rejected: " + file.reason;
-  throw Error(Exit::bad_recipe, sentence);
+  Exit exit = Exit::bad_recipe;
+  for (const Rejected& file : rejected_) {
+    if (!resembles(file.file, id)) continue;
+    sentence += " A file that may hold it was rejected: " + file.reason;
+    exit = file.exit;
+  }
+  throw Error(exit, sentence);
 }
 
 }  // namespace weft::host

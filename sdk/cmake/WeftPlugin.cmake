@@ -5,8 +5,7 @@
 # WEFT_PLUGIN_VENDOR and WEFT_PLUGIN_LICENSE are taken. A source in C names them in its own descriptor.
 # Without SOURCES the source is <name>.cpp or <name>.c of the current folder. The library sees the SDK's
 # headers and nothing else, exports one symbol, and lands in lib/weft/plugins of the build folder, where
-# a `weft` of the same build finds it. This file works alike in Weft's own tree and out of an installed
-# package; there WEFT_SDK_INCLUDE_DIR may be set beforehand if the headers lie somewhere unusual.
+# a `weft` of the same build finds it. Elsewhere, include() this file; the headers are found beside it.
 
 option(WEFT_PLUGIN_STATIC_RUNTIME
   "Link plug-ins with a C++ run-time library of their own; for plug-ins that travel." OFF)

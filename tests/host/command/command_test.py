@@ -23,7 +23,7 @@ DOUBLES = BUILD / "tests/host/registry/doubles"
 PICTURE = str(ROOT / "recipes/digits_av_picture.json")
 SHARD = ROOT / "examples/digits/digits-av-test-000.tar"
 
-USAGE, BAD_DATA, NO_INPUT, PLUGIN, CANNOT_CREATE, BAD_CHECKPOINT, BAD_RECIPE = 2, 65, 66, 70, 73, 77, 78
+USAGE, BAD_DATA, NO_INPUT, PLUGIN, CANNOT_CREATE, ABI, BAD_CHECKPOINT, BAD_RECIPE = 2, 65, 66, 70, 73, 76, 77, 78
 
 
 def weft(*arguments):
@@ -158,6 +158,28 @@ class BadPlugin(Case):
         result = weft("plugin", "list", "--plugins", self.folder)
         self.assertIn("libtext.so is no plug-in: it is not an ELF shared library.", result.stderr)
         (self.folder / "libtext.so").unlink()
+
+    def with_fusion(self, file):
+        """A folder of all shipped plug-ins in which this file is fusion.concat's."""
+        for plugin in PLUGINS.glob("*.so"):
+            (self.folder / plugin.name).symlink_to(plugin)
+        (self.folder / "libweft_fusion_concat.so").unlink()
+        shutil.copy(file, self.folder / "libweft_fusion_concat.so")
+        return ["check", PICTURE, "--plugins", self.folder]
+
+    def test_a_recipes_part_of_another_abi_major(self):
+        self.refused(self.with_fusion(DOUBLES / "other_major.so"), ABI, 'no part is called "fusion.concat".',
+                     "A file that may hold it was rejected: ", "was built for ABI 1; this host offers 0.9.")
+
+    def test_a_recipes_part_that_is_no_plugin(self):
+        text = self.folder / "text"
+        text.write_text("hello")
+        self.refused(self.with_fusion(text), PLUGIN, "libweft_fusion_concat.so is no plug-in: it is not an ELF shared library.")
+
+    def test_a_recipes_part_that_is_there_twice(self):
+        arguments = self.with_fusion(PLUGINS / "libweft_fusion_concat.so")
+        shutil.copy(PLUGINS / "libweft_fusion_concat.so", self.folder / "again.so")
+        self.refused(arguments, PLUGIN, "fusion.concat 1.0.0 is in two libraries: ")
 
     def test_two_with_one_id(self):
         mean = PLUGINS / "libweft_fusion_mean.so"
