@@ -243,11 +243,16 @@ typedef struct weft_op_api {
                             weft_tensor bias, double eps, weft_tensor* out);
   /* [any] one size may be -1 */
   weft_status (*reshape)(weft_tensor x, const int64_t* sizes, uint32_t ndim, weft_tensor* out);
+  /* [any] axis i of the result is axis axes[i] of x */
   weft_status (*permute)(weft_tensor x, const int64_t* axes, uint32_t ndim, weft_tensor* out);
+  /* [any] two axes change places */
   weft_status (*transpose)(weft_tensor x, int64_t axis_a, int64_t axis_b, weft_tensor* out);
+  /* [any] the slice at `index`, without that axis */
   weft_status (*select)(weft_tensor x, int64_t axis, int64_t index, weft_tensor* out);
+  /* [any] over the axes, or all where n_axes is 0; `keep` leaves them with size 1 */
   weft_status (*sum)(weft_tensor x, const int64_t* axes, uint32_t n_axes, uint32_t keep,
                      weft_tensor* out);
+  /* [any] one behind the other along `axis` */
   weft_status (*cat)(const weft_tensor* xs, uint32_t n, int64_t axis, weft_tensor* out);
 } weft_op_api;
 

@@ -4,6 +4,8 @@
 /// Every function is a template without parameters, so that a plug-in asks the host only for the
 /// operations it uses: instantiating one adds its name and signature to the library's chain, which
 /// the host resolves at load. Shapes broadcast as in NumPy; negative axes count from the last.
+/// Where no comment says otherwise, a function does what PyTorch's of that name does, element by
+/// element or along `axis`.
 
 #pragma once
 

@@ -60,6 +60,7 @@ namespace weft __attribute__((visibility("hidden"))) {
    public:
     explicit Parameters(weft_context context) : context_(context) {}
 
+    /// The same declarations under `name.`.
     Parameters in(const std::string& name) const {
       return Parameters(context_, prefix_ + name + ".");
     }
@@ -72,6 +73,7 @@ namespace weft __attribute__((visibility("hidden"))) {
     Parameter add_without_decay(const std::string& name, const Sizes& sizes, Init init) const {
       return declare(name, sizes, init, WEFT_PARAMETER_NO_DECAY);
     }
+    /// A tensor that is saved but not trained.
     Buffer buffer(const std::string& name, const Sizes& sizes, Init init) const {
       const std::string path = prefix_ + name;
       const weft_parameter declared = describe(path, sizes, init, 0);
@@ -128,14 +130,18 @@ namespace weft __attribute__((visibility("hidden"))) {
    public:
     explicit Ports(weft_context context) : context_(context) {}
 
+    /// Fixes a symbol of the port shapes: size("D", config.dim).
     void size(const char* symbol, std::int64_t value) {
       detail::check(detail::host->core->declare_size(context_, symbol, value));
     }
 
+    /// One wire that must be there. `shape`: sizes by number or symbol, "[B, N, D]"; `doc`: what it
+    /// is, for `weft check`; `dtypes`: a mask of WEFT_DTYPES_….
     void input(const char* name, const char* shape, const char* doc,
                std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
       add(WEFT_PORT_INPUT, 0, dtypes, name, shape, doc, nullptr);
     }
+    /// One wire or none; absent, the tensor is empty.
     void optional_input(const char* name, const char* shape, const char* doc,
                         std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
       add(WEFT_PORT_INPUT, WEFT_PORT_OPTIONAL, dtypes, name, shape, doc, nullptr);
@@ -155,10 +161,12 @@ namespace weft __attribute__((visibility("hidden"))) {
       add(WEFT_PORT_INPUT, WEFT_PORT_OPTIONAL | WEFT_PORT_LIST, WEFT_DTYPES_BOOL, name, shape,
           "Padding masks, one for each stream.", mask_of);
     }
+    /// A tensor that forward() returns under this name.
     void output(const char* name, const char* shape, const char* doc,
                 std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
       add(WEFT_PORT_OUTPUT, 0, dtypes, name, shape, doc, nullptr);
     }
+    /// The padding mask of an output, which then travels with it.
     void mask_output(const char* name, const char* shape, const char* mask_of) {
       add(WEFT_PORT_OUTPUT, 0, WEFT_DTYPES_BOOL, name, shape, "Padding mask: true = real.",
           mask_of);
@@ -193,15 +201,19 @@ namespace weft __attribute__((visibility("hidden"))) {
     std::vector<Named> inputs_, outputs_;
   };
 
-  /// Declares a metric's accumulators. All are float64 unless said otherwise.
+  /// Declares a metric's accumulators: float64, reset and merged by the host. Each function names
+  /// how two of them become one.
   class States {
    public:
     explicit States(weft_context context) : context_(context) {}
 
+    /// a + b, 0 at first.
     void sum(const char* name, const Sizes& sizes = {}) { add(name, sizes, WEFT_MERGE_SUM, 0.0); }
+    /// The larger of a and b, element by element.
     void max(const char* name, const Sizes& sizes, double initial) {
       add(name, sizes, WEFT_MERGE_MAX, initial);
     }
+    /// The smaller of a and b, element by element.
     void min(const char* name, const Sizes& sizes, double initial) {
       add(name, sizes, WEFT_MERGE_MIN, initial);
     }
