@@ -80,11 +80,11 @@ const std::vector<float>& normal_numbers() {
 
 /// Adds normal noise to `count` values, from random places of the table.
 void add_noise(float* values, std::int64_t count, float deviation, RandomSequence& random) {
-  constexpr std::int64_t kRun = 1024;
+  constexpr std::int64_t k_run = 1024;
   const std::vector<float>& numbers = normal_numbers();
-  for (std::int64_t done = 0; done < count; done += kRun) {
-    const std::int64_t run = std::min(kRun, count - done);
-    const float* const noise = numbers.data() + random.below(numbers.size() - kRun);
+  for (std::int64_t done = 0; done < count; done += k_run) {
+    const std::int64_t run = std::min(k_run, count - done);
+    const float* const noise = numbers.data() + random.below(numbers.size() - k_run);
     for (std::int64_t i = 0; i < run; ++i) values[done + i] += deviation * noise[i];
   }
 }

@@ -48,7 +48,8 @@ void fill(const RecordingOptions& options, const Row& row, const Target& target)
 void fill(const TextOptions& options, const Row& row, const Target& target) {
   const std::vector<std::int32_t>& ids = row.column.ids[row.example];
   auto* values = reinterpret_cast<std::int64_t*>(target.values);
-  std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length, std::int64_t{kPad});
+  std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length,
+            std::int64_t{k_pad});
   std::fill_n(target.mask, ids.size(), true);
   std::fill(target.mask + ids.size(), target.mask + options.length, false);
 }

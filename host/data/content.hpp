@@ -39,7 +39,7 @@ struct Dataset::Content {
   std::vector<FieldSpec> specs;
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
-  std::array<Part, kSplits.size()> parts;
+  std::array<Part, k_splits.size()> parts;
   std::map<std::string, Truncation> truncated;
   std::string fingerprint;
 

@@ -50,8 +50,8 @@ std::vector<std::int32_t> encode(const std::string& text, const TextOptions& opt
   const auto room = static_cast<std::size_t>(options.length - options.begin - options.end);
   truncation.add(std::ssize(ids));
   if (ids.size() > room) ids.resize(room);
-  if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(kBegin));
-  if (options.end) ids.push_back(static_cast<std::int32_t>(kEnd));
+  if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(k_begin));
+  if (options.end) ids.push_back(static_cast<std::int32_t>(k_end));
   return ids;
 }
 
@@ -180,7 +180,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   Fingerprint fingerprint;
   fingerprint.add(content->options.identity);
   // The training part comes first: the tokenizer is made from it.
-  for (const Split split : kSplits) {
+  for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
     const Shards shards = open_shards(content->options.shards[index], *cache);
     fingerprint.add(split_name(split));

@@ -14,9 +14,9 @@
 namespace weft::host {
 
 /// Larger pictures (height x width) are refused.
-inline constexpr std::int64_t kMostPixels = 64'000'000;
+inline constexpr std::int64_t k_most_pixels = 64'000'000;
 /// Longer recordings are refused.
-inline constexpr std::int64_t kMostSeconds = 600;
+inline constexpr std::int64_t k_most_seconds = 600;
 
 /// What decode_image() is to give.
 struct ImageForm {

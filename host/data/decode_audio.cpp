@@ -95,8 +95,8 @@ Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string
       cannot_decode(place, "its rate or channels change half-way");
     }
     decoded += frame.nb_samples;
-    if (decoded > kMostSeconds * source_rate) {
-      cannot_decode(place, concat("it is longer than ", kMostSeconds, " seconds"));
+    if (decoded > k_most_seconds * source_rate) {
+      cannot_decode(place, concat("it is longer than ", k_most_seconds, " seconds"));
     }
     convert(resampler.get(), &frame, audio.samples, place);
   };

@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Deeper JSON is refused: copying and writing it would recurse until the stack is full.
-constexpr int kDeepest = 64;
+constexpr int k_deepest = 64;
 
 /// The sample's KEY.json, or an empty object.
 Json sample_json(const Shard& shard, std::size_t sample) {
@@ -20,7 +20,7 @@ Json sample_json(const Shard& shard, std::size_t sample) {
   const auto found = members.find("json");
   if (found == members.end()) return Json::object();
   const auto is_shallow = [](int depth, Json::parse_event_t, Json&) -> bool {
-    if (depth > kDeepest) throw std::length_error(concat("deeper than ", kDeepest, " levels"));
+    if (depth > k_deepest) throw std::length_error(concat("deeper than ", k_deepest, " levels"));
     return true;
   };
   std::string reason = "it is not an object";

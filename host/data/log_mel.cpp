@@ -26,7 +26,7 @@ class Fourier {
   explicit Fourier(int size)
       : size_(static_cast<std::size_t>(size)),
         q_(size_ & (~size_ + 1)),
-        row_((q_ + 2 + kAlignment - 1) / kAlignment * kAlignment),
+        row_((q_ + 2 + k_alignment - 1) / k_alignment * k_alignment),
         samples_(size_),
         strided_(Array::empty(DType::float32, {static_cast<std::int64_t>(q_)})),
         parts_(Array::empty(DType::float32, {static_cast<std::int64_t>(row_ * size_ / q_)})) {
@@ -78,7 +78,7 @@ class Fourier {
   struct Free {
     void operator()(AVTXContext* context) const { av_tx_uninit(&context); }
   };
-  static constexpr std::size_t kAlignment = 16;  // floats
+  static constexpr std::size_t k_alignment = 16;  // floats
 
   std::size_t size_, q_, row_;
   std::vector<float> samples_;
@@ -163,7 +163,7 @@ Array log_mel(std::span<const float> samples, const LogMelOptions& options) {
     fourier.run();
     for (std::size_t k = 0; k < powers.size(); ++k) powers[k] = fourier.power(k);
     for (const Band& band : bands) {
-      double power = kPowerFloor;
+      double power = k_power_floor;
       for (std::size_t k = 0; k < band.weights.size(); ++k) {
         power += static_cast<double>(band.weights[k] * powers[band.first + k]);
       }

@@ -20,7 +20,7 @@
 namespace weft::host {
 
 /// Added to the power before the logarithm, so that silence stays finite.
-inline constexpr double kPowerFloor = 1e-6;
+inline constexpr double k_power_floor = 1e-6;
 
 /// Shapes: samples [n] at `options.rate` -> float32 [1 + n / hop, mels]. A recording too short to
 /// be reflected (n <= fft / 2) is first filled up with zeros to fft / 2 + 1 samples.

@@ -17,12 +17,12 @@ extern "C" {
 namespace weft::host {
 namespace {
 
-constexpr const char* kPictureFormats = "png_pipe,jpeg_pipe";
-constexpr const char* kPictureCodecs = "png,mjpeg";
-constexpr const char* kRecordingFormats = "wav,flac";
-constexpr const char* kRecordingCodecs =
+constexpr const char* k_picture_formats = "png_pipe,jpeg_pipe";
+constexpr const char* k_picture_codecs = "png,mjpeg";
+constexpr const char* k_recording_formats = "wav,flac";
+constexpr const char* k_recording_codecs =
     "pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_alaw,pcm_mulaw,flac";
-constexpr int kPageSize = 4096;
+constexpr int k_page_size = 4096;
 
 /// The bytes as FFmpeg's input, with its reading position.
 struct Cursor {
@@ -72,9 +72,9 @@ int checked(int status, const std::string& place) {
 }
 
 Owned<AVIOContext> open_input(Cursor& cursor) {
-  auto* page = static_cast<unsigned char*>(av_malloc(kPageSize));
+  auto* page = static_cast<unsigned char*>(av_malloc(k_page_size));
   Owned<AVIOContext> input(
-      avio_alloc_context(page, kPageSize, 0, &cursor, read_some, nullptr, move_to));
+      avio_alloc_context(page, k_page_size, 0, &cursor, read_some, nullptr, move_to));
   if (!input) {
     av_free(page);
     throw std::bad_alloc();
@@ -87,8 +87,8 @@ Owned<AVFormatContext> open_format(AVIOContext* input, Medium medium, const std:
   if (format == nullptr) throw std::bad_alloc();
   const bool is_picture = medium == Medium::picture;
   format->pb = input;
-  format->format_whitelist = av_strdup(is_picture ? kPictureFormats : kRecordingFormats);
-  format->codec_whitelist = av_strdup(is_picture ? kPictureCodecs : kRecordingCodecs);
+  format->format_whitelist = av_strdup(is_picture ? k_picture_formats : k_recording_formats);
+  format->codec_whitelist = av_strdup(is_picture ? k_picture_codecs : k_recording_codecs);
   format->protocol_whitelist = av_strdup("");  // A playlist must not open anything.
   format->max_streams = 1;
   format->error_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK;
@@ -113,9 +113,9 @@ Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const st
   checked(avcodec_parameters_to_context(context.get(), &parameters), place);
   context->thread_count = 1;
   context->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
-  context->max_pixels = kMostPixels;
+  context->max_pixels = k_most_pixels;
   context->codec_whitelist =
-      av_strdup(medium == Medium::picture ? kPictureCodecs : kRecordingCodecs);
+      av_strdup(medium == Medium::picture ? k_picture_codecs : k_recording_codecs);
   checked(avcodec_open2(context.get(), codec, nullptr), place);
   return context;
 }

@@ -82,7 +82,7 @@ class Section {
   std::string place_;
 };
 
-constexpr double kLarge = 1e9;
+constexpr double k_large = 1e9;
 
 /// A well-formed JSON pointer; `key` is the key that holds it.
 std::string pointer(const Section& section, const char* key, const std::string& text) {
@@ -117,7 +117,7 @@ std::vector<float> per_channel(const Section& section, const char* key, double f
                                int channels) {
   const auto count = static_cast<std::size_t>(channels);
   if (!section.at(key).is_array()) {
-    return std::vector<float>(count, section.real(key, fallback, -kLarge, kLarge));
+    return std::vector<float>(count, section.real(key, fallback, -k_large, k_large));
   }
   std::vector<float> values;
   for (const Json& item : section.at(key)) {
@@ -167,12 +167,12 @@ RecordingOptions recording(const Section& section) {
   spectrum.low_hz = section.number("low_hz", 0, 0, spectrum.high_hz);
   if (spectrum.low_hz == spectrum.high_hz) section.fail("low_hz", "a number below high_hz");
   recording.frames = section.integer("frames", std::nullopt, 1, 1'000'000);
-  recording.mean = section.real("mean", 0, -kLarge, kLarge);
-  recording.std = section.real("std", 1, 1e-6, kLarge);
+  recording.mean = section.real("mean", 0, -k_large, k_large);
+  recording.std = section.real("std", 1, 1e-6, k_large);
   recording.shift = section.integer("shift", 0, 0, recording.frames);
   recording.time_mask = section.integer("time_mask", 0, 0, recording.frames);
   recording.mel_mask = section.integer("mel_mask", 0, 0, spectrum.mels);
-  recording.noise = section.real("noise", 0, 0, kLarge);
+  recording.noise = section.real("noise", 0, 0, k_large);
   return recording;
 }
 
@@ -274,7 +274,7 @@ DataOptions parse(const Json& json) {
   DataOptions options;
   if (section.has("shards")) {
     const Section shards(section.at("shards"), "data /shards");
-    for (const Split split : kSplits) {
+    for (const Split split : k_splits) {
       options.shards[static_cast<std::size_t>(split)] = shards.words(split_name(split));
     }
   }

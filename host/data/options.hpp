@@ -17,7 +17,7 @@ namespace weft::host {
 
 /// The three parts of a data set; the recipe calls them `train`, `val` and `test`.
 enum class Split : std::size_t { train, val, test };
-inline constexpr std::array kSplits = {Split::train, Split::val, Split::test};
+inline constexpr std::array k_splits = {Split::train, Split::val, Split::test};
 const char* split_name(Split split);
 
 /// Where a value of an example is found: `/question` is a JSON pointer into the sample's JSON,
@@ -62,7 +62,7 @@ struct RecordingOptions {
 /// A text -> int64 [length] token ids, and a mask [length].
 struct TextOptions {
   int length = 0;
-  bool begin = false, end = false;  ///< whether ids start with kBegin and finish with kEnd
+  bool begin = false, end = false;  ///< whether ids start with k_begin and finish with k_end
 };
 
 /// A word out of a closed list -> int64 [] index into it.
@@ -86,7 +86,7 @@ struct TokenizerOptions {
 };
 
 struct DataOptions {
-  std::array<std::vector<std::string>, kSplits.size()> shards;
+  std::array<std::vector<std::string>, k_splits.size()> shards;
   std::string each;                                    ///< pointer to a list, or empty
   std::map<std::string, std::set<std::string>> where;  ///< pointer -> accepted values
   std::optional<TokenizerOptions> tokenizer;

@@ -14,10 +14,10 @@ class RandomSequence {
  public:
   /// One sequence for each list of words, such as {seed, epoch, offset}.
   explicit RandomSequence(std::initializer_list<std::uint64_t> words) {
-    for (const std::uint64_t word : words) state_ = mixed(state_ ^ mixed(word + kStep));
+    for (const std::uint64_t word : words) state_ = mixed(state_ ^ mixed(word + k_step));
   }
 
-  std::uint64_t next() { return mixed(state_ += kStep); }
+  std::uint64_t next() { return mixed(state_ += k_step); }
 
   /// Even over [0, 1).
   float unit() { return static_cast<float>(next() >> 40) * 0x1p-24F; }
@@ -29,7 +29,7 @@ class RandomSequence {
   std::uint64_t below(std::uint64_t count) { return next() % count; }
 
  private:
-  static constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15;
+  static constexpr std::uint64_t k_step = 0x9e3779b97f4a7c15;
 
   static constexpr std::uint64_t mixed(std::uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;

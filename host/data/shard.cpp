@@ -22,12 +22,12 @@ namespace weft::host {
 namespace {
 
 /// What a tar file is made of, in bytes.
-constexpr std::int64_t kBlock = 512;
+constexpr std::int64_t k_block = 512;
 
 /// The file below libarchive: read once, from front to back, and fingerprinted on the way.
 class File {
  public:
-  explicit File(const std::string& path) : path_(path), number_(::open(path.c_str(), kFlags)) {
+  explicit File(const std::string& path) : path_(path), number_(::open(path.c_str(), k_flags)) {
     struct stat status {};
     if (number_ < 0 || ::fstat(number_, &status) != 0) {
       const std::string reason = std::strerror(errno);
@@ -71,7 +71,7 @@ class File {
   std::string fingerprint() const { return fingerprint_.hex(); }
 
  private:
-  static constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+  static constexpr int k_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
   void close() {
     if (number_ >= 0) ::close(number_);
@@ -111,9 +111,9 @@ bool wanted(archive_entry* entry, const std::string& path, const std::string& na
   if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
     damaged(path, concat("holds ", name, ", which is a link or a device; only files are read"));
   }
-  if (archive_entry_size(entry) > static_cast<la_int64_t>(kLargestMember)) {
+  if (archive_entry_size(entry) > static_cast<la_int64_t>(k_largest_member)) {
     damaged(path, concat("holds ", name, " of ", archive_entry_size(entry), " bytes; at most ",
-                         kLargestMember, " are read"));
+                         k_largest_member, " are read"));
   }
   return true;
 }
@@ -175,7 +175,7 @@ Shard read_shard(const std::string& path) {
   if (shard.samples.empty()) damaged(path, "holds no sample");
   // libarchive takes a file that ends between two members for a whole one. Where it looked for the
   // next header there must be the closing block.
-  if (file.size() < archive_read_header_position(tar.get()) + kBlock) {
+  if (file.size() < archive_read_header_position(tar.get()) + k_block) {
     damaged(path, concat("is cut off after sample ", shard.samples.back().key));
   }
   shard.fingerprint = file.fingerprint();

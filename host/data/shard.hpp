@@ -30,7 +30,7 @@ struct Shard {
 };
 
 /// Members larger than this are refused, before memory is asked for.
-inline constexpr std::size_t kLargestMember = std::size_t{256} << 20;
+inline constexpr std::size_t k_largest_member = std::size_t{256} << 20;
 
 /// @throws Error (no_input) when there is no such file; (bad_data) when it is no tar file, is cut
 ///         off, holds links or devices, one member twice, one that is too large, or no sample

@@ -17,7 +17,7 @@ namespace weft::host {
 namespace {
 
 /// Batches that wait ready.
-constexpr std::size_t kAhead = 4;
+constexpr std::size_t k_ahead = 4;
 
 void require_part(const Dataset& dataset, Split split) {
   if (dataset.size(split) > 0) return;
@@ -90,7 +90,7 @@ class TrainingStream::Worker {
 
   void run(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    const auto has_work = [&] { return ready_.size() < kAhead && !failure_; };
+    const auto has_work = [&] { return ready_.size() < k_ahead && !failure_; };
     while (changed_.wait(lock, stop, has_work) && !stop.stop_requested()) {
       const Position begin = made_;
       const std::uint64_t generation = generation_;

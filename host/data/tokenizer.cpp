@@ -41,10 +41,10 @@ std::string trained(const std::string& type, int vocabulary,
       {"hard_vocab_limit", "false"},
       {"character_coverage", "1.0"},
       {"num_threads", "1"},
-      {"pad_id", std::to_string(kPad)},
-      {"unk_id", std::to_string(kUnknown)},
-      {"bos_id", std::to_string(kBegin)},
-      {"eos_id", std::to_string(kEnd)},
+      {"pad_id", std::to_string(k_pad)},
+      {"unk_id", std::to_string(k_unknown)},
+      {"bos_id", std::to_string(k_begin)},
+      {"eos_id", std::to_string(k_end)},
       {"minloglevel", "3"},
   };
   Sentences sentences(texts);
@@ -117,8 +117,8 @@ class Tokenizer::Model {
                                          " is not a SentencePiece model. Delete it; it will "
                                          "be trained anew."));
     }
-    if (processor.pad_id() != kPad || processor.unk_id() != kUnknown ||
-        processor.bos_id() != kBegin || processor.eos_id() != kEnd) {
+    if (processor.pad_id() != k_pad || processor.unk_id() != k_unknown ||
+        processor.bos_id() != k_begin || processor.eos_id() != k_end) {
       throw Error(Exit::bad_data,
                   concat(name,
                          " has other special ids than pad 0, unknown 1, begin 2 and end 3. "
@@ -136,9 +136,9 @@ Tokenizer Tokenizer::load(const fs::path& model) {
     throw Error(Exit::no_input, concat("The tokenizer ", model.string(), " cannot be opened (",
                                        problem.message(), ")."));
   }
-  if (size > kLargestTokenizer) {
+  if (size > k_largest_tokenizer) {
     throw Error(Exit::bad_data, concat("The tokenizer ", model.string(), " has ", size,
-                                       " bytes; at most ", kLargestTokenizer, " are read."));
+                                       " bytes; at most ", k_largest_tokenizer, " are read."));
   }
   const std::string name = concat("The tokenizer ", model.string());
   return Tokenizer(std::make_shared<const Model>(name, read_file(model)));
@@ -154,7 +154,7 @@ Tokenizer Tokenizer::train(const fs::path& model, const std::string& type, int v
   const fs::path record = model.string() + ".json";
   const std::string inputs = fingerprint_of(type, vocabulary, texts);
   std::error_code problem;
-  if (fs::file_size(model, problem) <= kLargestTokenizer && !problem) {
+  if (fs::file_size(model, problem) <= k_largest_tokenizer && !problem) {
     const std::string bytes = read_file(model);
     if (read_file(record) == record_of(inputs, bytes)) return load(model);
   }
@@ -177,9 +177,9 @@ std::vector<std::int32_t> Tokenizer::encode(const std::string& text) const {
 std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
   std::vector<int> pieces;
   for (const std::int64_t id : ids) {
-    if (id == kEnd) break;
-    if (id == kPad || id == kBegin) continue;
-    pieces.push_back(static_cast<int>(id > 0 && id < vocabulary() ? id : kUnknown));
+    if (id == k_end) break;
+    if (id == k_pad || id == k_begin) continue;
+    pieces.push_back(static_cast<int>(id > 0 && id < vocabulary() ? id : k_unknown));
   }
   std::string text;
   const spm::util::Status status = model_->processor.Decode(pieces, &text);

@@ -13,10 +13,10 @@
 namespace weft::host {
 
 /// The four ids that every tokenizer of Weft has.
-enum SpecialToken : std::int64_t { kPad = 0, kUnknown = 1, kBegin = 2, kEnd = 3 };
+enum SpecialToken : std::int64_t { k_pad = 0, k_unknown = 1, k_begin = 2, k_end = 3 };
 
 /// Larger model files are not opened.
-inline constexpr std::uintmax_t kLargestTokenizer = std::uintmax_t{64} << 20;
+inline constexpr std::uintmax_t k_largest_tokenizer = std::uintmax_t{64} << 20;
 
 /// Any number of threads may use one tokenizer; copies share it.
 class Tokenizer {
@@ -35,11 +35,11 @@ class Tokenizer {
   static Tokenizer train(const std::filesystem::path& model, const std::string& type,
                          int vocabulary, const std::vector<std::string>& texts);
 
-  /// Ids without kBegin and kEnd; a character never seen in training gives kUnknown.
+  /// Ids without k_begin and k_end; a character never seen in training gives k_unknown.
   std::vector<std::int32_t> encode(const std::string& text) const;
 
-  /// The text up to the first kEnd; kPad and kBegin are left out, ids outside the vocabulary are
-  /// written as kUnknown is.
+  /// The text up to the first k_end; k_pad and k_begin are left out, ids outside the vocabulary are
+  /// written as k_unknown is.
   std::string decode(std::span<const std::int64_t> ids) const;
 
   /// Number of pieces, special ones included.

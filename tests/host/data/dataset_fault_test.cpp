@@ -17,7 +17,7 @@ using test::png;
 using test::wav;
 using testing::StartsWith;
 
-constexpr const char* kReplace = ". Replace the file and make the shard anew.";
+constexpr const char* k_replace = ". Replace the file and make the shard anew.";
 
 class DatasetFaultTest : public testing::Test {
  protected:
@@ -74,7 +74,7 @@ TEST_F(DatasetFaultTest, CorruptPicture) {
   write_sample({{"png", &picture}});
   expect(Exit::bad_data, std::string("bad-000.tar, sample k-1: picture.png cannot be decoded: "
                                      "Invalid data found when processing input") +
-                             kReplace);
+                             k_replace);
 }
 
 TEST_F(DatasetFaultTest, MissingPicture) {
@@ -89,7 +89,7 @@ TEST_F(DatasetFaultTest, CorruptRecording) {
   write_sample({{"wav", &noise}});
   expect(Exit::bad_data, std::string("bad-000.tar, sample k-1: voice.wav cannot be decoded: it is "
                                      "neither WAV nor FLAC, or its head is damaged") +
-                             kReplace);
+                             k_replace);
 }
 
 TEST_F(DatasetFaultTest, TruncatedRecording) {
@@ -97,7 +97,7 @@ TEST_F(DatasetFaultTest, TruncatedRecording) {
   write_sample({{"wav", &half}});
   expect(Exit::bad_data, std::string("bad-000.tar, sample k-1: voice.wav cannot be decoded: it is "
                                      "cut off after 800 of 1600 bytes of sound") +
-                             kReplace);
+                             k_replace);
 }
 
 TEST_F(DatasetFaultTest, UnknownClass) {

@@ -19,7 +19,7 @@ using test::wav;
 using testing::Each;
 using testing::ElementsAre;
 
-constexpr const char* kRemedy = ". Replace the file and make the shard anew.";
+constexpr const char* k_remedy = ". Replace the file and make the shard anew.";
 
 std::string noise_png(int height, int width) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(height * width));
@@ -98,7 +98,7 @@ TEST(DecodeImage, OtherFormatsAndPlaylistsAreRefused) {
               std::pair(Exit::bad_data,
                         std::string("s.tar, sample a: p.png cannot be decoded: it is neither PNG "
                                     "nor JPEG, or its head is damaged") +
-                            kRemedy));
+                            k_remedy));
   }
 }
 
@@ -149,11 +149,11 @@ TEST(DecodeAudio, EveryTruncationIsAnError) {
   EXPECT_EQ(
       error_of([&] { decode_audio(bytes_of(whole.substr(0, 44 + 60)), 8000, "v.wav"); }).second,
       std::string("v.wav cannot be decoded: it is cut off after 60 of 100 bytes of sound") +
-          kRemedy);
+          k_remedy);
 }
 
 TEST(DecodeAudio, FlacIsReadAndItsTruncationIsAnError) {
-  // 200 samples at 8 kHz, sample i being 50 i of 32768; by FFmpeg's encoder.
+  // 200 samples at 8 k_hz, sample i being 50 i of 32768; by FFmpeg's encoder.
   const std::string whole = read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac");
   const Audio audio = decode_audio(bytes_of(whole), 8000, "v");
   ASSERT_EQ(audio.samples.size(), 200U);
@@ -172,7 +172,7 @@ TEST(DecodeAudio, WithoutSoundOrWithAnotherFormatItIsAnError) {
             Exit::bad_data);
   EXPECT_EQ(error_of([] { decode_audio(bytes_of("ID3 or so"), 8000, "v"); }).second,
             std::string("v cannot be decoded: it is neither WAV nor FLAC, or its head is damaged") +
-                kRemedy);
+                k_remedy);
 }
 
 TEST(DecodeAudio, AHeaderThatClaimsHoursCostsNoMemory) {

@@ -21,7 +21,7 @@ std::string shards(const std::string& task) {
          R"(], "test": [)" + shard(task, "test") + "]}";
 }
 
-const std::string kMedia = R"(
+const std::string k_media = R"(
   "picture": {"kind": "image", "member": "png", "size": [28, 28], "mean": 0.13, "std": 0.31,
               "exchange": "/written"},
   "voice": {"kind": "log_mel", "member": "wav", "rate": 8000, "fft": 256, "window": 200, "hop": 80,
@@ -31,7 +31,7 @@ TEST(Digits, QuestionsOverPictureAndVoice) {
   const test::Folder folder;
   const std::string section = R"({"shards": )" + shards("qa") + R"(, "each": "/questions",
     "tokenizer": {"type": "unigram", "vocab": 400, "from": ["/question", "/rationale"]},
-    "fields": {)" + kMedia + R"(,
+    "fields": {)" + k_media + R"(,
       "question": {"kind": "text", "pointer": "/question", "length": 40, "end": true},
       "rationale": {"kind": "text", "pointer": "/rationale", "length": 64,
                     "begin": true, "end": true}}})";
@@ -59,7 +59,7 @@ TEST(Digits, CluesWithClassMember) {
   const test::Folder folder;
   const std::string section = R"({"shards": )" + shards("av") + R"(,
     "tokenizer": {"type": "word", "vocab": 200, "from": ["txt"]},
-    "fields": {)" + kMedia + R"(,
+    "fields": {)" + k_media + R"(,
       "clue": {"kind": "text", "member": "txt", "length": 12},
       "digit": {"kind": "class", "member": "cls", "classes": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}}})";
   const Dataset dataset = Dataset::open("av", section, folder.path("c"));

@@ -45,7 +45,7 @@ TEST(LogMel, EqualsTorchaudio) {
   const Array found = log_mel(samples, options_of(json));
   for (std::size_t t = 0; t < power.size(); ++t) {
     for (std::size_t m = 0; m < 64; ++m) {
-      EXPECT_NEAR(found.data<float>()[t * 64 + m], std::log(power[t][m] + kPowerFloor), 1e-4)
+      EXPECT_NEAR(found.data<float>()[t * 64 + m], std::log(power[t][m] + k_power_floor), 1e-4)
           << t << ", " << m;
     }
   }

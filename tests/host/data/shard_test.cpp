@@ -28,7 +28,7 @@ class ShardTest : public testing::Test {
   const std::string path = folder.path("a.tar");
 };
 
-constexpr const char* kRemedy = ". Copy it again from its source, or make it anew.";
+constexpr const char* k_remedy = ". Copy it again from its source, or make it anew.";
 
 TEST_F(ShardTest, GroupsMembersByTheNameUpToTheFirstDotAfterTheLastSlash) {
   write_tar(path, {{"v1.0/", ""},
@@ -68,25 +68,26 @@ TEST_F(ShardTest, FolderInsteadOfAFile) {
 
 TEST_F(ShardTest, NotATarFile) {
   write_file(path, std::string(3000, 'x'));
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + kRemedy);
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + k_remedy);
 }
 
 TEST_F(ShardTest, EmptyFileAndEmptyTar) {
   write_file(path, "");
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + kRemedy);
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + k_remedy);
   write_tar(path, {});
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("holds no sample") + kRemedy);
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("holds no sample") + k_remedy);
 }
 
 TEST_F(ShardTest, LinksAreRefused) {
   write_tar(path, {{"a.txt -> /etc/passwd", ""}});
-  EXPECT_EQ(complaint(Exit::bad_data),
-            std::string("holds a.txt, which is a link or a device; only files are read") + kRemedy);
+  EXPECT_EQ(
+      complaint(Exit::bad_data),
+      std::string("holds a.txt, which is a link or a device; only files are read") + k_remedy);
 }
 
 TEST_F(ShardTest, AMemberTwiceIsRefused) {
   write_tar(path, {{"a.txt", "1"}, {"a.txt", "2"}});
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("holds a.txt twice") + kRemedy);
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("holds a.txt twice") + k_remedy);
 }
 
 TEST_F(ShardTest, AMemberThatClaimsTooMuchIsRefusedBeforeMemoryIsAskedFor) {
@@ -102,7 +103,7 @@ TEST_F(ShardTest, AMemberThatClaimsTooMuchIsRefusedBeforeMemoryIsAskedFor) {
   bytes.replace(148, 8, std::string(octal, 6) + std::string("\0 ", 2));
   write_file(path, bytes);
   EXPECT_EQ(complaint(Exit::bad_data),
-            std::string("holds a.txt of 8589934591 bytes; at most 268435456 are read") + kRemedy);
+            std::string("holds a.txt of 8589934591 bytes; at most 268435456 are read") + k_remedy);
 }
 
 TEST_F(ShardTest, EveryTruncationIsNoticed) {
@@ -115,9 +116,10 @@ TEST_F(ShardTest, EveryTruncationIsNoticed) {
     EXPECT_EQ(error_of([&] { read_shard(path); }).first, Exit::bad_data) << size;
   }
   write_file(path, whole.substr(0, 600));
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("is cut off or damaged inside a.txt") + kRemedy);
+  EXPECT_EQ(complaint(Exit::bad_data),
+            std::string("is cut off or damaged inside a.txt") + k_remedy);
   write_file(path, whole.substr(0, 512 + 1024));
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("is cut off after sample a") + kRemedy);
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("is cut off after sample a") + k_remedy);
 }
 
 }  // namespace

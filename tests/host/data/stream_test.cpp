@@ -16,11 +16,11 @@ using test::Folder;
 using test::write_numbers;
 using testing::ElementsAre;
 
-constexpr int kSize = 11;
+constexpr int k_size = 11;
 
 class StreamTest : public testing::Test {
  protected:
-  StreamTest() { write_numbers(folder.path("train.tar"), kSize); }
+  StreamTest() { write_numbers(folder.path("train.tar"), k_size); }
 
   Dataset open(const std::string& more = "") {
     const std::string shards = R"({"train": [")" + folder.path("train.tar") + R"("]})";
@@ -51,15 +51,16 @@ bool equal(const Batch& a, const Batch& b) {
 TEST_F(StreamTest, EveryEpochHoldsEveryExampleOnceInAnOrderOfItsOwn) {
   TrainingStream stream(open(), 4, 7);
   std::vector<std::string> keys;
-  for (int i = 0; i < kSize; ++i) {  // 44 examples: 4 epochs
+  for (int i = 0; i < k_size; ++i) {  // 44 examples: 4 epochs
     const Batch batch = stream.next();
     ASSERT_EQ(batch.size, 4);
     keys.insert(keys.end(), batch.keys.begin(), batch.keys.end());
   }
   std::set<std::vector<std::string>> orders;
-  for (auto epoch = keys.begin(); epoch != keys.end(); epoch += kSize) {
-    EXPECT_EQ(std::set<std::string>(epoch, epoch + kSize).size(), static_cast<std::size_t>(kSize));
-    orders.insert({epoch, epoch + kSize});
+  for (auto epoch = keys.begin(); epoch != keys.end(); epoch += k_size) {
+    EXPECT_EQ(std::set<std::string>(epoch, epoch + k_size).size(),
+              static_cast<std::size_t>(k_size));
+    orders.insert({epoch, epoch + k_size});
   }
   EXPECT_EQ(orders.size(), 4U);
   EXPECT_EQ(stream.position(), (Position{4, 0}));
@@ -109,14 +110,14 @@ TEST_F(StreamTest, AfterSeekTheStreamIsBitIdentical) {
 }
 
 TEST_F(StreamTest, ABatchMayBeLargerThanAnEpoch) {
-  TrainingStream stream(open(), 3 * kSize + 2, 1);
-  EXPECT_EQ(stream.next().size, 3 * kSize + 2);
+  TrainingStream stream(open(), 3 * k_size + 2, 1);
+  EXPECT_EQ(stream.next().size, 3 * k_size + 2);
   EXPECT_EQ(stream.position(), (Position{3, 2}));
 }
 
 TEST_F(StreamTest, APlaceThatDoesNotExistIsRefused) {
   TrainingStream stream(open(), 4, 1);
-  const auto [exit, sentence] = error_of([&] { stream.seek({2, kSize}); });
+  const auto [exit, sentence] = error_of([&] { stream.seek({2, k_size}); });
   EXPECT_EQ(exit, Exit::bad_checkpoint);
   EXPECT_EQ(sentence,
             "The checkpoint stands at example 11 of epoch 2, but the training part of data d has "
@@ -143,7 +144,7 @@ TEST_F(StreamTest, AugmentationIsForTrainingAlone) {
   EvaluationStream(augmented, Split::train, 100).next(a);
   EvaluationStream(plain, Split::train, 100).next(b);
   EXPECT_TRUE(equal(a, b));
-  TrainingStream trained(augmented, kSize, 1), untouched(plain, kSize, 1);
+  TrainingStream trained(augmented, k_size, 1), untouched(plain, k_size, 1);
   a = trained.next();
   b = untouched.next();
   EXPECT_EQ(a.keys, b.keys);
@@ -157,7 +158,7 @@ class ExchangeTest : public testing::Test {
  protected:
   /// Fields: the picture (brightness 5 per number, exchanged over /written), the number itself.
   ExchangeTest() {
-    write_numbers(folder.path("train.tar"), kSize);
+    write_numbers(folder.path("train.tar"), k_size);
     const std::string path = folder.path("train.tar");
     const std::string section = R"({"shards": {"train": [")" + path + R"("], "val": [")" + path +
                                 R"("]}, "fields": {
@@ -182,7 +183,7 @@ class ExchangeTest : public testing::Test {
 };
 
 TEST_F(ExchangeTest, TakesAnotherSampleOfTheSameLabel) {
-  TrainingStream stream(*dataset, kSize, 5);
+  TrainingStream stream(*dataset, k_size, 5);
   std::set<std::pair<int, int>> seen;
   for (int i = 0; i < 40; ++i) {
     const Batch batch = stream.next();

@@ -14,13 +14,13 @@ using test::read_file;
 using test::write_file;
 using testing::ElementsAre;
 
-const std::vector<std::string> kTexts = {"What is the sum of the two digits?",
-                                         "What is the larger of the two?",
-                                         "Do the drawn and the spoken digits match?",
-                                         "Which digit do you hear?",
-                                         "yes",
-                                         "no",
-                                         "18"};
+const std::vector<std::string> k_texts = {"What is the sum of the two digits?",
+                                          "What is the larger of the two?",
+                                          "Do the drawn and the spoken digits match?",
+                                          "Which digit do you hear?",
+                                          "yes",
+                                          "no",
+                                          "18"};
 
 std::vector<std::int64_t> wide(const std::vector<std::int32_t>& ids) {
   return {ids.begin(), ids.end()};
@@ -33,19 +33,19 @@ class TokenizerTest : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(TokenizerTest, TextsOfTheTrainingComeBack) {
-  const Tokenizer tokenizer = Tokenizer::train(path, GetParam(), 60, kTexts);
+  const Tokenizer tokenizer = Tokenizer::train(path, GetParam(), 60, k_texts);
   EXPECT_LE(tokenizer.vocabulary(), 60);
-  for (const std::string& text : kTexts) {
+  for (const std::string& text : k_texts) {
     const std::vector<std::int64_t> ids = wide(tokenizer.encode(text));
     EXPECT_EQ(tokenizer.decode(ids), text);
-    for (const std::int64_t id : ids) EXPECT_GT(id, kEnd) << text;
+    for (const std::int64_t id : ids) EXPECT_GT(id, k_end) << text;
   }
 }
 
 TEST_P(TokenizerTest, TrainingIsDeterministic) {
-  Tokenizer::train(path, GetParam(), 60, kTexts);
+  Tokenizer::train(path, GetParam(), 60, k_texts);
   const std::string other = folder.path("other.model");
-  Tokenizer::train(other, GetParam(), 60, kTexts);
+  Tokenizer::train(other, GetParam(), 60, k_texts);
   EXPECT_EQ(read_file(path), read_file(other));
 }
 
@@ -55,9 +55,9 @@ class TokenizerFileTest : public TokenizerTest {};
 
 TEST_F(TokenizerFileTest, UnseenCharactersAreUnknownAndDecodingStopsAtTheEnd) {
   const Tokenizer tokenizer = Tokenizer::train(path, "char", 60, {"ab"});
-  EXPECT_THAT(tokenizer.encode("aZ"), testing::Contains(kUnknown));
+  EXPECT_THAT(tokenizer.encode("aZ"), testing::Contains(k_unknown));
   const std::int64_t a = tokenizer.encode("a").back(), b = tokenizer.encode("b").back();
-  const std::vector<std::int64_t> ids = {kBegin, a, b, kPad, a, kEnd, b, b};
+  const std::vector<std::int64_t> ids = {k_begin, a, b, k_pad, a, k_end, b, b};
   EXPECT_EQ(tokenizer.decode(ids), "aba");
   const std::vector<std::int64_t> outside = {-5, 1 << 20};
   EXPECT_NO_THROW(tokenizer.decode(outside));
@@ -74,14 +74,14 @@ TEST_F(TokenizerFileTest, IsTrainedAnewWhenTheInputsOrTheModelChanged) {
   EXPECT_NE(read_file(path), first);
   write_file(path, first);  // a model that its record does not know
   const Tokenizer tokenizer = Tokenizer::train(path, "char", 60, {"abc"});
-  EXPECT_NE(tokenizer.encode("c").back(), kUnknown);
+  EXPECT_NE(tokenizer.encode("c").back(), k_unknown);
   EXPECT_NE(read_file(path), first);
 }
 
 TEST_F(TokenizerFileTest, LoadGivesWhatTrainGave) {
-  const Tokenizer trained = Tokenizer::train(path, "unigram", 60, kTexts);
+  const Tokenizer trained = Tokenizer::train(path, "unigram", 60, k_texts);
   const Tokenizer loaded = Tokenizer::load(path);
-  for (const std::string& text : kTexts) EXPECT_EQ(loaded.encode(text), trained.encode(text));
+  for (const std::string& text : k_texts) EXPECT_EQ(loaded.encode(text), trained.encode(text));
 }
 
 TEST_F(TokenizerFileTest, FaultsHaveSentences) {
@@ -98,7 +98,7 @@ TEST_F(TokenizerFileTest, FaultsHaveSentences) {
             std::pair(Exit::bad_data,
                       std::string("The training part holds no text for the tokenizer. Check "
                                   "data/tokenizer/from.")));
-  const auto [exit, sentence] = error_of([&] { Tokenizer::train(file, "bpe", 9, kTexts); });
+  const auto [exit, sentence] = error_of([&] { Tokenizer::train(file, "bpe", 9, k_texts); });
   EXPECT_EQ(exit, Exit::bad_recipe);
   EXPECT_THAT(sentence, testing::StartsWith("data /tokenizer: SentencePiece cannot train a bpe "
                                             "model of 9 pieces on 7 texts ("));

@@ -22,11 +22,11 @@
 namespace weft::test {
 namespace {
 
-constexpr double kForward = 1e-5, kGradient = 1e-4;
+constexpr double k_forward = 1e-5, k_gradient = 1e-4;
 
 /// recipes/digits_qa.json with small sizes and no dropout. Its stages are `align` and `answer`;
 /// `whole` minimises at once what these minimise, weighted as they do.
-const char* const kRecipe = R"({
+const char* const k_recipe = R"({
   "recipe": 1, "name": "whole_graph", "seed": 17,
   "let": {"dim": 16, "heads": 4, "inner": 24, "vocab": 24},
   "data": {"qa": {
@@ -75,7 +75,7 @@ void PrintTo(const Case& fusion, std::ostream* out) {
   *out << fusion.name;
 }
 
-const std::vector<Case> kCases = {
+const std::vector<Case> k_cases = {
     {"pairwise", {}},
     // Unequal weights show that each loss is given its own.
     {"gated_cross_attention",
@@ -122,7 +122,7 @@ double difference(const Array& actual, const Array& expected) {
 struct WholeModel {
   explicit WholeModel(const Case& which, const std::vector<std::string>& more = {})
       : expected(below(reference("whole_graph"), which.name + ".")),
-        recipe(read_text(kRecipe, both(which.overrides, more))),
+        recipe(read_text(k_recipe, both(which.overrides, more))),
         model(wire(recipe), recipe.seed) {
     for (const auto& [field, array] : below(reference("whole_graph"), "in."))
       batch[field] = host::from_array(array);
@@ -194,13 +194,13 @@ void expect_equal_gradients(const State& actual, const State& expected) {
       scale = largest(expected.at(layer + ".query.bias"));
     }
     EXPECT_GT(scale, 1e-4) << path << ": too small to show an error";
-    EXPECT_LE(difference(gradient, expected.at(path)) / scale, kGradient) << path;
+    EXPECT_LE(difference(gradient, expected.at(path)) / scale, k_gradient) << path;
   }
 }
 
 class WholeGraph : public ::testing::TestWithParam<Case> {};
 
-INSTANTIATE_TEST_SUITE_P(Fusions, WholeGraph, ::testing::ValuesIn(kCases),
+INSTANTIATE_TEST_SUITE_P(Fusions, WholeGraph, ::testing::ValuesIn(k_cases),
                          [](const auto& test) { return test.param.name; });
 
 TEST_P(WholeGraph, HasTheParametersOfTheReference) {
@@ -226,7 +226,7 @@ TEST_P(WholeGraph, OutputsEqualPyTorch) {
     if (node == "answer") real = host::to_array(whole.batch.at("answer_mask"));
     const bool has_padding = real.bytes && port != "pooled";  // the reference has zeros there
     EXPECT_LE(difference(has_padding ? poisoned(actual, real, 0.0) : actual, expected),
-              kForward * largest(expected))
+              k_forward * largest(expected))
         << name;
   }
   EXPECT_EQ(nodes.size(), order.size()) << "the reference leaves out a node";
@@ -239,7 +239,7 @@ TEST_P(WholeGraph, LossesAndGradientsEqualPyTorch) {
   ASSERT_EQ(names(losses), names(expected));
   for (const auto& [name, value] : losses) {
     const double wanted = element(expected.at(name), 0);
-    EXPECT_NEAR(value, wanted, kForward * std::abs(wanted)) << name;
+    EXPECT_NEAR(value, wanted, k_forward * std::abs(wanted)) << name;
   }
   const State gradients = whole.gradients();
   ASSERT_EQ(names(gradients), names(whole.model.state())) << "each parameter takes part";
@@ -260,12 +260,12 @@ TEST_P(WholeGraph, AFrozenEncoderLeavesTheOtherGradientsAsTheyAre) {
 /// In the recipe's own stages each parameter either has a gradient or is one that the stage names
 /// as frozen; together the stages' gradients are those of the whole.
 TEST(WholeGraphStages, ReachWhatTheyTrainAndAddUpToTheWhole) {
-  const WholeModel whole(kCases[0]);
+  const WholeModel whole(k_cases[0]);
   whole.step("align");
   EXPECT_EQ(names(whole.gradients()),
             paths_of(whole.model, {"vision", "text", "audio", "itc", "atc"}));
 
-  const WholeModel other(kCases[0]);
+  const WholeModel other(k_cases[0]);
   other.step("answer");
   EXPECT_EQ(names(other.gradients()),
             paths_of(other.model, {"vision", "text", "audio", "fusion", "reasoning", "answer"}));
