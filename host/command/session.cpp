@@ -2,12 +2,10 @@
 #include "host/command/session.hpp"
 
 #include <cstdlib>
-#include <iostream>
 #include <set>
 #include <thread>
 
 #include "host/base/error.hpp"
-#include "host/base/text.hpp"
 #include "host/data/feature.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
@@ -32,16 +30,6 @@ std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
   return used;
 }
 
-/// What a field cuts off is lost to the model: never silently.
-void warn_of_truncation(const Dataset& data) {
-  for (const auto& [field, truncation] : data.truncated())
-    if (truncation.cut > 0)
-      std::cerr << concat("warning: data \"", data.name(), "\", field \"", field,
-                          "\": ", truncation.cut, " of ", truncation.of, " are longer than the ",
-                          truncation.room, " that fit and were cut; the longest has ",
-                          truncation.longest, ".\n");
-}
-
 }  // namespace
 
 Session open_session(const Options& options, Recipe recipe, const std::string& only) {
@@ -62,9 +50,8 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   const std::set<std::string> used = used_data(session.recipe, only);
   for (const DataPlan& plan : session.recipe.data) {
     if (!used.contains(plan.name)) continue;
-    Dataset data = Dataset::open(plan.name, plan.config, cache_folder(), &features);
-    warn_of_truncation(data);
-    session.data.emplace(plan.name, std::move(data));
+    session.data.emplace(plan.name,
+                         Dataset::open(plan.name, plan.config, cache_folder(), &features));
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
   return session;

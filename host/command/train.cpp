@@ -40,6 +40,16 @@ RunLock lock_of(const Session& session) {
   return lock;
 }
 
+/// What a field cuts off is lost to the model: never silently.
+void warn_of_truncation(const Dataset& data) {
+  for (const auto& [field, truncation] : data.truncated())
+    if (truncation.cut > 0)
+      std::cerr << concat("warning: data \"", data.name(), "\", field \"", field,
+                          "\": ", truncation.cut, " of ", truncation.of, " are longer than the ",
+                          truncation.room, " that fit and were cut; the longest has ",
+                          truncation.longest, ".\n");
+}
+
 /// The run's newest checkpoint, its weights loaded, if the recipe goes on from it. Nothing in the
 /// folder is changed, so that a refused run is as it was.
 std::optional<Checkpoint> checkpoint_to_resume(const Session& session, const RunFolder& run,
@@ -115,6 +125,7 @@ void train(const Options& options) {
   RunFolder run(folder, options.resume      ? RunFolder::Mode::resume
                         : options.overwrite ? RunFolder::Mode::overwrite
                                             : RunFolder::Mode::create);
+  for (const auto& [name, data] : session.data) warn_of_truncation(data);
   const RunLock lock = lock_of(session);
   const std::optional<Checkpoint> resume =
       options.resume ? checkpoint_to_resume(session, run, lock) : std::nullopt;

@@ -138,8 +138,8 @@ TEST(Wiring, OnlyAnAutoregressiveDecoderGenerates) {
 }
 
 TEST(Wiring, GenerationKeepsToTheDecodersLength) {
-  EXPECT_EQ(demo_problems({"evaluate.generate.length=6"}), (std::vector<std::string>{}));
-  EXPECT_THAT(demo_problems({"evaluate.generate.length=7"}),
+  EXPECT_EQ(demo_problems({"evaluate.generate.length=5"}), (std::vector<std::string>{}));
+  EXPECT_THAT(demo_problems({"evaluate.generate.length=6"}),
               ::testing::ElementsAre(HasSubstr("/evaluate/generate/length: ")));
 }
 
