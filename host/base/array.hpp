@@ -70,8 +70,8 @@ struct Array {
   static Array empty(DType dtype, std::vector<std::int64_t> sizes);
 
   template <class T>
-  static Array of(const std::vector<T>& values, std::vector<std::int64_t> sizes) {
-    Array array = empty(dtype_of<T>(), std::move(sizes));
+  static Array of(const std::vector<T>& values, const std::vector<std::int64_t>& sizes) {
+    Array array = empty(dtype_of<T>(), sizes);
     std::copy(values.begin(), values.end(), array.data<T>());
     return array;
   }

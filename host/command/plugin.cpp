@@ -5,18 +5,13 @@
 
 #include "host/base/text.hpp"
 #include "host/command/verbs.hpp"
+#include "host/registry/part_id.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-const char* kind_name(std::uint32_t kind) {
-  constexpr const char* names[] = {"",        "encoder", "fusion", "reasoning",
-                                   "decoder", "loss",    "metric"};
-  return kind < std::size(names) ? names[kind] : "unknown";
-}
 
 /// A part as schemas/manifest.schema.json describes it.
 Json manifest(const Part& part) {

@@ -62,6 +62,7 @@ const Bytes& member_of(const Shard& shard, std::size_t sample, const std::string
   const auto found = members.find(member);
   if (found != members.end()) return found->second;
   std::vector<std::string> names;
+  names.reserve(members.size());
   for (const auto& [name, bytes] : members) names.push_back(name);
   throw Error(Exit::bad_data,
               concat(shard.place(sample), ": there is no member ", member, "; it has ",

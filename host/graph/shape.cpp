@@ -1,38 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/graph/shape.hpp"
 
-#include <charconv>
-#include <sstream>
 #include <stdexcept>
 
+#include "host/registry/declarations.hpp"
+
 namespace weft::host {
-namespace {
-
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
-}
-
-}  // namespace
 
 ShapePattern::ShapePattern(const std::string& text) {
-  if (text.size() < 2 || text.front() != '[' || text.back() != ']')
-    throw std::invalid_argument("\"" + text + "\" is not a shape such as \"[B, N, 64]\"");
-  std::istringstream list(text.substr(1, text.size() - 2));
-  for (std::string word; std::getline(list, word, ',');) {
-    word = trimmed(word);
-    if (word == "..." && axes_.empty() && !leading_) {
-      leading_ = true;
-      continue;
-    }
+  const std::optional<Shape> shape = parse_shape(text);
+  if (!shape) throw std::invalid_argument("\"" + text + "\" is not a shape such as \"[B, N, 64]\"");
+  leading_ = shape->leading;
+  for (const std::string& word : shape->axes) {
     Axis axis;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), axis.size);
-    if (error != std::errc{} || end != word.data() + word.size()) {
-      axis.size = -1;
-      axis.each = !word.empty() && word.back() == '*';
+    if (word.front() >= '0' && word.front() <= '9') {
+      axis.size = std::stoll(word);
+    } else {
+      axis.each = word.back() == '*';
       axis.symbol = axis.each ? word.substr(0, word.size() - 1) : word;
-      if (axis.symbol.empty()) throw std::invalid_argument("\"" + text + "\" has an empty axis");
     }
     axes_.push_back(axis);
   }

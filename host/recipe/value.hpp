@@ -42,7 +42,7 @@ class Value {
   using Object = std::vector<Member>;
   using Data = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, List, Object>;
 
-  Data data = nullptr;
+  Data data;  ///< null at first
   Origin origin;
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(data); }
