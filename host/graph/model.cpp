@@ -110,8 +110,8 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
   std::vector<Tensor> changed;
   const auto take_over = [&] {
     for (weft_tensor& handle : out) outputs.push_back(Tensor::own(std::exchange(handle, nullptr)));
-    for (std::size_t i = 0; i < state_handles.size(); ++i)
-      if (state_handles[i] != (*states)[i].get()) (*states)[i] = Tensor::own(state_handles[i]);
+    for (std::size_t i = 0; states != nullptr && i < states->size(); ++i)
+      if (state_handles[i] != states->at(i).get()) states->at(i) = Tensor::own(state_handles[i]);
   };
   try {
     node.instance.call(call);

@@ -34,11 +34,13 @@ struct Cursor {
 /// Reads characters and moves the shared cursor.
 class Characters {
  public:
+  // NOLINTBEGIN(readability-identifier-naming): std::iterator_traits asks for these names
   using iterator_category = std::input_iterator_tag;
   using value_type = char;
   using difference_type = std::ptrdiff_t;
   using pointer = const char*;
   using reference = const char&;
+  // NOLINTEND(readability-identifier-naming)
 
   Characters(Cursor* cursor, const char* at) : cursor_(cursor), at_(at) {}
   reference operator*() const { return *at_; }

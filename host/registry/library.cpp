@@ -106,7 +106,7 @@ struct Library::State {
   const weft_plugin* plugin = nullptr;
   bool initialised = false;
 
-  State(const fs::path& file_, const HostTables& tables_) : file(file_), tables(tables_) {
+  State(const fs::path& path, const HostTables& host_tables) : file(path), tables(host_tables) {
     const std::string name = file.filename().string();
     check_shared_object(file);
     check_entry(file, name);
@@ -158,11 +158,11 @@ std::shared_ptr<const Library> Library::open(const fs::path& file, const HostTab
   static std::map<FileIdentity, std::weak_ptr<const Library>> held;
   const std::lock_guard lock(mutex);
   const FileIdentity identity = identity_of(file);
-  if (const auto library = held[identity].lock()) {
+  if (std::shared_ptr<const Library> library = held[identity].lock()) {
     if (library->state_->tables == tables) return library;
     throw std::logic_error(file.string() + " is in use with other host tables");
   }
-  const std::shared_ptr<const Library> library(new Library(std::make_unique<State>(file, tables)));
+  std::shared_ptr<const Library> library(new Library(std::make_unique<State>(file, tables)));
   held[identity] = library;
   return library;
 }

@@ -150,14 +150,14 @@ done:
   return status;
 }
 
-/* Mean of the pooled streams. masks may be NULL, and so may each of them. */
-static weft_status average(const weft_tensor* streams, const weft_tensor* masks, uint32_t n,
+/* Mean of the n pooled streams. With n_masks, their masks follow them; each may be NULL. */
+static weft_status average(const weft_tensor* streams, uint32_t n, uint32_t n_masks,
                            weft_tensor* out) {
   weft_tensor sum = NULL, pooled = NULL, next = NULL;
   weft_status status = WEFT_OK;
 
   for (uint32_t i = 0; i < n; ++i) {
-    const weft_tensor mask = masks == NULL ? NULL : masks[i];
+    const weft_tensor mask = i < n_masks ? streams[n + i] : NULL;
     TRY(mask == NULL ? pool_all(streams[i], &pooled) : pool_real(streams[i], mask, &pooled));
     if (sum == NULL) {
       sum = pooled;
@@ -256,12 +256,11 @@ static void destroy(void* self) {
 static weft_status call_mean(void* self, const weft_call* call) {
   (void)self;
   const uint32_t n = call->in_count[0];
-  const weft_tensor* masks = call->in_count[1] == n ? call->in + n : NULL;
   weft_tensor tokens = NULL, mask = NULL;
   weft_status status;
 
   if (n == 0) return fail(WEFT_INVALID, "no stream is wired");
-  TRY(average(call->in, masks, n, &tokens));
+  TRY(average(call->in, n, call->in_count[1], &tokens));
   TRY(all_true(tokens, &mask));
   call->out[0] = tokens; /* both are there: the host takes them over */
   call->out[1] = mask;

@@ -73,7 +73,7 @@ TEST_F(DatasetTest, PicturesAreNormalised) {
                   R"("size": [4, 4], "mean": 0.5, "std": 0.25)");
   const Batch batch = first_of(open(section));
   const float* const pixels = batch.fields.at("picture").data<float>();
-  for (int i = 0; i < 4; ++i) {
+  for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_FLOAT_EQ(pixels[16 * i], (static_cast<float>(5 * i) / 255 - 0.5F) / 0.25F);
   }
 }
@@ -86,7 +86,7 @@ TEST_F(DatasetTest, RecordingsArePaddedWithZeroMaskedAndCut) {
   EXPECT_FALSE(mask.data<bool>()[11]) << "a0 has 11 frames";
   EXPECT_TRUE(mask.data<bool>()[10]);
   EXPECT_TRUE(mask.data<bool>()[12 + 11]) << "a1 has 12";
-  for (int m = 0; m < 8; ++m) EXPECT_EQ(voice.data<float>()[11 * 8 + m], 0);
+  for (std::size_t m = 0; m < 8; ++m) EXPECT_EQ(voice.data<float>()[11 * 8 + m], 0);
   EXPECT_NE(voice.data<float>()[10 * 8], 0);
   const Truncation& cut = dataset.truncated().at("voice");
   EXPECT_EQ(cut.cut, 4 + 2) << "a2 to a5 of train, a2 and a3 of val";

@@ -68,7 +68,7 @@ TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
       {"7", "data field f: expected an object, found 7."},
   };
   for (const auto& [field, sentence] : cases) {
-    const auto [exit, found] = error_of([&] { field_specs(section(field)); });
+    const auto [exit, found] = error_of([&, &field = field] { field_specs(section(field)); });
     EXPECT_EQ(exit, Exit::bad_recipe) << field;
     EXPECT_EQ(found, sentence);
   }

@@ -173,7 +173,7 @@ class ExchangeTest : public testing::Test {
     std::vector<int> numbers;
     for (std::int64_t i = 0; i < batch.size; ++i) {
       const float pixel = batch.fields.at(field).data<float>()[16 * i];
-      numbers.push_back(static_cast<int>(pixel * 51 + 0.5F));
+      numbers.push_back(static_cast<int>(std::lround(pixel * 51)));
     }
     return numbers;
   }

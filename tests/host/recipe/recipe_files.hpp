@@ -59,7 +59,7 @@ inline const std::string k_recipe = R"({
 )";
 
 class RecipeFiles : public testing::Test {
- protected:
+ public:
   RecipeFiles() : before_(std::filesystem::current_path()) {
     std::string name = (std::filesystem::temp_directory_path() / "weft-recipe-XXXXXX").string();
     folder_ = mkdtemp(name.data());
@@ -70,6 +70,7 @@ class RecipeFiles : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+ protected:
   /// The folder as the kernel names it.
   std::string folder() const { return std::filesystem::current_path().string(); }
 

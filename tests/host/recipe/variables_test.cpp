@@ -87,8 +87,8 @@ TEST_F(VariablesTest, VariablesCannotBlowUpTheRecipe) {
   std::string let = R"({"v0": [1, 1, 1, 1, 1, 1, 1, 1, 1, 1])", last = "v0";
   for (int i = 1; i <= 9; ++i) {
     const std::string use = "\"$" + last + "\"", name = "v" + std::to_string(i);
-    let += ", \"" + name + "\": [" + use;
-    for (int j = 1; j < 10; ++j) let += ", " + use;
+    let.append(", \"").append(name).append("\": [").append(use);
+    for (int j = 1; j < 10; ++j) let.append(", ").append(use);
     let += "]";
     last = name;
   }

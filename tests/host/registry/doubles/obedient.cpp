@@ -76,7 +76,7 @@ weft_status infer(void* self, const weft_spec*, const uint32_t*, weft_spec* out)
   return WEFT_OK;
 }
 
-weft_status call(void* self, const weft_call* call_) {
+weft_status call(void* self, const weft_call* tensors) {
   const Self& me = *static_cast<Self*>(self);
   if (me.order == "call: chain") {
     fail(WEFT_FAILED, "mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)");
@@ -85,7 +85,7 @@ weft_status call(void* self, const weft_call* call_) {
   }
   if (me.order == "call: declare") return host->core->declare_size(me.context, "E", 1);
   if (me.order == "call: throw") throw std::out_of_range("index 9");
-  if (me.order != "call: write nothing") call_->out[0] = call_->in[0];
+  if (me.order != "call: write nothing") tensors->out[0] = tensors->in[0];
   return WEFT_OK;
 }
 
