@@ -13,6 +13,9 @@ if(NOT torch_version_header MATCHES "TORCH_VERSION_MAJOR 2\n" OR
   message(FATAL_ERROR "${WEFT_TORCH_DIR} is not LibTorch 2.11. Run ./dev setup to install the pinned one.")
 endif()
 
+string(REGEX MATCH "TORCH_VERSION_PATCH ([0-9]+)" _ "${torch_version_header}")
+set(WEFT_TORCH_VERSION "2.11.${CMAKE_MATCH_1}")
+
 foreach(library IN ITEMS c10 torch_cpu)
   add_library(weft::${library} SHARED IMPORTED GLOBAL)
   set_target_properties(weft::${library} PROPERTIES IMPORTED_LOCATION "${WEFT_TORCH_DIR}/lib/lib${library}.so")

@@ -46,6 +46,12 @@ void add(po::options_description& shown, const std::string& name, Options& optio
   else if (name == "split")
     option("split", po::value(&options.split)->value_name("SPLIT"),
            "train, val or test (default: the recipe's)");
+  else if (name == "tier")
+    option("tier", po::value(&options.tier)->value_name("TIER"),
+           "seal: c-abi (default) or torch-full, for a plug-in that links LibTorch");
+  else if (name == "torch")
+    option("torch", po::value(&options.torch)->value_name("VERSION"),
+           "seal: the LibTorch version of a torch-full plug-in");
   else if (name == "quiet")
     option("quiet", po::bool_switch(&options.quiet), "no progress");
   else
@@ -87,9 +93,9 @@ const std::vector<Verb>& verbs() {
        1,
        1},
       {"plugin",
-       "list | info ID-OR-FILE",
-       "show the plug-ins that are found",
-       {"plugins", "json"},
+       "list | info ID-OR-FILE | which ID[@RANGE] | seal FILE | unblock FILE",
+       "show the plug-ins that are found; write a file's manifest; lift a block",
+       {"plugins", "tier", "torch", "json"},
        1,
        2},
   };
@@ -126,6 +132,10 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
   if (!options.split.empty() && options.split != "train" && options.split != "val" &&
       options.split != "test")
     wrong(verb, concat("--split takes train, val or test, found \"", options.split, "\"."));
+  if (options.tier != "c-abi" && options.tier != "torch-full")
+    wrong(verb, concat("--tier takes c-abi or torch-full, found \"", options.tier, "\"."));
+  if ((options.tier == "torch-full") == options.torch.empty())
+    wrong(verb, "--torch goes with --tier torch-full, and that with --torch.");
   if (options.threads < 0) wrong(verb, "--threads takes a positive number.");
   return options;
 }

@@ -18,6 +18,7 @@ struct Options {
   std::vector<std::string> plugins;    ///< --plugins FOLDER
   std::string run;                     ///< --run FOLDER
   std::string split;                   ///< --split train|val|test
+  std::string tier = "c-abi", torch;   ///< --tier and --torch, of a plug-in to seal
   int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
   bool resume = false, overwrite = false, quiet = false, json = false;
 };

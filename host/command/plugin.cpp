@@ -6,6 +6,8 @@
 #include "host/base/text.hpp"
 #include "host/command/verbs.hpp"
 #include "host/registry/part_id.hpp"
+#include "host/registry/plugin_file.hpp"
+#include "host/registry/scan_cache.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {
@@ -21,7 +23,7 @@ Json manifest(const Part& part) {
           {"summary", part.summary},
           {"state_version", part.state_version},
           {"file", part.file.string()},
-          {"sha256", sha256(part.file)},
+          {"sha256", part.sha256},
           {"plugin_version", part.plugin_version},
           {"vendor", part.vendor},
           {"license", part.license},
@@ -48,7 +50,7 @@ void list(const Options& options) {
 
 void print(const Part& part) {
   std::cout << part.id << " " << part.version.text() << ": " << part.summary << "\n  file     "
-            << part.file.string() << "\n  sha256   " << sha256(part.file) << "\n  license  "
+            << part.file.string() << "\n  sha256   " << part.sha256 << "\n  license  "
             << part.license << "\n\n";
   Table table({"field", "type", "default", "meaning"});
   const Json schema = Json::parse(part.config_schema);
@@ -64,9 +66,9 @@ void info(const Options& options) {
   const std::string& what = options.operands[1];
   std::vector<Part> parts;
   if (what.ends_with(".so") || std::filesystem::exists(what))
-    parts = Registry::load_file(what);
+    parts = Registry::parts_of(what);
   else
-    parts = {Registry(search_path(options)).find(what)};
+    parts = {Registry(search_path(options)).which(what)};
   Json all = Json::array();
   for (const Part& part : parts) {
     if (options.json)
@@ -77,14 +79,50 @@ void info(const Options& options) {
   if (options.json) std::cout << all.dump(2) << "\n";
 }
 
+void which(const Options& options) {
+  const Registry registry(search_path(options));
+  const Part& part = registry.which(options.operands[1]);
+  if (options.json)
+    std::cout << manifest(part).dump(2) << "\n";
+  else
+    std::cout << part.file.string() << "\n";
+}
+
+void seal_file(const Options& options) {
+  seal(options.operands[1], {options.tier, options.torch});
+}
+
+void unblock_file(const Options& options) {
+  const std::string& file = options.operands[1];
+  if (!unblock(sha256(file)))
+    throw Error(Exit::usage, concat(file, " is not blocked. `weft plugin list` names what is."));
+}
+
+struct Action {
+  const char* name;
+  std::size_t operands;
+  void (*run)(const Options&);
+};
+constexpr Action actions[] = {{"list", 0, list},
+                              {"info", 1, info},
+                              {"which", 1, which},
+                              {"seal", 1, seal_file},
+                              {"unblock", 1, unblock_file}};
+
 }  // namespace
 
 void plugin(const Options& options) {
   const std::string& what = options.operands[0];
-  if (what == "list" && options.operands.size() == 1) return list(options);
-  if (what == "info" && options.operands.size() == 2) return info(options);
+  std::vector<std::string> names;
+  for (const Action& action : actions) {
+    names.emplace_back(action.name);
+    if (what != action.name) continue;
+    if (options.operands.size() == action.operands + 1) return action.run(options);
+    throw Error(Exit::usage, concat("weft plugin ", what, ": expected ", action.operands,
+                                    " operands, found ", options.operands.size() - 1, "."));
+  }
   throw Error(Exit::usage,
-              concat("weft plugin: expected `list` or `info ID-OR-FILE`, found \"", what, "\"."));
+              concat("weft plugin: no action is called \"", what, "\".", suggestion(what, names)));
 }
 
 }  // namespace weft::host

@@ -35,7 +35,7 @@ RunLock lock_of(const Session& session) {
   for (const Node& node : session.model->wiring().nodes()) {
     const host::Part& part = node.instance.part();
     lock.parts[node.name] = {part.id, part.version.text(), part.file.filename().string(),
-                             sha256(part.file)};
+                             part.sha256};
   }
   return lock;
 }

@@ -93,7 +93,7 @@ weft_status wired(weft_context context, const char* name, std::uint32_t* count) 
   return declare(context, [&](Declarations&) {
     not_null(name), not_null(count);
     const auto at = context->wired.find(name);
-    *count = at == context->wired.end() ? 0 : at->second;
+    *count = at == context->wired.end() ? context->wires_unless_named : at->second;
   });
 }
 

@@ -85,4 +85,5 @@ struct weft_context_s {
   std::map<std::string, std::uint32_t> wired;  ///< wires per input port
   bool open = true;                            ///< false once create() has returned
   std::string refused;  ///< the first declaration that was refused, in words; empty: none
+  std::uint32_t wires_unless_named = 0;  ///< of the ports that `wired` does not name
 };

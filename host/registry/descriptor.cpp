@@ -21,7 +21,7 @@ class Checker {
   void check(const weft_plugin* plugin) {
     require(plugin != nullptr, "it gave no descriptor");
     require(WEFT_HAS(plugin, deinit), "it is only ", plugin->size, " bytes long");
-    check_abi(*plugin);
+    check_abi(plugin->abi_major, plugin->abi_minor_needed, library_);
     require(is_version(plugin->version), quoted(plugin->version), " is no version such as 1.0.0");
     require(plugin->vendor != nullptr, "it names no vendor");
     require(plugin->license != nullptr, "it names no licence");
@@ -32,19 +32,6 @@ class Checker {
   }
 
  private:
-  void check_abi(const weft_plugin& plugin) {
-    if (plugin.abi_major != WEFT_ABI_MAJOR)
-      throw Error(Exit::abi_mismatch,
-                  concat(library_, " exports " WEFT_ENTRY_NAME " but says it was built for ABI ",
-                         plugin.abi_major, ". Rebuild it with one SDK."));
-    if (plugin.abi_minor_needed > WEFT_ABI_MINOR)
-      throw Error(Exit::abi_mismatch,
-                  concat(library_, " needs ABI ", WEFT_ABI_MAJOR, ".", plugin.abi_minor_needed,
-                         "; this host offers ", WEFT_ABI_MAJOR, ".", WEFT_ABI_MINOR,
-                         ". Use a newer host, or rebuild the plug-in with SDK ", WEFT_ABI_MAJOR,
-                         ".", WEFT_ABI_MINOR, "."));
-  }
-
   void check(const weft_component* part, std::uint32_t index) {
     require(part != nullptr, "component ", index, " is null");
     require(WEFT_HAS(part, get_extension), "component ", index, " is only ", part->size,
@@ -85,6 +72,19 @@ class Checker {
 };
 
 }  // namespace
+
+void check_abi(std::uint32_t major, std::uint32_t minor_needed, const std::string& name) {
+  if (major != WEFT_ABI_MAJOR)
+    throw Error(Exit::abi_mismatch,
+                concat(name, " exports " WEFT_ENTRY_NAME " but says it was built for ABI ", major,
+                       ". Rebuild it with one SDK."));
+  if (minor_needed > WEFT_ABI_MINOR)
+    throw Error(Exit::abi_mismatch,
+                concat(name, " needs ABI ", WEFT_ABI_MAJOR, ".", minor_needed,
+                       "; this host offers ", WEFT_ABI_MAJOR, ".", WEFT_ABI_MINOR,
+                       ". Use a newer host, or rebuild the plug-in with SDK ", WEFT_ABI_MAJOR, ".",
+                       WEFT_ABI_MINOR, "."));
+}
 
 void check_descriptor(const weft_plugin* plugin, const std::string& name) {
   Checker(name).check(plugin);

@@ -13,4 +13,7 @@ namespace weft::host {
 /// host will read is there and makes sense. Structs longer than ours are accepted.
 void check_descriptor(const weft_plugin* plugin, const std::string& name);
 
+/// Throws Error (abi_mismatch) unless this host offers the ABI that a plug-in asks for.
+void check_abi(std::uint32_t major, std::uint32_t minor_needed, const std::string& name);
+
 }  // namespace weft::host

@@ -2,10 +2,11 @@
 #include "host/registry/elf.hpp"
 
 #include <elf.h>
+#include <weft/abi.h>
 
 #include <cstdint>
 #include <cstring>
-#include <fstream>
+#include <string_view>
 
 #include "host/base/error.hpp"
 
@@ -18,29 +19,34 @@ constexpr Elf64_Half this_machine = EM_AARCH64;
 constexpr Elf64_Half this_machine = EM_X86_64;
 #endif
 
-/// A file whose reads never leave it.
+constexpr std::size_t most_needed = 1000;  // a library that names more is damaged
+
+/// Bytes whose reads never leave them.
 class Bytes {
  public:
-  explicit Bytes(const std::filesystem::path& file)
-      : stream_(file, std::ios::binary), size_(std::filesystem::file_size(file)) {}
+  explicit Bytes(std::span<const char> bytes) : bytes_(bytes) {}
 
   bool holds(std::uint64_t offset, std::uint64_t length) const {
-    return offset <= size_ && length <= size_ - offset;
+    return offset <= bytes_.size() && length <= bytes_.size() - offset;
   }
-
   template <class T>
-  bool read(std::uint64_t offset, T& value) {
+  bool read(std::uint64_t offset, T& value) const {
     if (!holds(offset, sizeof value)) return false;
-    stream_.seekg(static_cast<std::streamoff>(offset));
-    return static_cast<bool>(stream_.read(reinterpret_cast<char*>(&value), sizeof value));
+    std::memcpy(&value, bytes_.data() + offset, sizeof value);
+    return true;
+  }
+  /// The text at `offset` up to its NUL or to `end`, whichever comes first.
+  std::string text(std::uint64_t offset, std::uint64_t end) const {
+    if (offset >= end || !holds(offset, end - offset)) return "";
+    const char* const begin = bytes_.data() + offset;
+    return {begin, ::strnlen(begin, end - offset)};
   }
 
  private:
-  std::ifstream stream_;
-  std::uint64_t size_;
+  std::span<const char> bytes_;
 };
 
-bool segments_are_whole(Bytes& bytes, const Elf64_Ehdr& head) {
+bool segments_are_whole(const Bytes& bytes, const Elf64_Ehdr& head) {
   if (head.e_phentsize != sizeof(Elf64_Phdr)) return false;
   for (std::uint64_t i = 0; i < head.e_phnum; ++i) {
     Elf64_Phdr segment;
@@ -50,27 +56,100 @@ bool segments_are_whole(Bytes& bytes, const Elf64_Ehdr& head) {
   return true;
 }
 
-bool sections_are_whole(Bytes& bytes, const Elf64_Ehdr& head) {
-  if (head.e_shentsize != sizeof(Elf64_Shdr) || head.e_shstrndx >= head.e_shnum) return false;
+/// All section headers, or nothing if one of them or what it describes is not in the file.
+std::optional<std::vector<Elf64_Shdr>> whole_sections(const Bytes& bytes, const Elf64_Ehdr& head) {
+  if (head.e_shentsize != sizeof(Elf64_Shdr) || head.e_shstrndx >= head.e_shnum)
+    return std::nullopt;
+  std::vector<Elf64_Shdr> sections(head.e_shnum);
   for (std::uint64_t i = 0; i < head.e_shnum; ++i) {
-    Elf64_Shdr section;
-    if (!bytes.read(head.e_shoff + i * sizeof section, section)) return false;
+    Elf64_Shdr& section = sections[i];
+    if (!bytes.read(head.e_shoff + i * sizeof section, section)) return std::nullopt;
     const bool in_file = section.sh_type != SHT_NOBITS && section.sh_type != SHT_NULL;
-    if (in_file && !bytes.holds(section.sh_offset, section.sh_size)) return false;
+    if (in_file && !bytes.holds(section.sh_offset, section.sh_size)) return std::nullopt;
   }
-  return true;
+  return sections;
 }
+
+/// Reads what read_shared_object() returns; every offset in a section has been checked.
+class Reader {
+ public:
+  Reader(const Bytes& bytes, const std::vector<Elf64_Shdr>& sections, std::uint64_t names,
+         const std::string& file)
+      : bytes_(bytes), sections_(sections), names_(sections[names]), file_(file) {}
+
+  SharedObject read() {
+    for (const Elf64_Shdr& section : sections_) {
+      if (section.sh_type == SHT_DYNAMIC) read_needed(section);
+      if (section.sh_type == SHT_NOTE) read_notes(section);
+      if (section.sh_type == SHT_PROGBITS && name_of(section) == ".comment")
+        read_compiler(section);
+    }
+    return std::move(object_);
+  }
+
+ private:
+  std::string name_of(const Elf64_Shdr& section) const {
+    return bytes_.text(names_.sh_offset + section.sh_name, names_.sh_offset + names_.sh_size);
+  }
+
+  /// The section holds one text for every tool that worked on the file, the linker among them.
+  void read_compiler(const Elf64_Shdr& section) {
+    const std::uint64_t end = section.sh_offset + section.sh_size;
+    for (std::uint64_t at = section.sh_offset; at < end;) {
+      const std::string tool = bytes_.text(at, end);
+      const bool compiles = tool.starts_with("GCC") || tool.starts_with("rustc") ||
+                            tool.find("clang") != std::string::npos;
+      if (compiles && object_.compiler.empty()) object_.compiler = tool;
+      at += tool.size() + 1;
+    }
+  }
+
+  void read_needed(const Elf64_Shdr& section) {
+    if (section.sh_link >= sections_.size()) return;
+    const Elf64_Shdr& strings = sections_[section.sh_link];
+    if (strings.sh_type != SHT_STRTAB) return;
+    for (std::uint64_t at = 0; at + sizeof(Elf64_Dyn) <= section.sh_size; at += sizeof(Elf64_Dyn)) {
+      Elf64_Dyn entry;
+      if (!bytes_.read(section.sh_offset + at, entry) || entry.d_tag == DT_NULL) return;
+      if (entry.d_tag != DT_NEEDED || entry.d_un.d_val >= strings.sh_size) continue;
+      if (object_.needed.size() == most_needed)
+        throw Error(Exit::plugin, file_ + " is damaged: it needs too many libraries.");
+      object_.needed.push_back(
+          bytes_.text(strings.sh_offset + entry.d_un.d_val, strings.sh_offset + strings.sh_size));
+    }
+  }
+
+  void read_notes(const Elf64_Shdr& section) {
+    std::uint64_t at = 0;
+    const auto padded = [](std::uint64_t size) { return (size + 3) / 4 * 4; };
+    for (Elf64_Nhdr note; at + sizeof note <= section.sh_size;) {
+      if (!bytes_.read(section.sh_offset + at, note)) return;
+      const std::uint64_t owner = at + sizeof note;
+      const std::uint64_t text = owner + padded(note.n_namesz);
+      if (text > section.sh_size || note.n_descsz > section.sh_size - text) return;
+      if (note.n_type == WEFT_NOTE_MANIFEST && note.n_namesz == sizeof WEFT_NOTE_OWNER &&
+          bytes_.text(section.sh_offset + owner, section.sh_offset + text) == WEFT_NOTE_OWNER) {
+        if (object_.note)
+          throw Error(Exit::plugin, file_ +
+                                        " holds two manifest notes. Write WEFT_MANIFEST_NOTE, or "
+                                        "WEFT_PLUGIN(), once per library.");
+        object_.note = ManifestNote{section.sh_offset + text, note.n_descsz};
+      }
+      at = text + padded(note.n_descsz);
+    }
+  }
+
+  const Bytes& bytes_;
+  const std::vector<Elf64_Shdr>& sections_;
+  const Elf64_Shdr& names_;
+  const std::string& file_;
+  SharedObject object_;
+};
 
 }  // namespace
 
-void check_shared_object(const std::filesystem::path& file) {
-  const std::string name = file.filename().string();
-  if (!std::filesystem::exists(file))
-    throw Error(Exit::no_input, file.string() + ": no such file.");
-  if (!std::filesystem::is_regular_file(file))
-    throw Error(Exit::plugin, name + " is no plug-in: it is not a regular file.");
-
-  Bytes bytes(file);
+SharedObject read_shared_object(std::span<const char> span, const std::string& name) {
+  const Bytes bytes(span);
   Elf64_Ehdr head;
   if (!bytes.read(0, head) || std::memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
     throw Error(Exit::plugin, name + " is no plug-in: it is not an ELF shared library.");
@@ -78,9 +157,11 @@ void check_shared_object(const std::filesystem::path& file) {
     throw Error(Exit::plugin, name + " was built for another processor. Rebuild it on this one.");
   if (head.e_type != ET_DYN)
     throw Error(Exit::plugin, name + " is no plug-in: it is an ELF file, but no shared library.");
-  if (!segments_are_whole(bytes, head) || !sections_are_whole(bytes, head))
+  const auto sections = whole_sections(bytes, head);
+  if (!segments_are_whole(bytes, head) || !sections)
     throw Error(Exit::plugin,
                 name + " is damaged: its headers point outside the file. Copy or build it again.");
+  return Reader(bytes, *sections, head.e_shstrndx, name).read();
 }
 
 }  // namespace weft::host

@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-/// A first look at a file that claims to be a shared library, as bytes: nothing is mapped or run.
+/// A first look at a file that claims to be a plug-in, as bytes: nothing is mapped or run, and no
+/// read leaves the bytes, whatever they say.
 
 #pragma once
 
-#include <filesystem>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 namespace weft::host {
 
-/// Throws Error unless `file` is an ELF shared object for this processor whose segments and
-/// sections all lie inside the file. A truncated library would otherwise kill the host while it is
-/// mapped.
-void check_shared_object(const std::filesystem::path& file);
+/// Where the manifest's text lies: all the room that the note has for it.
+struct ManifestNote {
+  std::size_t offset = 0;  ///< of the text in the file
+  std::size_t room = 0;    ///< bytes
+};
+
+/// What the headers of a shared library tell.
+struct SharedObject {
+  std::vector<std::string> needed;  ///< libraries that it is linked with (DT_NEEDED)
+  std::string compiler;             ///< "GCC: (Debian 12.2.0-14) 12.2.0"; empty if it does not say
+  std::optional<ManifestNote> note;
+};
+
+/// Throws Error, with `name` in the sentence, unless the bytes are an ELF shared object for this
+/// processor whose segments and sections all lie inside them. A truncated library would otherwise
+/// kill the host while it is mapped.
+SharedObject read_shared_object(std::span<const char> bytes, const std::string& name);
 
 }  // namespace weft::host

@@ -4,8 +4,6 @@
 #include <dlfcn.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <boost/dll/library_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <map>
 #include <mutex>
@@ -17,8 +15,8 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/registry/descriptor.hpp"
-#include "host/registry/elf.hpp"
 #include "host/registry/guard.hpp"
+#include "host/registry/plugin_file.hpp"
 
 namespace weft::host {
 namespace {
@@ -26,39 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int most_operations = 100000;  // a longer chain is a ring
-
-/// The major versions N of all symbols weft_plugin_vN, read from the file without loading it.
-std::vector<std::string> entry_versions(const fs::path& file, const std::string& name) {
-  const std::string prefix = "weft_plugin_v";
-  std::vector<std::string> versions;
-  try {
-    for (const std::string& symbol : boost::dll::library_info(file).symbols()) {
-      if (!symbol.starts_with(prefix)) continue;
-      const std::string number = symbol.substr(prefix.size());
-      if (!number.empty() && number.find_first_not_of("0123456789") == std::string::npos)
-        versions.push_back(number);
-    }
-  } catch (const std::exception&) {
-    throw Error(Exit::plugin, name + " is damaged: its symbol table cannot be read.");
-  }
-  std::sort(versions.begin(), versions.end());
-  versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
-  return versions;
-}
-
-/// Throws unless the file exports the entry of our own major version.
-void check_entry(const fs::path& file, const std::string& name) {
-  const std::vector<std::string> versions = entry_versions(file, name);
-  if (versions.empty())
-    throw Error(Exit::plugin, name + " is no plug-in: it exports no symbol " WEFT_ENTRY_NAME ".");
-  const std::string ours = std::to_string(WEFT_ABI_MAJOR);
-  if (std::find(versions.begin(), versions.end(), ours) != versions.end()) return;
-  const std::string theirs = enumerate(versions);
-  throw Error(Exit::abi_mismatch,
-              concat(name, " was built for ABI ", theirs, "; this host offers ", WEFT_ABI_MAJOR,
-                     ".", WEFT_ABI_MINOR, ". Use a host that offers ABI ", theirs,
-                     ", or rebuild the plug-in with SDK ", WEFT_ABI_MAJOR, ".x."));
-}
 
 boost::dll::shared_library load(const fs::path& file, const std::string& name) {
   boost::dll::shared_library library;
@@ -100,6 +65,7 @@ FileIdentity identity_of(const fs::path& file) {
 
 struct Library::State {
   fs::path file;
+  std::string sha256;
   HostTables tables;
   boost::dll::shared_library shared;
   weft_host host{};
@@ -108,8 +74,7 @@ struct Library::State {
 
   State(const fs::path& path, const HostTables& host_tables) : file(path), tables(host_tables) {
     const std::string name = file.filename().string();
-    check_shared_object(file);
-    check_entry(file, name);
+    sha256 = read_plugin_file(file).sha256;
     shared = load(file, name);
     host = {sizeof host, WEFT_ABI_MAJOR, WEFT_ABI_MINOR, 0,
             core_api(),  tables.tensor,  tables.op,      tables.grad};
@@ -148,6 +113,9 @@ Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Library::~Library() = default;
 const fs::path& Library::file() const {
   return state_->file;
+}
+const std::string& Library::sha256() const {
+  return state_->sha256;
 }
 const weft_plugin& Library::plugin() const {
   return *state_->plugin;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /// One plug-in file, vetted, loaded and initialised.
 ///
-/// The order is fixed: bytes (elf.hpp) → symbol table → dlopen → entry → descriptor → operations →
-/// init. Up to dlopen no code of the file runs. Whoever holds something out of the library (a part,
-/// an instance, an autograd node) holds a shared_ptr to it; the last one to let go unloads it.
+/// The order is fixed: the file as bytes (plugin_file.hpp) → dlopen → entry → descriptor →
+/// operations → init. Up to dlopen no code of the file runs. Whoever holds something out of the
+/// library (a part, an instance, an autograd node) holds a shared_ptr to it; the last one to let go
+/// unloads it.
 
 #pragma once
 
@@ -11,6 +12,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace weft::host {
 
@@ -37,6 +39,8 @@ class Library {
   Library& operator=(const Library&) = delete;
 
   const std::filesystem::path& file() const;
+  /// Of the file as it was when it was vetted for this loading.
+  const std::string& sha256() const;
   const weft_plugin& plugin() const;
 
  private:

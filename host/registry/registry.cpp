@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "host/base/text.hpp"
+#include "host/registry/scan_cache.hpp"
 
 namespace weft::host {
 namespace {
@@ -54,11 +55,43 @@ bool resembles(const fs::path& file, const PartId& id) {
   return holds_name || edit_distance(stem, id.kind + "_" + id.name) <= 2;
 }
 
+std::vector<Part> parts_in(const fs::path& file, const Seen& seen) {
+  const Manifest& manifest = seen.manifest;
+  std::vector<Part> parts;
+  for (const ManifestPart& part : manifest.parts)
+    parts.push_back({part.id, part.kind, part.version, part.summary, part.config_schema,
+                     part.state_version, manifest.vendor, manifest.license, manifest.version, file,
+                     seen.sha256, nullptr, nullptr});
+  return parts;
+}
+
+/// Loads the part's library.
+void load(Part& part, const HostTables& tables) {
+  if (part.component != nullptr) return;
+  std::shared_ptr<const Library> library = Library::open(part.file, tables);
+  if (library->sha256() != part.sha256)
+    throw Error(Exit::plugin,
+                part.file.filename().string() + " changed while it was in use. Start again.");
+  const weft_plugin& plugin = library->plugin();
+  for (std::uint32_t i = 0; i < plugin.n_components; ++i) {
+    const weft_component& component = *plugin.components[i];
+    if (PartId::parse(component.id)->text() != part.id ||
+        parse_version(component.version) != part.version)
+      continue;
+    part.component = &component;
+    part.library = std::move(library);
+    return;
+  }
+  throw Error(Exit::plugin, concat(part.file.filename().string(), " holds no ", part.id, " ",
+                                   part.version.text(), ", though its manifest says so."));
+}
+
 }  // namespace
 
 Registry::Registry(const std::vector<fs::path>& search_path, HostTables tables)
-    : search_path_(search_path) {
+    : search_path_(search_path), tables_(tables) {
   std::set<fs::path> seen;
+  ScanCache cache;
   for (const fs::path& folder : search_path) {
     std::vector<fs::path> files;
     try {
@@ -70,30 +103,33 @@ Registry::Registry(const std::vector<fs::path>& search_path, HostTables tables)
     }
     for (const fs::path& file : files) {
       if (!seen.insert(fs::weakly_canonical(file)).second) continue;
-      try {
-        for (Part& part : load_file(file, tables)) parts_.push_back(std::move(part));
-      } catch (const Error& error) {
-        rejected_.push_back({file, error.exit(), error.what()});
-      }
+      const Seen verdict = look_at(file, cache);
+      if (verdict.exit != Exit::ok) rejected_.push_back({file, verdict.exit, verdict.reason});
+      for (Part& part : parts_in(file, verdict)) parts_.push_back(std::move(part));
     }
   }
 }
 
+std::vector<Part> Registry::parts_of(const fs::path& file) {
+  ScanCache cache;
+  const Seen verdict = look_at(file, cache);
+  if (verdict.exit != Exit::ok) throw Error(verdict.exit, verdict.reason);
+  return parts_in(file, verdict);
+}
+
 std::vector<Part> Registry::load_file(const fs::path& file, HostTables tables) {
-  const std::shared_ptr<const Library> library = Library::open(file, tables);
-  const weft_plugin& plugin = library->plugin();
-  std::vector<Part> parts;
-  for (std::uint32_t i = 0; i < plugin.n_components; ++i) {
-    const weft_component& component = *plugin.components[i];
-    parts.push_back({PartId::parse(component.id)->text(), component.kind,
-                     *parse_version(component.version), component.summary, component.config_schema,
-                     component.state_version, plugin.vendor, plugin.license, plugin.version, file,
-                     &component, library});
-  }
+  std::vector<Part> parts = parts_of(file);
+  for (Part& part : parts) load(part, tables);
   return parts;
 }
 
 const Part& Registry::find(const std::string& use) const {
+  Part& part = parts_[static_cast<std::size_t>(&which(use) - parts_.data())];
+  load(part, tables_);
+  return part;
+}
+
+const Part& Registry::which(const std::string& use) const {
   const Wanted wanted = parse_use(use);
   const std::string id = wanted.id.text();
   std::vector<const Part*> same_id;

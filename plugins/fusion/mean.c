@@ -289,6 +289,8 @@ static const weft_component mean = {
 
 /* ---- the plug-in ----------------------------------------------------------------------------- */
 
+WEFT_MANIFEST_NOTE
+
 static weft_status init(const weft_host* offered) {
   host = offered;
   return WEFT_OK;

@@ -1,8 +1,10 @@
-# weft_add_plugin(kind name [SOURCES …] [VERSION …] [VENDOR …] [LICENSE …]): one part as a loadable library,
-# libweft_<kind>_<name>.so.
+# weft_add_plugin(kind name [SOURCES …] [VERSION …] [VENDOR …] [LICENSE …] [TORCH …]): one part as a loadable library,
+# libweft_<kind>_<name>.so, sealed: `weft plugin seal` has written its manifest into it.
 #
 # VERSION, VENDOR and LICENSE are what `weft plugin info` shows; without them the project's version and the variables
 # WEFT_PLUGIN_VENDOR and WEFT_PLUGIN_LICENSE are taken. A source in C names them in its own descriptor.
+# TORCH names the LibTorch version that the part links, if it does: it is then of tier torch-full and runs with that
+# version only.
 # Without SOURCES the source is <name>.cpp or <name>.c of the current folder. The library sees the SDK's
 # headers and nothing else, exports one symbol, and lands in lib/weft/plugins of the build folder, where
 # a `weft` of the same build finds it. Elsewhere, include() this file; the headers are found beside it.
@@ -19,8 +21,25 @@ mark_as_advanced(WEFT_SDK_INCLUDE_DIR)
 
 set(WEFT_PLUGIN_KINDS encoder fusion reasoning decoder loss metric CACHE INTERNAL "")
 
+# weft_seal_plugin(target [LibTorch version]): seals a library whenever it is linked. For libraries that are built by
+# other means than weft_add_plugin().
+function(weft_seal_plugin target)
+  if(ARGN)
+    set(tier --tier torch-full --torch ${ARGN})
+  endif()
+  if(TARGET weft)  # in Weft's own tree; another host may write another manifest
+    set(program weft)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS $<TARGET_FILE:weft_probe>)
+  else()
+    find_program(WEFT_PROGRAM weft REQUIRED HINTS ${WEFT_SDK_INCLUDE_DIR}/../bin)
+    set(program ${WEFT_PROGRAM})
+  endif()
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+    COMMAND ${program} plugin seal $<TARGET_FILE:${target}> ${tier})
+endfunction()
+
 function(weft_add_plugin kind name)
-  cmake_parse_arguments(PLUGIN "" "VERSION;VENDOR;LICENSE" "SOURCES" ${ARGN})
+  cmake_parse_arguments(PLUGIN "" "VERSION;VENDOR;LICENSE;TORCH" "SOURCES" ${ARGN})
   if(NOT kind IN_LIST WEFT_PLUGIN_KINDS)
     list(JOIN WEFT_PLUGIN_KINDS ", " kinds)
     message(FATAL_ERROR "weft_add_plugin: \"${kind}\" is no kind of part. Kinds: ${kinds}.")
@@ -75,4 +94,5 @@ function(weft_add_plugin kind name)
   if(WEFT_PLUGIN_STATIC_RUNTIME)
     target_link_options(${target} PRIVATE -static-libgcc $<$<LINK_LANGUAGE:CXX>:-static-libstdc++>)
   endif()
+  weft_seal_plugin(${target} ${PLUGIN_TORCH})
 endfunction()

@@ -28,7 +28,7 @@ ROOMS = {
 }
 MAX_LINES = 400
 # The contract is one file, so that a plug-in in any language reads it alone; half of it is documentation.
-MAX_LINES_OF = {"host/training/trainer.cpp": 120, "sdk/include/weft/abi.h": 500}
+MAX_LINES_OF = {"host/training/trainer.cpp": 120, "sdk/include/weft/abi.h": 650}
 # As a whole name or its last word: `tensor_utils.cpp` is banned, `longest_common_subsequence.cpp` is a good name.
 BANNED_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"}
 UNTRACKED = {".git", ".deps", "build", "runs", "__pycache__"}

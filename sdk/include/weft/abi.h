@@ -464,6 +464,28 @@ typedef struct weft_plugin {
  * more than once; must not call the host or start threads. */
 typedef weft_status (*weft_entry)(const weft_host* host, const weft_plugin** out);
 
+/* ---- the manifest ---- */
+
+/* Every library holds one ELF note, owner "WEFT", type 1, into which `weft plugin seal` writes the
+ * manifest: a JSON document that says what the descriptor says, so that a host can know a file
+ * before running any of it (docs/abi/manifest.md). Write WEFT_MANIFEST_NOTE once per library, at
+ * file scope and without a semicolon; WEFT_PLUGIN() of the C++ layer does. */
+#define WEFT_NOTE_OWNER "WEFT"
+#define WEFT_NOTE_MANIFEST 1u
+/* Room for the text. `weft plugin seal` says when it is too little. */
+#ifndef WEFT_MANIFEST_BYTES
+#define WEFT_MANIFEST_BYTES 24576
+#endif
+#define WEFT_MANIFEST_NOTE                                                             \
+  struct weft_manifest_note {                                                          \
+    uint32_t owner_size, text_size, type;                                              \
+    char owner[8];                                                                     \
+    char text[WEFT_MANIFEST_BYTES];                                                    \
+  };                                                                                   \
+  __attribute__((section(".note.weft"), used,                                          \
+                 aligned(4))) static const struct weft_manifest_note weft_manifest = { \
+      sizeof WEFT_NOTE_OWNER, WEFT_MANIFEST_BYTES, WEFT_NOTE_MANIFEST, WEFT_NOTE_OWNER, ""};
+
 /* ---- extensions ---- */
 
 /* Of a decoder that can write token after token: get_extension(self, WEFT_AUTOREGRESSIVE). */

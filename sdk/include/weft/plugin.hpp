@@ -34,7 +34,7 @@ namespace weft __attribute__((visibility("hidden"))) {
   constexpr bool is_metric = Part::kind == WEFT_KIND_METRIC;
 
   /// Writes outputs into the call, by name.
-  inline void write(Outputs outputs, const Ports& ports, const weft_call& call) {
+  inline void write(Outputs&& outputs, const Ports& ports, const weft_call& call) {
     for (auto& [name, tensor] : outputs) {
       std::size_t slot = 0;
       while (slot < ports.outputs().size() && ports.outputs()[slot].name != name) ++slot;
@@ -179,6 +179,7 @@ namespace weft __attribute__((visibility("hidden"))) {
 
 /// Exports the library's entry point with these parts.
 #define WEFT_PLUGIN(...)                                                                          \
+  WEFT_MANIFEST_NOTE                                                                              \
   extern "C" WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* host, const weft_plugin** out) { \
     return ::weft::detail::describe_plugin<__VA_ARGS__>(host, out);                               \
   }

@@ -87,7 +87,7 @@ TEST_F(DatasetTest, RecordingsArePaddedWithZeroMaskedAndCut) {
   EXPECT_TRUE(mask.data<bool>()[10]);
   EXPECT_TRUE(mask.data<bool>()[12 + 11]) << "a1 has 12";
   for (std::size_t m = 0; m < 8; ++m) EXPECT_EQ(voice.data<float>()[11 * 8 + m], 0);
-  EXPECT_NE(voice.data<float>()[10 * 8], 0);
+  EXPECT_NE(voice.data<float>()[std::size_t{10} * 8], 0);
   const Truncation& cut = dataset.truncated().at("voice");
   EXPECT_EQ(cut.cut, 4 + 2) << "a2 to a5 of train, a2 and a3 of val";
   EXPECT_EQ(cut.of, 6 + 4);

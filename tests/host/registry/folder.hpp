@@ -20,8 +20,13 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  /// Puts a copy of doubles/<name>.so here, under another file name if one is given.
+  /// Puts a copy of doubles/<name>.so here, under another file name if one is given, and seals it;
+  /// one that cannot be sealed, because it is a bad one, gets the manifest of the double "good".
   std::filesystem::path add(const std::string& name, const std::string& file_name = "");
+  /// The copy as it was built, without a manifest.
+  std::filesystem::path add_unsealed(const std::string& name, const std::string& file_name = "");
+  /// The copy with the manifest of the double "good", without asking the file.
+  std::filesystem::path add_stamped(const std::string& name);
   std::filesystem::path write(const std::string& file_name, const std::string& bytes);
 
  private:
@@ -40,6 +45,11 @@ class Log {
 std::filesystem::path fusion_mean();
 
 std::string read_file(const std::filesystem::path& file);
+
+/// Writes a text into the manifest note of a plug-in, true or not.
+void stamp(const std::filesystem::path& file, const std::string& manifest);
+/// The manifest text of the double "good".
+const std::string& good_manifest();
 
 /// True while the process has the file mapped.
 bool is_mapped(const std::filesystem::path& file);

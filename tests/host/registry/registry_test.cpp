@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "host/base/text.hpp"
+#include "host/registry/plugin_file.hpp"
 #include "tests/host/registry/folder.hpp"
 
 namespace weft::host {
@@ -34,7 +35,7 @@ TEST(Registry, DescribesAPart) {
   EXPECT_EQ(part.kind, WEFT_KIND_FUSION);
   EXPECT_EQ(part.version.text(), "1.0.0");
   EXPECT_EQ(part.summary, "A double.");
-  EXPECT_EQ(part.config_schema, "{\"type\": \"object\"}");
+  EXPECT_EQ(part.config_schema, "{\"type\":\"object\"}");
   EXPECT_EQ(part.state_version, 1u);
   EXPECT_EQ(part.vendor, "tests");
   EXPECT_EQ(part.license, "Apache-2.0");
@@ -42,7 +43,7 @@ TEST(Registry, DescribesAPart) {
   EXPECT_EQ(part.file, file);
 }
 
-TEST(Registry, LoadsFoldersInOrderAndFilesByName) {
+TEST(Registry, ListsFoldersInOrderAndFilesByName) {
   Folder first, second;
   first.add("vendor", "b.so");
   first.add("good", "a.so");
@@ -166,8 +167,9 @@ TEST(Registry, InitialisesALibraryOnceAndUnloadsItAfterItsLastHolder) {
   {
     const Registry registry({folder.path()});
     const Registry again({folder.path()});
-    EXPECT_EQ(registry.parts()[0].library, Registry::load_file(file)[0].library);
-    held = again.parts()[0].library;
+    EXPECT_TRUE(log.lines.empty()) << "what is only listed is not loaded";
+    EXPECT_EQ(registry.find("fusion.good").library, Registry::load_file(file)[0].library);
+    held = again.find("fusion.good").library;
     EXPECT_THAT(log.lines, ElementsAre("init"));
   }
   EXPECT_TRUE(test::is_mapped(file));
@@ -210,6 +212,16 @@ TEST(SearchPath, IsTheVariableThenTheShippedFolder) {
     EXPECT_THAT(default_search_path(), ElementsAre(shipped));
   else
     EXPECT_TRUE(default_search_path().empty());
+}
+
+TEST(Registry, RefusesAFileThatChangedSinceItWasLookedAt) {
+  Folder folder;
+  const auto file = folder.add("good");
+  const Registry registry({folder.path()});
+  std::filesystem::remove(file);
+  folder.add("good_1_2", "good.so");
+  EXPECT_EQ(complaint(registry, "fusion.good"),
+            "good.so changed while it was in use. Start again. | 70");
 }
 
 TEST(Sha256, IsTheStandardOne) {

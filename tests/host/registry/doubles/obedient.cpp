@@ -99,6 +99,8 @@ weft_status init(const weft_host* offered) {
   return WEFT_OK;
 }
 
+WEFT_MANIFEST_NOTE
+
 const weft_component component = {sizeof component,
                                   WEFT_KIND_FUSION,
                                   "fusion.obedient",

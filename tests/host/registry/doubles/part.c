@@ -79,8 +79,8 @@ static void destroy(void* self) {
   (void)self;
 }
 
-static weft_status call(void* self, const weft_call* call_) {
-  (void)self, (void)call_;
+static weft_status call(void* self, const weft_call* tensors) {
+  (void)self, (void)tensors;
   return WEFT_OK;
 }
 
@@ -123,6 +123,10 @@ extern int nobody_defines_this(void);
 int use_of_undefined(void) {
   return nobody_defines_this();
 }
+#endif
+
+#ifndef DOUBLE_NO_NOTE
+WEFT_MANIFEST_NOTE
 #endif
 
 static const described_plugin plugin = {

@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+WEFT_MANIFEST_NOTE
+
 namespace {
 
 weft_status create(weft_context, const char*, uint64_t, void**) {

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/registry/scan_cache.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "host/base/text.hpp"
+#include "host/registry/plugin_file.hpp"
+#include "host/registry/probe.hpp"
+
+namespace weft::host {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+/// Empty if there is no place for a cache.
+fs::path cache_folder() {
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  if (const std::string named = variable("WEFT_CACHE"); !named.empty()) return named;
+  if (const std::string caches = variable("XDG_CACHE_HOME"); !caches.empty())
+    return fs::path(caches) / "weft";
+  const std::string home = variable("HOME");
+  return home.empty() ? fs::path() : fs::path(home) / ".cache" / "weft";
+}
+
+/// What changes when a file's content does; empty if there is no such file.
+std::string key_of(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return "";
+  return concat(status.st_dev, ".", status.st_ino, ".", status.st_size, ".", status.st_mtim.tv_sec,
+                ".", status.st_mtim.tv_nsec, ".", status.st_ctim.tv_sec, ".",
+                status.st_ctim.tv_nsec);
+}
+
+/// Another build of the host may judge otherwise.
+std::string host_key() {
+  return concat(WEFT_VERSION " torch " WEFT_TORCH_VERSION " ", key_of(probe_program()), " ",
+                ::geteuid());
+}
+
+Json to_json(const Seen& seen) {
+  Json parts = Json::array();
+  for (const ManifestPart& part : seen.manifest.parts)
+    parts.push_back({part.id, part.kind, part.version.text(), part.summary, part.config_schema,
+                     part.state_version});
+  return {{"exit", static_cast<int>(seen.exit)},
+          {"reason", seen.reason},
+          {"sha256", seen.sha256},
+          {"version", seen.manifest.version},
+          {"vendor", seen.manifest.vendor},
+          {"license", seen.manifest.license},
+          {"abi", {seen.manifest.abi_major, seen.manifest.abi_minor}},
+          {"tier", seen.manifest.tier},
+          {"torch", seen.manifest.torch},
+          {"parts", parts}};
+}
+
+Seen from_json(const Json& json) {
+  Seen seen;
+  seen.exit = static_cast<Exit>(json.at("exit").get<int>());
+  json.at("reason").get_to(seen.reason);
+  json.at("sha256").get_to(seen.sha256);
+  json.at("version").get_to(seen.manifest.version);
+  json.at("vendor").get_to(seen.manifest.vendor);
+  json.at("license").get_to(seen.manifest.license);
+  json.at("abi").at(0).get_to(seen.manifest.abi_major);
+  json.at("abi").at(1).get_to(seen.manifest.abi_minor);
+  json.at("tier").get_to(seen.manifest.tier);
+  json.at("torch").get_to(seen.manifest.torch);
+  for (const Json& part : json.at("parts"))
+    seen.manifest.parts.push_back({part.at(0), part.at(1),
+                                   parse_version(part.at(2).get_ref<const std::string&>()).value(),
+                                   part.at(3), part.at(4), part.at(5)});
+  return seen;
+}
+
+fs::path blocked_file(const std::string& sha256) {
+  const fs::path folder = cache_folder();
+  return folder.empty() ? fs::path() : folder / "blocked" / sha256;
+}
+
+/// Replaces a file as a whole; readers see the old one or the new one.
+void replace(const fs::path& file, const std::string& text) {
+  std::error_code ignored;
+  fs::create_directories(file.parent_path(), ignored);
+  const fs::path temporary = fs::path(file).concat(concat(".", ::getpid()));
+  std::ofstream stream(temporary, std::ios::binary);
+  stream << text;
+  stream.close();
+  if (stream) fs::rename(temporary, file, ignored);
+  fs::remove(temporary, ignored);
+}
+
+/// The verdict on a file that is not in the cache.
+Seen examine(const fs::path& file) {
+  Seen seen;
+  try {
+    const PluginFile read = read_plugin_file(file);
+    seen.sha256 = read.sha256;
+    if (const auto reason = blocked(read.sha256)) throw Error(Exit::plugin, *reason);
+    seen.manifest = checked_manifest(read);
+    const ProbeReport report = probe(file, {seen.manifest.tier, seen.manifest.torch});
+    if (report.fatal) block(read.sha256, report.text);
+    if (report.exit != Exit::ok) throw Error(report.exit, report.text);
+    const std::string difference = first_difference(read.manifest, report.text);
+    if (!difference.empty())
+      throw Error(Exit::plugin, concat(read.name(), " lies in its manifest: ", difference,
+                                       ". Seal it again with `weft plugin seal`."));
+  } catch (const Error& error) {
+    seen.exit = error.exit();
+    seen.reason = error.what();
+    seen.manifest = {};
+  }
+  return seen;
+}
+
+}  // namespace
+
+ScanCache::ScanCache() {
+  const fs::path folder = cache_folder();
+  if (folder.empty()) return;
+  std::ifstream stream(folder / "plugins.json", std::ios::binary);
+  if (!stream) return;
+  try {
+    const Json cache = Json::parse(stream);
+    if (cache.at("host") != host_key()) return;
+    for (const auto& [file, entry] : cache.at("files").items())
+      entries_[file] = {entry.at(0), from_json(entry.at(1))};
+  } catch (const std::exception&) {
+    entries_.clear();
+    changed_ = true;
+  }
+}
+
+ScanCache::~ScanCache() {
+  const fs::path folder = cache_folder();
+  if (!changed_ || folder.empty()) return;
+  Json files = Json::object();
+  for (const auto& [file, entry] : entries_)
+    if (key_of(file) == entry.key) files[file] = {entry.key, to_json(entry.seen)};
+  const Json cache{{"host", host_key()}, {"files", files}};
+  replace(folder / "plugins.json", cache.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+const Seen* ScanCache::find(const fs::path& file) const {
+  const auto entry = entries_.find(fs::absolute(file).string());
+  if (entry == entries_.end() || entry->second.key != key_of(file)) return nullptr;
+  return &entry->second.seen;
+}
+
+void ScanCache::remember(const fs::path& file, Seen seen) {
+  entries_[fs::absolute(file).string()] = {key_of(file), std::move(seen)};
+  changed_ = true;
+}
+
+std::optional<std::string> blocked(const std::string& sha256) {
+  std::ifstream stream(blocked_file(sha256), std::ios::binary);
+  if (!stream) return std::nullopt;
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+void block(const std::string& sha256, const std::string& reason) {
+  if (const fs::path file = blocked_file(sha256); !file.empty()) replace(file, reason);
+}
+
+bool unblock(const std::string& sha256) {
+  std::error_code ignored;
+  const fs::path file = blocked_file(sha256);
+  return !file.empty() && fs::remove(file, ignored);
+}
+
+Seen look_at(const fs::path& file, ScanCache& cache) {
+  if (const Seen* seen = cache.find(file)) {
+    // A block outlives and precedes the cache: it may have been lifted or set since.
+    const bool is_blocked = blocked(seen->sha256).has_value();
+    const bool was_blocked = seen->reason.ends_with("`weft plugin unblock` names it.");
+    if (is_blocked == was_blocked) return *seen;
+  }
+  Seen seen = examine(file);
+  cache.remember(file, seen);
+  return seen;
+}
+
+}  // namespace weft::host
