@@ -153,7 +153,12 @@ void require_same_model(const Checkpoint& checkpoint, const std::string& run,
     if (saved != checkpoint.parts.end() && saved->second != part)
       differences +=
           concat(" Node \"", node, "\" was ", saved->second.first, " (state ", saved->second.second,
-                 "), is now ", part.first, " (state ", part.second, ").");
+                 "), is now ", part.first, " (state ", part.second, ").",
+                 saved->second.first != part.first    ? ""
+                 : saved->second.second < part.second ? " This plug-in has no migrate for it: use "
+                                                        "the one that weft.lock names, or a newer "
+                                                        "one."
+                                                      : " Use the newer plug-in, which knows it.");
   }
   const std::vector<std::string> missing = missing_in(checkpoint.model, shapes);
   if (!missing.empty()) differences += concat(" It lacks ", some(missing), ".");

@@ -3,6 +3,7 @@
 
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
+#include "host/command/migration.hpp"
 #include "host/command/results.hpp"
 #include "host/command/session.hpp"
 #include "host/command/verbs.hpp"
@@ -22,9 +23,10 @@ Result evaluate_run(const Options& options, const std::string& folder) {
   const std::string split = options.split.empty() ? recipe.evaluate.split : options.split;
   const std::string only = recipe.evaluate.data;
   const Session session = open_session(options, std::move(recipe), only);
-  const std::optional<Checkpoint> checkpoint = load_latest_checkpoint(folder);
+  std::optional<Checkpoint> checkpoint = load_latest_checkpoint(folder);
   if (!checkpoint)
     throw Error(Exit::no_input, concat(folder, " holds no checkpoint yet. Train it first."));
+  migrate(*checkpoint, *session.model);
   require_same_model(*checkpoint, folder, shapes_of(*session.model), parts_of(*session.model));
   session.model->load(checkpoint->model);
   return {folder, split, evaluate_recipe(session, split_named(split))};

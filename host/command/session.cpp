@@ -40,8 +40,8 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
 
   Session session;
   session.recipe = std::move(recipe);
-  session.registry = std::make_unique<Registry>(search_path(options),
-                                                HostTables{tensor_api(), op_api(), grad_api()});
+  session.registry = std::make_unique<Registry>(
+      search_path(options), HostTables{tensor_api(), op_api(), grad_api(), migration_api()});
   std::map<std::string, std::vector<FieldSpec>> fields;
   for (const DataPlan& plan : session.recipe.data) fields[plan.name] = field_specs(plan.config);
   Wiring wiring(session.recipe, *session.registry, fields);

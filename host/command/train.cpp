@@ -10,6 +10,7 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
 #include "host/checkpoint/run_folder.hpp"
+#include "host/command/migration.hpp"
 #include "host/command/results.hpp"
 #include "host/command/session.hpp"
 #include "host/command/verbs.hpp"
@@ -56,6 +57,8 @@ std::optional<Checkpoint> checkpoint_to_resume(const Session& session, const Run
                                                const RunLock& lock) {
   std::optional<Checkpoint> checkpoint = load_latest_checkpoint(run.path());
   if (!checkpoint) return std::nullopt;
+  for (const std::string& line : migrate(*checkpoint, *session.model))
+    std::cerr << "note: " << line << "\n";
   require_same_model(*checkpoint, run.path(), shapes_of(*session.model), parts_of(*session.model));
   std::vector<std::string> stages;
   for (const StagePlan& stage : session.recipe.stages) stages.push_back(stage.name);

@@ -15,6 +15,7 @@ namespace weft::host {
 WEFT_ENGINE_API const weft_tensor_api* tensor_api();
 WEFT_ENGINE_API const weft_op_api* op_api();
 WEFT_ENGINE_API const weft_grad_api* grad_api();
+WEFT_ENGINE_API const weft_migration_api* migration_api();
 
 /// Names the table that keeps error records. Until it is called, a failing entry gives its status
 /// only. Call once, before the first use of the tables; `core` must outlive them.

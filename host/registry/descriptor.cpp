@@ -28,7 +28,10 @@ class Checker {
     require(plugin->n_components > 0 && plugin->components != nullptr, "it holds no component");
     require(plugin->n_components <= most_components, "it claims ", plugin->n_components,
             " components");
-    for (std::uint32_t i = 0; i < plugin->n_components; ++i) check(plugin->components[i], i);
+    for (std::uint32_t i = 0; i < plugin->n_components; ++i) {
+      check(plugin->components[i], i);
+      check_owner(plugin->components[i]->id, plugin->vendor, library_);
+    }
   }
 
  private:
@@ -72,6 +75,14 @@ class Checker {
 };
 
 }  // namespace
+
+void check_owner(const std::string& id, const std::string& vendor, const std::string& name) {
+  const std::string own = PartId::parse(id)->text();
+  if (vendor == "weft" || own.find('/') != std::string::npos) return;
+  throw Error(Exit::plugin,
+              concat(name, " is by \"", vendor, "\" and claims ", own,
+                     ": ids without a vendor are Weft's own. Call it VENDOR/", own, "."));
+}
 
 void check_abi(std::uint32_t major, std::uint32_t minor_needed, const std::string& name) {
   if (major != WEFT_ABI_MAJOR)

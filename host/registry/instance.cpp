@@ -121,6 +121,17 @@ void Instance::call(weft_call& call) const {
   state_->check_outputs(call);
 }
 
+bool Instance::can_migrate() const {
+  return WEFT_HAS(state_->component, migrate) && state_->component->migrate != nullptr;
+}
+
+void Instance::migrate(std::uint32_t from, weft_migration saved) const {
+  const Outcome outcome =
+      attempt([&] { return state_->component->migrate(state_->self, from, saved); });
+  if (outcome.status != WEFT_OK)
+    state_->fail(Exit::plugin, concat("while migrating state ", from, ": ", outcome.reason));
+}
+
 const void* Instance::extension(const char* id) const {
   if (state_->component->get_extension == nullptr) return nullptr;
   const void* table = nullptr;

@@ -49,6 +49,10 @@ class Instance {
   /// Computes; the caller has filled in every field. Throws if the component fails, or succeeds
   /// without writing an output that its role demands.
   void call(weft_call& call) const;
+  /// Whether the part can bring older checkpoints to its state version.
+  bool can_migrate() const;
+  /// Brings the tensors of state version `from` to the part's own.
+  void migrate(std::uint32_t from, weft_migration saved) const;
   /// A table of this instance by its id, or null.
   const void* extension(const char* id) const;
 

@@ -21,6 +21,7 @@ struct HostTables {
   const weft_tensor_api* tensor = nullptr;
   const weft_op_api* op = nullptr;
   const weft_grad_api* grad = nullptr;
+  const weft_migration_api* migration = nullptr;
 
   bool operator==(const HostTables&) const = default;
 };

@@ -10,6 +10,7 @@
 #include "host/base/text.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/declarations.hpp"
+#include "host/registry/descriptor.hpp"
 #include "host/registry/guard.hpp"
 #include "host/registry/part_id.hpp"
 
@@ -175,6 +176,7 @@ Manifest parse_manifest(std::string_view text, const std::string& name) {
     manifest.torch = json.value("torch", "");
     for (const Json& part : json.at("parts")) manifest.parts.push_back(part_of(part));
     if (manifest.parts.empty()) refuse("it names no part");
+    for (const ManifestPart& part : manifest.parts) check_owner(part.id, manifest.vendor, name);
   } catch (const Json::exception& error) {
     refuse(error.what());
   } catch (const std::invalid_argument& error) {

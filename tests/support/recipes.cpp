@@ -77,8 +77,9 @@ host::Recipe read_text(const std::string& text, const std::vector<std::string>& 
 const host::Registry& shipped_parts() {
   static const host::Registry registry = [] {
     host::set_error_sink(host::core_api());
-    return host::Registry({std::string(WEFT_BINARY_DIR) + "/lib/weft/plugins"},
-                          {host::tensor_api(), host::op_api(), host::grad_api()});
+    return host::Registry(
+        {std::string(WEFT_BINARY_DIR) + "/lib/weft/plugins"},
+        {host::tensor_api(), host::op_api(), host::grad_api(), host::migration_api()});
   }();
   return registry;
 }

@@ -23,6 +23,7 @@
  *  [main]    the host's main thread
  *  [create]  only within weft_component.create, on the context it received
  *  [call]    only within weft_component.call, or a callback made from it
+ *  [migrate] only within weft_component.migrate, on the handle it received
  *  borrowed  valid until the call returns; new: the receiver must release it; kept: must outlive
  * the library
  */
@@ -71,6 +72,7 @@ typedef struct weft_op_s* weft_op; /* a resolved operation; lives as long as the
 typedef struct weft_generator_s* weft_generator; /* random numbers of one call */
 typedef struct weft_context_s* weft_context;     /* where create() declares what it needs */
 typedef struct weft_saved_s* weft_saved;         /* tensors kept from forward to backward */
+typedef struct weft_migration_s* weft_migration; /* saved tensors on their way to a newer state */
 
 /* Element types. */
 #define WEFT_DTYPE_BOOL 1u
@@ -294,17 +296,38 @@ typedef struct weft_grad_api {
   uint32_t (*enabled)(void);
 } weft_grad_api;
 
+/* The tensors of one part as an older checkpoint holds them, by the names of their declaration,
+ * while weft_component.migrate brings them to the present state version. Afterwards they must be
+ * exactly the declared parameters and buffers, in name and shape. They lie on the CPU. */
+typedef struct weft_migration_api {
+  uint32_t size;
+  uint32_t reserved;
+  /* [migrate] How many tensors there are now. */
+  weft_status (*count)(weft_migration, uint32_t* out);
+  /* [migrate] The name of the i-th in alphabetical order; borrowed until the next change. */
+  weft_status (*name)(weft_migration, uint32_t i, const char** out);
+  /* [migrate] A new reference to a tensor; WEFT_NOT_FOUND if there is none of that name. */
+  weft_status (*get)(weft_migration, const char* name, weft_tensor* out);
+  /* [migrate] Adds a tensor or replaces the one of that name; `tensor` is borrowed. */
+  weft_status (*set)(weft_migration, const char* name, weft_tensor tensor);
+  /* [migrate] Takes a tensor away; WEFT_NOT_FOUND if there is none of that name. */
+  weft_status (*remove)(weft_migration, const char* name);
+  /* [migrate] Gives a tensor another name; WEFT_INVALID if that is taken. */
+  weft_status (*rename)(weft_migration, const char* from, const char* to);
+} weft_migration_api;
+
 typedef struct weft_host {
   uint32_t size;
   uint32_t abi_major;
   uint32_t abi_minor;
   uint32_t reserved;
   const weft_core_api* core;
-  /* The next three are null in a host that only describes and checks (weft check, weft plugin
+  /* The next four are null in a host that only describes and checks (weft check, weft plugin
    * list). */
   const weft_tensor_api* tensor;
   const weft_op_api* op;
   const weft_grad_api* grad;
+  const weft_migration_api* migration;
 } weft_host;
 
 /* ---- what a component declares ---- */
@@ -430,6 +453,10 @@ typedef struct weft_component {
   /* [main] A table named `weft.<name>/<revision>` of this instance, borrowed from it; null if it
    * has none. May be null. */
   const void* (*get_extension)(void* self, const char* id);
+  /* [main] Brings the tensors that a checkpoint of state version `from` holds for this part, lower
+   * than state_version, to the present version. Operations may be used. `self` was created with the
+   * configuration of the run that loads. May be null: checkpoints of older versions are refused. */
+  weft_status (*migrate)(void* self, uint32_t from, weft_migration);
 } weft_component;
 
 /* An operation that the plug-in needs, as a chain. The host writes *slot before init, or refuses

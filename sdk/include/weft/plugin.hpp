@@ -6,8 +6,10 @@
 #include <weft/blocks.hpp>
 #include <weft/component.hpp>
 #include <weft/custom.hpp>
+#include <weft/migration.hpp>
 
 #include <memory>
+#include <type_traits>
 
 #ifndef WEFT_PLUGIN_VERSION
 #define WEFT_PLUGIN_VERSION "0.0.0"
@@ -32,6 +34,18 @@ namespace weft __attribute__((visibility("hidden"))) {
 
   template <class Part>
   constexpr bool is_metric = Part::kind == WEFT_KIND_METRIC;
+
+  /// Whether the part has a function migrate().
+  template <class Part, class = void>
+  constexpr bool migrates = false;
+  template <class Part>
+  constexpr bool migrates<Part, std::void_t<decltype(std::declval<const Part&>().migrate(
+                                    1u, std::declval<Migration&>()))>> = true;
+
+  /// Answers a host that skips a step of the life cycle.
+  inline void require(bool given, const char* what) {
+    if (!given) throw Error(WEFT_INVALID, std::string("it was called without ") + what);
+  }
 
   /// Writes outputs into the call, by name.
   inline void write(Outputs&& outputs, const Ports& ports, const weft_call& call) {
@@ -69,6 +83,7 @@ namespace weft __attribute__((visibility("hidden"))) {
     static weft_status create(weft_context context, const char* json, std::uint64_t length,
                               void** self) {
       return guard([&] {
+        require(context != nullptr && json != nullptr && self != nullptr, "a context");
         Config config;
         Fields fields(std::string_view(json, length));
         config.describe(fields);
@@ -84,8 +99,8 @@ namespace weft __attribute__((visibility("hidden"))) {
 
     static weft_status infer(void* self, const weft_spec* in, const std::uint32_t* in_count,
                              weft_spec* out) {
-      if constexpr (is_metric<Part>) return WEFT_OK;
       return guard([&] {
+        require(self != nullptr && in_count != nullptr && out != nullptr, "an instance");
         const auto& instance = *static_cast<Instance<Part>*>(self);
         Shapes shapes(instance.ports, in, in_count, out);
         if constexpr (!is_metric<Part>) instance.part->infer(shapes);
@@ -94,17 +109,30 @@ namespace weft __attribute__((visibility("hidden"))) {
 
     static weft_status call(void* self, const weft_call* call) {
       return guard([&] {
+        require(self != nullptr && call != nullptr, "an instance");
         const CurrentCall scope(*call);
         const auto& instance = *static_cast<Instance<Part>*>(self);
         run(instance, *call, Inputs(instance.ports, *call));
       });
     }
 
+    static weft_status migrate(void* self, std::uint32_t from, weft_migration saved) {
+      return guard([&] {
+        require(self != nullptr && saved != nullptr, "an instance");
+        require(WEFT_HAS(host, migration) && host->migration != nullptr, "tables that compute");
+        if constexpr (migrates<Part>) {
+          Migration migration(saved);
+          static_cast<Instance<Part>*>(self)->part->migrate(from, migration);
+        }
+      });
+    }
+
     static const void* get_extension(void* self, const char* id) {
-      if constexpr (is_metric<Part>)
-        return nullptr;
-      else
-        return static_cast<Instance<Part>*>(self)->part->extension(id);
+      if (self == nullptr || id == nullptr) return nullptr;
+      const void* table = nullptr;
+      if constexpr (!is_metric<Part>)
+        guard([&] { table = static_cast<Instance<Part>*>(self)->part->extension(id); });
+      return table;
     }
 
     static const weft_component* descriptor() {
@@ -126,7 +154,8 @@ namespace weft __attribute__((visibility("hidden"))) {
                                                destroy,
                                                infer,
                                                call,
-                                               get_extension};
+                                               get_extension,
+                                               migrates<Part> ? migrate : nullptr};
       return &component;
     }
 
@@ -153,15 +182,22 @@ namespace weft __attribute__((visibility("hidden"))) {
     }
   };
 
+  /// The lowest minor version of the ABI that has all this layer calls without asking. What came
+  /// later is asked for with WEFT_HAS, so that a new SDK's plug-ins load in an older host.
+  constexpr std::uint32_t lowest_abi_minor = 9;
+
   /// The descriptor of a library with these parts.
   template <class... Parts>
   weft_status describe_plugin(const weft_host* given, const weft_plugin** out) noexcept {
+    if (given == nullptr || out == nullptr || !WEFT_HAS(given, core) || given->core == nullptr)
+      return WEFT_INVALID;
+    if (given->abi_major != WEFT_ABI_MAJOR) return WEFT_UNSUPPORTED;
     host = given;
     return guard([&] {
       static const weft_component* const components[] = {Entry<Parts>::descriptor()...};
       static const weft_plugin plugin = {sizeof(weft_plugin),
                                          WEFT_ABI_MAJOR,
-                                         WEFT_ABI_MINOR,
+                                         lowest_abi_minor,
                                          sizeof...(Parts),
                                          components,
                                          Operation::first,

@@ -52,6 +52,7 @@ namespace weft __attribute__((visibility("hidden"))) {
   /// Runs `body`; whatever it throws becomes a status and the thread's error record.
   template <class Body>
   weft_status guard(Body&& body) noexcept {
+    if (host == nullptr) return WEFT_INVALID;  // no entry, no host to tell the reason
     weft_status code = WEFT_FAILED;
     std::string text;
     try {

@@ -268,7 +268,12 @@ TEST(RequireSameModel, SaysByNameWhatDiffers) {
             "Node \"vision\" was encoder.vit (state 1), is now encoder.conformer (state 1).");
   EXPECT_EQ(
       difference(same, {{"digit", {"decoder.classifier", 3}}}),
-      "Node \"digit\" was decoder.classifier (state 2), is now decoder.classifier (state 3).");
+      "Node \"digit\" was decoder.classifier (state 2), is now decoder.classifier (state 3). This "
+      "plug-in has no migrate for it: use the one that weft.lock names, or a newer one.");
+  EXPECT_EQ(
+      difference(same, {{"digit", {"decoder.classifier", 1}}}),
+      "Node \"digit\" was decoder.classifier (state 2), is now decoder.classifier (state 1). Use "
+      "the newer plug-in, which knows it.");
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class Evaluate : public ::testing::Test {
  protected:
   Evaluate()
       : registry_({std::string(WEFT_BINARY_DIR) + "/lib/weft/plugins", WEFT_DOUBLES},
-                  {host::tensor_api(), host::op_api(), host::grad_api()}),
+                  {host::tensor_api(), host::op_api(), host::grad_api(), host::migration_api()}),
         recipe_(read_text(small_recipe(), {R"(metrics={"accuracy": {"use": "metric.accuracy",
                                "in": {"logits": "digit.logits", "target": "batch.label"}},
                               "spread": {"use": "test/metric.spread",

@@ -43,7 +43,7 @@ std::string changed(const std::string& from, const std::string& to) {
 TEST(Manifest, IsTheDescriptorInOneForm) {
   EXPECT_THAT(test::good_manifest(),
               testing::StartsWith(
-                  R"({"weft_manifest":1,"version":"3.1.4","vendor":"tests","license":"Apache-2.0",)"
+                  R"({"weft_manifest":1,"version":"3.1.4","vendor":"weft","license":"Apache-2.0",)"
                   R"("abi":{"major":0,"minor":9},"tier":"c-abi","parts":[{"id":"fusion.good",)"
                   R"("kind":"fusion","version":"1.0.0","summary":"A double.","state_version":1,)"
                   R"("config":{"type":"object"},"ports":[{"name":"out","direction":"out",)"

@@ -37,7 +37,7 @@ TEST(Registry, DescribesAPart) {
   EXPECT_EQ(part.summary, "A double.");
   EXPECT_EQ(part.config_schema, "{\"type\":\"object\"}");
   EXPECT_EQ(part.state_version, 1u);
-  EXPECT_EQ(part.vendor, "tests");
+  EXPECT_EQ(part.vendor, "weft");
   EXPECT_EQ(part.license, "Apache-2.0");
   EXPECT_EQ(part.plugin_version, "3.1.4");
   EXPECT_EQ(part.file, file);

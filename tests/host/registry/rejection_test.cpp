@@ -176,6 +176,14 @@ TEST(Rejection, HostThatOnlyChecksLeavesSlotsEmpty) {
   EXPECT_THAT(log.lines, testing::ElementsAre("slot empty", "init", "deinit"));
 }
 
+TEST(Rejection, ForeignId) {
+  const Rejected file = rejection("foreign_id");
+  EXPECT_EQ(file.reason,
+            "foreign_id.so is by \"acme\" and claims fusion.good: ids without a vendor are Weft's "
+            "own. Call it VENDOR/fusion.good.");
+  EXPECT_EQ(file.exit, Exit::plugin);
+}
+
 TEST(Rejection, FailingInit) {
   test::Log log;
   const Rejected file = rejection("failing_init");

@@ -69,11 +69,11 @@ void deinit() {
 }
 
 const weft_component component = {
-    sizeof component, WEFT_KIND_FUSION, "fusion.good", "1.0.0", "A double.", "{}", 1, 0,
-    create,           destroy,          nullptr,       call,    nullptr};
+    sizeof component, WEFT_KIND_FUSION, "fusion.good", "1.0.0", "A double.", "{}",   1, 0,
+    create,           destroy,          nullptr,       call,    nullptr,     nullptr};
 const weft_component* const components[] = {&component};
 const weft_plugin plugin = {sizeof plugin, WEFT_ABI_MAJOR, 9,       1,
-                            components,    nullptr,        "1.0.0", "tests",
+                            components,    nullptr,        "1.0.0", "weft",
                             "Apache-2.0",  init,           deinit};
 
 }  // namespace

@@ -113,10 +113,11 @@ const weft_component component = {sizeof component,
                                   destroy,
                                   infer,
                                   call,
-                                  get_extension};
+                                  get_extension,
+                                  nullptr};
 const weft_component* const components[] = {&component};
 const weft_plugin plugin = {sizeof plugin, WEFT_ABI_MAJOR, 9,       1,
-                            components,    nullptr,        "1.0.0", "tests",
+                            components,    nullptr,        "1.0.0", "weft",
                             "Apache-2.0",  init,           nullptr};
 
 }  // namespace

@@ -7,6 +7,9 @@
 #ifndef DOUBLE_ID
 #define DOUBLE_ID "fusion.good"
 #endif
+#ifndef DOUBLE_VENDOR
+#define DOUBLE_VENDOR "weft"
+#endif
 #ifndef DOUBLE_KIND
 #define DOUBLE_KIND WEFT_KIND_FUSION
 #endif
@@ -86,7 +89,7 @@ static weft_status call(void* self, const weft_call* tensors) {
 
 static const described_component component = {
     {DOUBLE_COMPONENT_SIZE, DOUBLE_KIND, DOUBLE_ID, DOUBLE_VERSION, "A double.", DOUBLE_SCHEMA, 1,
-     0, DOUBLE_CREATE, destroy, NULL, call, NULL} DOUBLE_TAIL_VALUE};
+     0, DOUBLE_CREATE, destroy, NULL, call, NULL, NULL} DOUBLE_TAIL_VALUE};
 
 static const weft_component* const components[] = {&component.known, &component.known};
 
@@ -131,7 +134,7 @@ WEFT_MANIFEST_NOTE
 
 static const described_plugin plugin = {
     {DOUBLE_PLUGIN_SIZE, DOUBLE_MAJOR, DOUBLE_MINOR, DOUBLE_COUNT, components, DOUBLE_OPERATIONS,
-     DOUBLE_PLUGIN_VERSION, "tests", "Apache-2.0", init, deinit} DOUBLE_TAIL_VALUE};
+     DOUBLE_PLUGIN_VERSION, DOUBLE_VENDOR, "Apache-2.0", init, deinit} DOUBLE_TAIL_VALUE};
 
 WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* offered, const weft_plugin** out) {
   (void)offered, (void)&plugin, (void)create;

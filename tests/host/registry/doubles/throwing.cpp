@@ -25,11 +25,11 @@ weft_status init(const weft_host*) {
 }
 
 const weft_component component = {
-    sizeof component, WEFT_KIND_FUSION, "fusion.throwing", "1.0.0", "",     "{}", 1, 0,
-    create,           destroy,          nullptr,           call,    nullptr};
+    sizeof component, WEFT_KIND_FUSION, "fusion.throwing", "1.0.0", "",      "{}",   1, 0,
+    create,           destroy,          nullptr,           call,    nullptr, nullptr};
 const weft_component* const components[] = {&component};
 const weft_plugin plugin = {sizeof plugin, WEFT_ABI_MAJOR, 9,       1,
-                            components,    nullptr,        "1.0.0", "tests",
+                            components,    nullptr,        "1.0.0", "weft",
                             "Apache-2.0",  init,           nullptr};
 
 }  // namespace
