@@ -145,9 +145,11 @@ const Part& Registry::which(const std::string& use) const {
     std::vector<std::string> there;
     for (const Part* part : same_id) there.push_back(part->version.text());
     there.erase(std::unique(there.begin(), there.end()), there.end());
-    throw Error(Exit::bad_recipe,
-                concat("no version of ", id, " is inside ", wanted.range_text, "; there ",
-                       there.size() == 1 ? "is " : "are ", enumerate(there), "."));
+    throw Error(
+        Exit::bad_recipe,
+        concat("no version of ", id, " is inside ", wanted.range_text, "; there ",
+               there.size() == 1 ? "is " : "are ", enumerate(there),
+               ". Widen the range in the recipe, or install a plug-in that holds such a version."));
   }
   const auto next = best + 1;
   if (next != same_id.end() && (*next)->version == (*best)->version)

@@ -5,60 +5,15 @@ Usage: command_test.py BUILD_FOLDER. Each case runs the built program as a user 
 import hashlib
 import io
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tarfile
-import tempfile
 import unittest
 from pathlib import Path
 
 import jsonschema
 
-ROOT = Path(__file__).resolve().parents[3]
-BUILD = Path(sys.argv[1]).resolve()
-PLUGINS = BUILD / "lib/weft/plugins"
-DOUBLES = BUILD / "tests/host/registry/doubles"
-PICTURE = str(ROOT / "recipes/digits_av_picture.json")
-SHARD = ROOT / "examples/digits/digits-av-test-000.tar"
-
-USAGE, BAD_DATA, NO_INPUT, PLUGIN, CANNOT_CREATE, ABI, BAD_CHECKPOINT, BAD_RECIPE = 2, 65, 66, 70, 73, 76, 77, 78
-
-
-def weft(*arguments):
-    return subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=300)
-
-
-def shards(path):
-    """Overrides that make every split of the av recipes read one shard."""
-    return [word for split in ("train", "val", "test")
-            for word in ("--set", f"data.av.shards.{split}={json.dumps([str(path)])}")]
-
-
-# One stage of few small steps: enough to see what a run writes.
-SHORT = ["--threads", "1", "--quiet", "--set", "stages=" + json.dumps([
-    {"name": "fit", "data": "av", "steps": 4, "batch": 8, "minimise": {"ce": 1}, "optimizer": {"lr": 1e-3},
-     "train": ["vision", "fusion", "reasoning", "digit"], "save_every": 2, "log_every": 1}])]
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def refused(self, arguments, code, *texts):
-        result = weft(*arguments)
-        for text in texts:
-            self.assertIn(text, result.stderr)
-        self.assertEqual(result.returncode, code, result.stderr)
-        self.assertEqual(result.stdout, "")
-
-    def train(self, name, *more, recipe=PICTURE):
-        run = self.folder / name
-        result = weft("train", recipe, "--run", run, *SHORT, *shards(SHARD), *more)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return run
+from cases import *
 
 
 class BadRecipe(Case):
@@ -354,8 +309,4 @@ class PluginBinaries(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    os.environ.pop("WEFT_PLUGIN_PATH", None)
-    program = unittest.main(argv=sys.argv[:1] + sys.argv[2:], exit=False, verbosity=2)
-    bad = len(program.result.failures) + len(program.result.errors)
-    print(f"{program.result.testsRun - bad} passed, {bad} failed")
-    sys.exit(bad > 0)
+    run()
