@@ -7,6 +7,7 @@
 #include "host/data/field.hpp"
 #include "host/graph/wiring.hpp"
 #include "host/recipe/recipe.hpp"
+#include "host/registry/crash_report.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {
@@ -36,6 +37,7 @@ nlohmann::ordered_json summary(const Recipe& recipe, const Wiring& wiring) {
 }  // namespace
 
 void check(const Options& options) {
+  report_crashes("");
   const Recipe recipe = read_recipe(options.operands[0], options.overrides);
   const Registry registry(search_path(options));
   std::map<std::string, std::vector<FieldSpec>> fields;

@@ -10,6 +10,7 @@
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
+#include "host/registry/crash_report.hpp"
 
 namespace weft::host {
 namespace {
@@ -36,7 +37,9 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   const int threads = options.threads > 0 ? options.threads : recipe.threads;
   set_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
   set_deterministic(true);
+  report_crashes("");
   set_error_sink(core_api());
+  set_entry_slot(current_entry);
 
   Session session;
   session.recipe = std::move(recipe);

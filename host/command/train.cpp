@@ -15,6 +15,7 @@
 #include "host/command/session.hpp"
 #include "host/command/verbs.hpp"
 #include "host/engine/runtime.hpp"
+#include "host/registry/crash_report.hpp"
 #include "host/report/events.hpp"
 #include "host/report/progress.hpp"
 #include "host/training/trainer.hpp"
@@ -96,6 +97,7 @@ void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress&
     if (!here && !stage.from.empty())
       session.model->load(load_stage_checkpoint(run.path(), stage.from).model);
     TrainerHooks hooks;
+    hooks.begin = note_step;
     hooks.step = [&](const StepReport& report) {
       if (report.step % stage.log_every == 0 || report.step == report.steps)
         events.write("step", {{"stage", report.stage},
@@ -133,6 +135,7 @@ void train(const Options& options) {
   const std::optional<Checkpoint> resume =
       options.resume ? checkpoint_to_resume(session, run, lock) : std::nullopt;
   run.write(session.recipe.resolved, lock);
+  report_crashes(run.path() + "/crash.txt");
   EventWriter events(run.events_path());
   if (resume) events.write("resumed", {{"stage", resume->stage}, {"step", resume->step}});
   std::signal(SIGINT, on_signal);

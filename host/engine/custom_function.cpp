@@ -39,12 +39,20 @@ std::shared_ptr<const void>& current_library() {
   return library;
 }
 
+EntrySlot entry_slot = nullptr;
+
+/// The entry that this thread is in; null if there is none or nobody keeps a record.
+const Entry* current_entry() {
+  return entry_slot == nullptr ? nullptr : *entry_slot();
+}
+
 /// The host's copy of a weft_function. Calls destroy when its last user, call or node, is gone,
 /// and only then lets go of the library.
 class CustomFunction {
  public:
   explicit CustomFunction(const weft_function& given)
       : library_(current_library()),
+        entry_(current_entry() != nullptr ? *current_entry() : Entry{}),
         destroy_(WEFT_HAS(&given, destroy) ? given.destroy : nullptr),
         user_(WEFT_HAS(&given, user) ? given.user : nullptr) {
     if (!WEFT_HAS(&given, backward) || given.name == nullptr || given.forward == nullptr ||
@@ -69,6 +77,15 @@ class CustomFunction {
   bool takes_strides() const { return (flags_ & WEFT_FUNCTION_STRIDED) != 0; }
   /// "custom operation gate"
   std::string title() const { return "custom operation " + name_; }
+  /// Runs one of its callbacks, which `what` names.
+  template <class Callback>
+  weft_status run(const std::string& what, const Callback& callback) const {
+    if (entry_slot == nullptr || entry_.file == nullptr) return callback();
+    // The node's name may be gone by the time of backward; file and part live with the library.
+    const Entry entry{entry_.file, entry_.part, nullptr, what.c_str()};
+    const EntryScope scope(entry_slot(), entry);
+    return callback();
+  }
   [[noreturn]] void refuse(const std::string& text) const {
     throw Failure(WEFT_INVALID, title() + ": " + text);
   }
@@ -80,6 +97,7 @@ class CustomFunction {
 
  private:
   std::shared_ptr<const void> library_;  // first, so that it goes last
+  Entry entry_;                          // which made this operation
   void (*destroy_)(void*);
   void* user_;
   std::uint32_t flags_ = 0;
@@ -102,7 +120,8 @@ std::vector<at::Tensor> CustomFunction::forward(weft_saved saved, const weft_ten
   const c10::NoGradGuard no_grad;
   std::vector<weft_tensor> out(n_out, nullptr);
   clear_error();
-  const weft_status status = forward_(user_, saved, in, n_in, out.data(), n_out);
+  const weft_status status = run(
+      "forward of " + title(), [&] { return forward_(user_, saved, in, n_in, out.data(), n_out); });
   if (status != WEFT_OK) throw Failure(status, title() + ": " + error_text());
   return adopt(out);
 }
@@ -121,9 +140,10 @@ variable_list CustomFunction::backward(weft_saved saved, const variable_list& gr
   }
   std::vector<weft_tensor> out(needs.size(), nullptr);
   clear_error();
-  const weft_status status =
-      backward_(user_, saved, handles.data(), static_cast<std::uint32_t>(handles.size()),
-                needs.data(), out.data(), static_cast<std::uint32_t>(out.size()));
+  const weft_status status = run("backward of " + title(), [&] {
+    return backward_(user_, saved, handles.data(), static_cast<std::uint32_t>(handles.size()),
+                     needs.data(), out.data(), static_cast<std::uint32_t>(out.size()));
+  });
   if (status != WEFT_OK) throw Failure(status, "backward of " + title() + ": " + error_text());
   return adopt(out);
 }
@@ -274,6 +294,10 @@ std::uint32_t enabled() {
 }
 
 }  // namespace
+
+void set_entry_slot(EntrySlot slot) {
+  entry_slot = slot;
+}
 
 LibraryScope::LibraryScope(std::shared_ptr<const void> library)
     : outer_(std::exchange(current_library(), std::move(library))) {}

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "host/base/entry.hpp"
 #include "host/engine/export.hpp"
 
 namespace weft::host {
@@ -20,6 +21,10 @@ WEFT_ENGINE_API const weft_migration_api* migration_api();
 /// Names the table that keeps error records. Until it is called, a failing entry gives its status
 /// only. Call once, before the first use of the tables; `core` must outlive them.
 WEFT_ENGINE_API void set_error_sink(const weft_core_api* core);
+
+/// Names the slot in which plug-in code that runs on a thread is written down. Until it is called,
+/// callbacks of custom operations are not. Call once, before the first use of the tables.
+WEFT_ENGINE_API void set_entry_slot(EntrySlot slot);
 
 /// While it lives, custom operations made on this thread keep `library` loaded for as long as their
 /// autograd nodes or callbacks exist. Scopes nest; the innermost counts.

@@ -6,7 +6,9 @@
 #include <exception>
 #include <string>
 
+#include "host/base/entry.hpp"
 #include "host/registry/core_api.hpp"
+#include "host/registry/crash_report.hpp"
 
 namespace weft::host {
 
@@ -19,10 +21,12 @@ struct Outcome {
 /// The plug-in's own words if it left any, else what the status means.
 std::string failure_reason(weft_status status);
 
-/// Runs `work`, which returns a weft_status. An exception must not cross the border, but where the
-/// plug-in shares our C++ runtime it can still be caught; elsewhere the process ends.
+/// Runs `work`, which calls plug-in code and returns a weft_status. An exception must not cross the
+/// border, but where the plug-in shares our C++ runtime it can still be caught; elsewhere the
+/// process ends.
 template <class Work>
-Outcome attempt(Work&& work) {
+Outcome attempt(const Entry& entry, Work&& work) {
+  const EntryScope scope(current_entry(), entry);
   take_error();  // what an earlier call left behind is not this call's reason
   try {
     const weft_status status = work();

@@ -13,18 +13,24 @@ struct Instance::State {
   Part part;
   std::shared_ptr<const Library> library;
   const weft_component* component;
-  std::string who;  ///< begins every sentence
+  std::string path;  ///< the component's place in the recipe
+  std::string who;   ///< begins every sentence
   weft_context_s context;
   void* self = nullptr;
   bool created = false;
+
+  Entry at(const char* entry) const {
+    return {library->name().c_str(), component->id, path.c_str(), entry};
+  }
 
   [[noreturn]] void fail(Exit exit, const std::string& reason) const {
     throw Error(exit, who + ": " + reason);
   }
 
   void create(const std::string& config) {
-    const Outcome outcome =
-        attempt([&] { return component->create(&context, config.data(), config.size(), &self); });
+    const Outcome outcome = attempt(at("create"), [&] {
+      return component->create(&context, config.data(), config.size(), &self);
+    });
     context.open = false;
     created = outcome.status == WEFT_OK;
     if (!context.refused.empty()) fail(Exit::plugin, context.refused);
@@ -51,7 +57,7 @@ struct Instance::State {
 
   ~State() {
     if (!created) return;
-    const Outcome outcome = attempt([&] {
+    const Outcome outcome = attempt(at("destroy"), [&] {
       component->destroy(self);
       return WEFT_OK;
     });
@@ -66,6 +72,7 @@ Instance::Instance(const Part& part, const std::string& path, const std::string&
     : state_(new State{part,
                        part.library,
                        part.component,
+                       path,
                        concat(path, " (", part.id, " ", part.version.text(), ")"),
                        {{}, wired, true, ""}}) {
   state_->create(config);
@@ -105,8 +112,9 @@ std::shared_ptr<const Library> Instance::library() const {
 
 void Instance::infer(const weft_spec* in, const std::uint32_t* in_count, weft_spec* out) const {
   if (state_->component->infer == nullptr) return;
-  const Outcome outcome =
-      attempt([&] { return state_->component->infer(state_->self, in, in_count, out); });
+  const Outcome outcome = attempt(state_->at("infer"), [&] {
+    return state_->component->infer(state_->self, in, in_count, out);
+  });
   if (outcome.status != WEFT_OK)
     state_->fail(outcome.status == WEFT_INTERNAL ? Exit::plugin : Exit::bad_recipe, outcome.reason);
   for (std::size_t i = 0; i < outputs().size(); ++i)
@@ -116,7 +124,8 @@ void Instance::infer(const weft_spec* in, const std::uint32_t* in_count, weft_sp
 }
 
 void Instance::call(weft_call& call) const {
-  const Outcome outcome = attempt([&] { return state_->component->call(state_->self, &call); });
+  const Outcome outcome =
+      attempt(state_->at("call"), [&] { return state_->component->call(state_->self, &call); });
   if (outcome.status != WEFT_OK) state_->fail(Exit::plugin, outcome.reason);
   state_->check_outputs(call);
 }
@@ -126,8 +135,8 @@ bool Instance::can_migrate() const {
 }
 
 void Instance::migrate(std::uint32_t from, weft_migration saved) const {
-  const Outcome outcome =
-      attempt([&] { return state_->component->migrate(state_->self, from, saved); });
+  const Outcome outcome = attempt(
+      state_->at("migrate"), [&] { return state_->component->migrate(state_->self, from, saved); });
   if (outcome.status != WEFT_OK)
     state_->fail(Exit::plugin, concat("while migrating state ", from, ": ", outcome.reason));
 }
@@ -135,7 +144,7 @@ void Instance::migrate(std::uint32_t from, weft_migration saved) const {
 const void* Instance::extension(const char* id) const {
   if (state_->component->get_extension == nullptr) return nullptr;
   const void* table = nullptr;
-  const Outcome outcome = attempt([&] {
+  const Outcome outcome = attempt(state_->at("get_extension"), [&] {
     table = state_->component->get_extension(state_->self, id);
     return WEFT_OK;
   });

@@ -44,12 +44,13 @@ void resolve(const weft_operation* operation, const weft_op_api& api, const std:
       throw Error(Exit::plugin,
                   name + " has a malformed descriptor: its chain of operations is broken.");
     const char* overload = operation->overload ? operation->overload : "";
-    const Outcome found = attempt(
-        [&] { return api.lookup(operation->name, overload, operation->schema, operation->slot); });
-    if (found.status == WEFT_OK) continue;
+    take_error();
+    const weft_status found =
+        api.lookup(operation->name, overload, operation->schema, operation->slot);
+    if (found == WEFT_OK) continue;
     throw Error(Exit::abi_mismatch,
                 concat(name, " needs the operation ", operation->name, *overload ? "." : "",
-                       overload, ", which this host lacks: ", found.reason, "."));
+                       overload, ", which this host lacks: ", failure_reason(found), "."));
   }
 }
 
@@ -65,6 +66,7 @@ FileIdentity identity_of(const fs::path& file) {
 
 struct Library::State {
   fs::path file;
+  std::string name;  ///< of the file, without its folder
   std::string sha256;
   HostTables tables;
   boost::dll::shared_library shared;
@@ -72,8 +74,8 @@ struct Library::State {
   const weft_plugin* plugin = nullptr;
   bool initialised = false;
 
-  State(const fs::path& path, const HostTables& host_tables) : file(path), tables(host_tables) {
-    const std::string name = file.filename().string();
+  State(const fs::path& path, const HostTables& host_tables)
+      : file(path), name(file.filename().string()), tables(host_tables) {
     sha256 = read_plugin_file(file).sha256;
     shared = load(file, name);
     host = {sizeof host, WEFT_ABI_MAJOR, WEFT_ABI_MINOR,  0, core_api(), tables.tensor,
@@ -83,28 +85,30 @@ struct Library::State {
       throw Error(Exit::plugin, name + " is no plug-in: it hides its symbol " WEFT_ENTRY_NAME ".");
     const auto entry =
         shared.get<weft_status(const weft_host*, const weft_plugin**)>(WEFT_ENTRY_NAME);
-    const Outcome entered = attempt([&] { return entry(&host, &plugin); });
+    const Outcome entered = attempt(at(WEFT_ENTRY_NAME), [&] { return entry(&host, &plugin); });
     if (entered.status != WEFT_OK)
       throw Error(Exit::plugin,
                   concat(name, " failed in " WEFT_ENTRY_NAME ": ", entered.reason, "."));
     check_descriptor(plugin, name);
     if (tables.op != nullptr) resolve(plugin->operations, *tables.op, name);
     if (plugin->init != nullptr) {
-      const Outcome begun = attempt([&] { return plugin->init(&host); });
+      const Outcome begun = attempt(at("init"), [&] { return plugin->init(&host); });
       if (begun.status != WEFT_OK)
         throw Error(Exit::plugin, concat(name, " failed in init: ", begun.reason, "."));
     }
     initialised = true;
   }
 
+  Entry at(const char* entry) const { return {name.c_str(), nullptr, nullptr, entry}; }
+
   ~State() {
     if (!initialised || plugin->deinit == nullptr) return;
-    const Outcome ended = attempt([&] {
+    const Outcome ended = attempt(at("deinit"), [&] {
       plugin->deinit();
       return WEFT_OK;
     });
     if (ended.status == WEFT_OK) return;
-    const std::string line = concat(file.filename().string(), " failed in deinit: ", ended.reason);
+    const std::string line = concat(name, " failed in deinit: ", ended.reason);
     core_api()->log(WEFT_LOG_WARNING, line.data(), line.size());
   }
 };
@@ -113,6 +117,9 @@ Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Library::~Library() = default;
 const fs::path& Library::file() const {
   return state_->file;
+}
+const std::string& Library::name() const {
+  return state_->name;
 }
 const std::string& Library::sha256() const {
   return state_->sha256;

@@ -40,6 +40,8 @@ class Library {
   Library& operator=(const Library&) = delete;
 
   const std::filesystem::path& file() const;
+  /// The file's name without its folder, which begins every sentence about it.
+  const std::string& name() const;
   /// Of the file as it was when it was vetted for this loading.
   const std::string& sha256() const;
   const weft_plugin& plugin() const;

@@ -95,10 +95,14 @@ Json ports_json(const weft_component& component, const Json& schema) {
   context.wires_unless_named = 1;
   void* self = nullptr;
   const std::string config = default_config(schema);
-  const Outcome created =
-      attempt([&] { return component.create(&context, config.data(), config.size(), &self); });
+  const auto at = [&](const char* entry) {
+    return Entry{"the library", component.id, nullptr, entry};
+  };
+  const Outcome created = attempt(at("create"), [&] {
+    return component.create(&context, config.data(), config.size(), &self);
+  });
   if (created.status == WEFT_OK)
-    attempt([&] {
+    attempt(at("destroy"), [&] {
       component.destroy(self);
       return WEFT_OK;
     });

@@ -61,6 +61,7 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
   };
   Clock::time_point last = Clock::now();
   while (step < stage.steps) {
+    if (hooks_.begin) hooks_.begin(stage.name, step + 1);
     const double rate = learning_rate(stage, step);
     const Batch batch = stream.next();
     StepReport report{stage.name, step + 1, stage.steps, {}, rate, 0.0, 0.0, batch.size};

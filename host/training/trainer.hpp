@@ -29,6 +29,8 @@ struct StepReport {
 
 /// What the loop tells and asks while it runs.
 struct TrainerHooks {
+  /// Before every step: the stage and the step's number, from 1.
+  std::function<void(const std::string&, std::int64_t)> begin;
   std::function<void(const StepReport&)> step;                  ///< after every step
   std::function<void(const Checkpoint&)> save;                  ///< at save_every and at the end
   std::function<void(const StagePlan&, std::int64_t)> measure;  ///< at measure_every and at the end

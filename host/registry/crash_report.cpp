@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/registry/crash_report.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <string_view>
+
+#include "host/base/error.hpp"
+
+namespace weft::host {
+namespace {
+
+// A signal handler may neither allocate nor lock: all that it reads lies here, in fixed places.
+std::array<char, 4096> report_file{};
+std::array<char, 256> stage_name{};
+std::atomic<std::int64_t> step_number = 0;
+std::array<char, std::size_t{64} << 10> handler_stack{};  // the thread's own may be what overflowed
+
+/// A sentence that grows in a fixed place and is cut where it ends.
+class Sentence {
+ public:
+  Sentence& operator<<(std::string_view text) {
+    const std::size_t room = text_.size() - length_;
+    const std::size_t count = std::min(room, text.size());
+    std::memcpy(text_.data() + length_, text.data(), count);
+    length_ += count;
+    return *this;
+  }
+  Sentence& operator<<(std::int64_t number) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    return *this << std::string_view(digits.data(), static_cast<std::size_t>(end - digits.data()));
+  }
+  void write_to(int file) const {
+    for (std::size_t at = 0; at < length_;) {
+      const ssize_t count = ::write(file, text_.data() + at, length_ - at);
+      if (count <= 0) return;
+      at += static_cast<std::size_t>(count);
+    }
+  }
+
+ private:
+  std::array<char, 4096> text_;
+  std::size_t length_ = 0;
+};
+
+/// The file whose code the thread was running, for threads that no entry is known of.
+const char* file_of_code(const void* context) {
+#if defined(__x86_64__)
+  const auto address = reinterpret_cast<const void*>(
+      static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  const auto address =
+      reinterpret_cast<const void*>(static_cast<const ucontext_t*>(context)->uc_mcontext.pc);
+#endif
+  Dl_info info{};
+  return ::dladdr(address, &info) != 0 ? info.dli_fname : nullptr;
+}
+
+void describe(Sentence& sentence, const Entry& entry) {
+  sentence << " inside " << entry.file;
+  if (entry.part != nullptr) sentence << ", part " << entry.part;
+  if (entry.place != nullptr) sentence << " (" << entry.place << ")";
+  sentence << ", entry " << entry.entry;
+}
+
+void on_crash(int number, siginfo_t*, void* context) {
+  static std::atomic<bool> reporting = false;
+  if (reporting.exchange(true)) ::_exit(static_cast<int>(Exit::plugin));
+  const Entry* const entry = *current_entry();
+  Sentence sentence;
+  const char* const signal = ::sigabbrev_np(number);
+  sentence << "weft: error: SIG" << (signal != nullptr ? signal : "?");
+  if (entry != nullptr) {
+    describe(sentence, *entry);
+  } else if (const char* const file = file_of_code(context)) {
+    sentence << " in code of " << file << ", outside of every entry";
+  }
+  if (stage_name[0] != '\0')
+    sentence << ", stage \"" << stage_name.data() << "\", step " << step_number.load();
+  if (entry != nullptr)
+    sentence << ". This is a fault of the plug-in: `weft plugin check` on its file may show more.";
+  else
+    sentence << ".";
+  if (stage_name[0] != '\0')
+    sentence << " The checkpoints are as they were: go on from the last one with --resume.";
+  sentence << "\n";
+  sentence.write_to(STDERR_FILENO);
+  if (report_file[0] != '\0') {
+    const int file = ::open(report_file.data(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file >= 0) {
+      sentence.write_to(file);
+      ::fsync(file);
+    }
+  }
+  ::_exit(static_cast<int>(Exit::plugin));
+}
+
+template <std::size_t Size>
+void copy(const std::string& text, std::array<char, Size>& place) {
+  const std::size_t count = std::min(text.size(), Size - 1);
+  std::memcpy(place.data(), text.data(), count);
+  place[count] = '\0';
+}
+
+}  // namespace
+
+const Entry** current_entry() {
+  // A handler must not be the first to make room for it, as other models of storage may do.
+  __attribute__((tls_model("initial-exec"))) static thread_local const Entry* entry = nullptr;
+  return &entry;
+}
+
+void report_crashes(const std::string& file) {
+  copy(file, report_file);
+  stack_t stack{};
+  stack.ss_sp = handler_stack.data();
+  stack.ss_size = handler_stack.size();
+  ::sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_sigaction = on_crash;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+    ::sigaction(number, &action, nullptr);
+}
+
+void note_step(const std::string& stage, std::int64_t step) {
+  if (stage != stage_name.data()) copy(stage, stage_name);
+  step_number = step;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,62 @@
+"""Plug-ins that end the process in the middle of a run: the report names library, part, entry and step, and the run goes on
+from its checkpoint with another plug-in.
+
+Usage: crash_test.py BUILD_FOLDER. The part is doubles/crashing.cpp, which does its deed at its third call.
+"""
+import json
+
+from cases import *
+
+PATH = ["--plugins", PLUGINS, "--plugins", BUILD / "tests/host/command/doubles"]
+
+
+def use(deed):
+    return ["--set", "graph.fusion.use=tests/fusion.crashing", "--set", "graph.fusion.config=" + json.dumps({"deed": deed}), *PATH]
+
+
+class Crash(Case):
+    def crash(self, deed):
+        """The sentence that both standard error and the run folder's crash.txt hold."""
+        run = self.folder / deed
+        result = weft("train", PICTURE, "--run", run, *SHORT, *shards(SHARD), *use(deed))
+        self.assertEqual(result.returncode, PLUGIN, result.stderr)
+        report = (run / "crash.txt").read_text()
+        self.assertEqual(report.count("\n"), 1)
+        self.assertIn(report, result.stderr)
+        self.assertEqual((run / "latest").read_text(), "fit-2\n")
+        return report
+
+    def within(self, signal, entry, node=" (fusion)"):
+        return (f"weft: error: {signal} inside crashing.so, part tests/fusion.crashing{node}, entry {entry}, stage "
+                '"fit", step 3. This is a fault of the plug-in: `weft plugin check` on its file may show more. The checkpoints '
+                "are as they were: go on from the last one with --resume.\n")
+
+    def test_faults_of_a_call(self):
+        for deed, signal in ("segfault", "SIGSEGV"), ("abort", "SIGABRT"), ("overflow", "SIGSEGV"):
+            with self.subTest(deed):
+                self.assertEqual(self.crash(deed), self.within(signal, "call"))
+
+    def test_a_fault_of_backward(self):
+        self.assertEqual(self.crash("backward"), self.within("SIGSEGV", "backward of custom operation tests.trap", ""))
+
+    def test_a_fault_of_a_thread_that_the_plugin_started(self):
+        self.assertRegex(self.crash("thread"), r'^weft: error: SIGSEGV in code of /.*, outside of every entry, stage "fit", step 3\.')
+
+    def test_a_fault_before_there_is_a_run(self):
+        for verb in (["check", PICTURE], ["train", PICTURE, "--run", self.folder / "run", *SHORT, *shards(SHARD)]):
+            result = weft(*verb, *use("create"))
+            self.assertEqual(result.returncode, PLUGIN, result.stderr)
+            self.assertEqual(result.stderr, "weft: error: SIGSEGV inside crashing.so, part tests/fusion.crashing (fusion), entry "
+                             "create. This is a fault of the plug-in: `weft plugin check` on its file may show more.\n")
+
+    def test_the_run_goes_on_without_the_fault(self):
+        self.crash("segfault")
+        result = weft("train", PICTURE, "--run", self.folder / "segfault", *SHORT, *shards(SHARD), *use("none"), "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        whole = self.train("whole", *use("none"))
+        model = "checkpoints/fit-4/model.safetensors"
+        self.assertEqual((self.folder / "segfault" / model).read_bytes(), (whole / model).read_bytes())
+
+
+if __name__ == "__main__":
+    run()
