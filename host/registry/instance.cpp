@@ -11,7 +11,7 @@ namespace weft::host {
 
 struct Instance::State {
   Part part;
-  std::shared_ptr<const Library> library;
+  std::shared_ptr<const LibraryHold> hold;  ///< outlives `self`, which ~State destroys first
   const weft_component* component;
   std::string path;  ///< the component's place in the recipe
   std::string who;   ///< begins every sentence
@@ -20,7 +20,7 @@ struct Instance::State {
   bool created = false;
 
   Entry at(const char* entry) const {
-    return {library->name().c_str(), component->id, path.c_str(), entry};
+    return {hold->library->name().c_str(), component->id, path.c_str(), entry};
   }
 
   [[noreturn]] void fail(Exit exit, const std::string& reason) const {
@@ -56,6 +56,11 @@ struct Instance::State {
   }
 
   ~State() {
+    destroy();
+    hold->instance = false;
+  }
+
+  void destroy() const {
     if (!created) return;
     const Outcome outcome = attempt(at("destroy"), [&] {
       component->destroy(self);
@@ -70,7 +75,7 @@ struct Instance::State {
 Instance::Instance(const Part& part, const std::string& path, const std::string& config,
                    const std::map<std::string, std::uint32_t>& wired)
     : state_(new State{part,
-                       part.library,
+                       part.library->hold(path),
                        part.component,
                        path,
                        concat(path, " (", part.id, " ", part.version.text(), ")"),
@@ -106,8 +111,8 @@ const std::map<std::string, std::int64_t>& Instance::sizes() const {
 std::uint32_t Instance::traits() const {
   return state_->context.declared.traits;
 }
-std::shared_ptr<const Library> Instance::library() const {
-  return state_->library;
+std::shared_ptr<const LibraryHold> Instance::library() const {
+  return state_->hold;
 }
 
 void Instance::infer(const weft_spec* in, const std::uint32_t* in_count, weft_spec* out) const {

@@ -56,8 +56,8 @@ class Instance {
   /// A table of this instance by its id, or null.
   const void* extension(const char* id) const;
 
-  /// Held for as long as anything that came out of the library is in use.
-  std::shared_ptr<const Library> library() const;
+  /// To be held for as long as anything that came out of the library is in use.
+  std::shared_ptr<const LibraryHold> library() const;
 
  private:
   struct State;

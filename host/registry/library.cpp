@@ -62,6 +62,16 @@ FileIdentity identity_of(const fs::path& file) {
   return {status.st_dev, status.st_ino};
 }
 
+struct LoadedLibraries {
+  std::mutex mutex;
+  std::map<FileIdentity, std::weak_ptr<const Library>> by_file;
+};
+
+LoadedLibraries& loaded_libraries() {
+  static LoadedLibraries libraries;
+  return libraries;
+}
+
 }  // namespace
 
 struct Library::State {
@@ -73,6 +83,8 @@ struct Library::State {
   weft_host host{};
   const weft_plugin* plugin = nullptr;
   bool initialised = false;
+  std::mutex mutex;  ///< of `holds`
+  std::vector<std::weak_ptr<const LibraryHold>> holds;
 
   State(const fs::path& path, const HostTables& host_tables)
       : file(path), name(file.filename().string()), tables(host_tables) {
@@ -113,6 +125,35 @@ struct Library::State {
   }
 };
 
+std::shared_ptr<const LibraryHold> Library::hold(const std::string& place) const {
+  auto hold = std::make_shared<LibraryHold>();
+  hold->library = shared_from_this();
+  hold->place = place;
+  const std::lock_guard lock(state_->mutex);
+  std::erase_if(state_->holds, [](const auto& old) { return old.expired(); });
+  state_->holds.push_back(hold);
+  return hold;
+}
+
+std::vector<std::string> Library::holders() const {
+  std::vector<std::string> names;
+  const std::lock_guard lock(state_->mutex);
+  for (const std::weak_ptr<const LibraryHold>& weak : state_->holds) {
+    const std::shared_ptr<const LibraryHold> hold = weak.lock();
+    if (!hold) continue;
+    long operations = hold.use_count() - 1;  // one is ours
+    if (hold->instance) {
+      names.push_back(concat("the instance at \"", hold->place, "\""));
+      --operations;
+    }
+    if (operations > 0)
+      names.push_back(concat(operations,
+                             operations == 1 ? " custom operation" : " custom operations", " of \"",
+                             hold->place, "\" in a live graph"));
+  }
+  return names;
+}
+
 Library::Library(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Library::~Library() = default;
 const fs::path& Library::file() const {
@@ -128,17 +169,23 @@ const weft_plugin& Library::plugin() const {
   return *state_->plugin;
 }
 
+std::shared_ptr<const Library> Library::held(const fs::path& file) {
+  LoadedLibraries& loaded = loaded_libraries();
+  const std::lock_guard lock(loaded.mutex);
+  const auto found = loaded.by_file.find(identity_of(file));
+  return found == loaded.by_file.end() ? nullptr : found->second.lock();
+}
+
 std::shared_ptr<const Library> Library::open(const fs::path& file, const HostTables& tables) {
-  static std::mutex mutex;
-  static std::map<FileIdentity, std::weak_ptr<const Library>> held;
-  const std::lock_guard lock(mutex);
+  LoadedLibraries& loaded = loaded_libraries();
+  const std::lock_guard lock(loaded.mutex);
   const FileIdentity identity = identity_of(file);
-  if (std::shared_ptr<const Library> library = held[identity].lock()) {
+  if (std::shared_ptr<const Library> library = loaded.by_file[identity].lock()) {
     if (library->state_->tables == tables) return library;
     throw std::logic_error(file.string() + " is in use with other host tables");
   }
   std::shared_ptr<const Library> library(new Library(std::make_unique<State>(file, tables)));
-  held[identity] = library;
+  loaded.by_file[identity] = library;
   return library;
 }
 

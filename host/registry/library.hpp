@@ -4,15 +4,18 @@
 /// The order is fixed: the file as bytes (plugin_file.hpp) → dlopen → entry → descriptor →
 /// operations → init. Up to dlopen no code of the file runs. Whoever holds something out of the
 /// library (a part, an instance, an autograd node) holds a shared_ptr to it; the last one to let go
-/// unloads it.
+/// unloads it. Instances and what descends from them hold it by name, so that Registry::unload()
+/// can say who is in the way.
 
 #pragma once
 
 #include <weft/abi.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace weft::host {
 
@@ -26,13 +29,32 @@ struct HostTables {
   bool operator==(const HostTables&) const = default;
 };
 
-class Library {
+class Library;
+
+/// What an instance keeps its library with, and hands on to the autograd nodes of its custom
+/// operations, which may outlive it.
+struct LibraryHold {
+  std::shared_ptr<const Library> library;
+  std::string place;                          ///< of the instance in the recipe
+  mutable std::atomic<bool> instance = true;  ///< whether the instance itself still lives
+};
+
+class Library : public std::enable_shared_from_this<Library> {
  public:
   /// Loads `file`, or returns it as it is when this process already holds it: a plug-in is
   /// initialised once. Throws Error with the reason why the file cannot be used; throws
   /// std::logic_error if the file is held with other tables, which it would go on using.
   static std::shared_ptr<const Library> open(const std::filesystem::path& file,
                                              const HostTables& tables);
+
+  /// The library of `file` if this process holds it, else null.
+  static std::shared_ptr<const Library> held(const std::filesystem::path& file);
+
+  /// A hold for the instance at `place`.
+  std::shared_ptr<const LibraryHold> hold(const std::string& place) const;
+  /// Who has a hold now, in words: `the instance at "fusion"`, `2 custom operations of "fusion" in
+  /// a live graph`.
+  std::vector<std::string> holders() const;
 
   /// Calls deinit, then unloads. Happens on the thread that let go last.
   ~Library();

@@ -159,6 +159,23 @@ const Part& Registry::which(const std::string& use) const {
   return **best;
 }
 
+void Registry::unload(const fs::path& file) {
+  const std::shared_ptr<const Library> library = Library::held(file);
+  if (!library) return;
+  std::vector<std::string> holders = library->holders();
+  const long own = std::count_if(parts_.begin(), parts_.end(),
+                                 [&](const Part& p) { return p.library == library; });
+  if (holders.empty() && library.use_count() > own + 1) holders.emplace_back("another registry");
+  if (!holders.empty())
+    throw Error(Exit::plugin, concat(library->name(), " cannot be unloaded: it is in use by ",
+                                     enumerate(holders), ". Let go of that first."));
+  for (Part& part : parts_) {
+    if (part.library != library) continue;
+    part.component = nullptr;
+    part.library.reset();
+  }
+}
+
 void Registry::throw_unknown(const PartId& id) const {
   std::string sentence = concat("no part is called \"", id.text(), "\".");
   std::set<std::string> all, same_kind;

@@ -58,6 +58,11 @@ class Registry {
   /// The same part, not loaded.
   const Part& which(const std::string& use) const;
 
+  /// Unloads a library that find() loaded; find() loads it again. References that find() gave to
+  /// its parts no longer name a component.
+  /// @throws Error (plugin) naming every holder while anything of it is in use
+  void unload(const std::filesystem::path& file);
+
   /// In the order of the search path.
   const std::vector<Part>& parts() const { return parts_; }
   const std::vector<Rejected>& rejected() const { return rejected_; }

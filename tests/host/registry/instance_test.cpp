@@ -161,7 +161,7 @@ TEST_F(InstanceTest, DestroysOnceAndHoldsTheLibrary) {
     Instance first = make("");
     Instance second = std::move(first);
     registry_.reset();
-    EXPECT_EQ(second.library()->file(), file_);
+    EXPECT_EQ(second.library()->library->file(), file_);
     EXPECT_EQ(call(second), tensor_);
     EXPECT_TRUE(test::is_mapped(file_));
   }
