@@ -119,7 +119,8 @@ void plugin(const Options& options) {
     if (what != action.name) continue;
     if (options.operands.size() == action.operands + 1) return action.run(options);
     throw Error(Exit::usage, concat("weft plugin ", what, ": expected ", action.operands,
-                                    " operands, found ", options.operands.size() - 1, "."));
+                                    action.operands == 1 ? " operand" : " operands", ", found ",
+                                    options.operands.size() - 1, "."));
   }
   throw Error(Exit::usage,
               concat("weft plugin: no action is called \"", what, "\".", suggestion(what, names)));
