@@ -55,13 +55,14 @@ class Sentence {
 
 /// The file whose code the thread was running, for threads that no entry is known of.
 const char* file_of_code(const void* context) {
+  const mcontext_t& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
 #if defined(__x86_64__)
-  const auto address = reinterpret_cast<const void*>(
-      static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+  const auto counter = static_cast<std::uintptr_t>(machine.gregs[REG_RIP]);
 #elif defined(__aarch64__)
-  const auto address =
-      reinterpret_cast<const void*>(static_cast<const ucontext_t*>(context)->uc_mcontext.pc);
+  const auto counter = static_cast<std::uintptr_t>(machine.pc);
 #endif
+  const void* address = nullptr;  // a register holds it as a number
+  std::memcpy(&address, &counter, sizeof address);
   Dl_info info{};
   return ::dladdr(address, &info) != 0 ? info.dli_fname : nullptr;
 }
