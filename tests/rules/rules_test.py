@@ -133,6 +133,8 @@ def the_sdk_includes_only_itself(root):
 def files_are_short(root):
     problems = []
     for path in files(root, suffixes=CODE | {".cmake", ".py", ".sh"}):
+        if path.parts[:3] == ("sdk", "abi", "frozen"):  # Written by sdk/abi/snapshot.py.
+            continue
         most, count = MAX_LINES_OF.get(path.as_posix(), MAX_LINES), len(lines(root, path))
         if count > most:
             problems.append(f"{path}: has {count} lines; {most} are allowed. Divide it by what it is about.")
@@ -223,7 +225,8 @@ TRIALS = [
      [("sdk/include/weft/a.hpp", '#include "host/base/text.hpp"\n'),
       ("sdk/include/weft/a.h", "#include <dlfcn.h>\n")]),
     (files_are_short,
-     {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 120, "LICENSE": "\n" * 500},
+     {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 120, "LICENSE": "\n" * 500,
+      "sdk/abi/frozen/v0_9.h": "\n" * 500},
      [("host/base/a.hpp", "\n" * 401), ("host/training/trainer.cpp", "\n" * 121), ("tests/a.py", "\n" * 401)]),
     (names_say_what_is_inside,
      {"plugins/metric/longest_common_subsequence.cpp": "", "host/base/text.hpp": ""},
