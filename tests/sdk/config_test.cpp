@@ -27,5 +27,12 @@ TEST(Quote, IsUndoneByReading) {
   EXPECT_EQ(string_of(detail::quote(text)), text);
 }
 
+TEST(Number, IsReadToItsLastBit) {
+  for (const double number :
+       {0.1, -2.5e3, 1e-5, 3e-320, 1.7976931348623157e308, 0.30000000000000004})
+    EXPECT_EQ(detail::number_in(detail::number(number)), number);
+  EXPECT_EQ(detail::number_in("64.0"), 64.0);
+}
+
 }  // namespace
 }  // namespace weft

@@ -93,8 +93,12 @@ struct Part::Implementation {
 };
 
 Part::Part(const std::string& id, const std::string& config,
+           const std::map<std::string, std::uint32_t>& wired, DType dtype)
+    : Part(shipped_parts(), id, config, wired, dtype) {}
+
+Part::Part(const host::Registry& parts, const std::string& id, const std::string& config,
            const std::map<std::string, std::uint32_t>& wired, DType dtype) {
-  const host::Part& part = shipped_parts().find(id);
+  const host::Part& part = parts.find(id);
   implementation_ = std::make_unique<Implementation>(
       Implementation{host::Instance(part, "part", complete(part, config), wired), {}, {}, {}});
   const auto make = [&](const auto& declared, bool trainable, std::vector<Tensor>& tensors) {
@@ -174,7 +178,8 @@ std::vector<std::string> Part::buffer_names() const {
   return names;
 }
 
-std::map<std::string, Array> Part::run(const Arrays& inputs, bool training, std::uint64_t seed) {
+std::map<std::string, Array> Part::run(const Arrays& inputs, bool training, std::uint64_t seed,
+                                       std::uint32_t role) {
   const host::GradMode off(false);
   std::vector<std::vector<Tensor>> tensors;
   for (const auto& port : implementation_->ordered(inputs)) {
@@ -182,10 +187,10 @@ std::map<std::string, Array> Part::run(const Arrays& inputs, bool training, std:
     for (const Array& array : port)
       tensors.back().push_back(array.bytes ? host::from_array(array) : Tensor());
   }
-  const std::vector<Tensor> out = implementation_->call(WEFT_ROLE_FORWARD, tensors, training, seed);
+  const std::vector<Tensor> out = implementation_->call(role, tensors, training, seed);
   std::map<std::string, Array> outputs;
   for (std::size_t i = 0; i < out.size(); ++i)
-    outputs[implementation_->instance.outputs()[i].name] = host::to_array(out[i]);
+    if (out[i]) outputs[implementation_->instance.outputs()[i].name] = host::to_array(out[i]);
   return outputs;
 }
 

@@ -12,7 +12,13 @@
 #include <string>
 #include <vector>
 
+#include <weft/abi.h>
+
 #include "host/base/array.hpp"
+
+namespace weft::host {
+class Registry;
+}
 
 namespace weft::test {
 
@@ -28,6 +34,9 @@ class Part {
   explicit Part(const std::string& id, const std::string& config = "{}",
                 const std::map<std::string, std::uint32_t>& wired = {},
                 DType dtype = DType::float32);
+  /// The same of a part that does not come with Weft.
+  Part(const host::Registry& parts, const std::string& id, const std::string& config = "{}",
+       const std::map<std::string, std::uint32_t>& wired = {}, DType dtype = DType::float32);
   ~Part();
 
   void set(const std::string& name, const Array& values);  // a parameter or buffer
@@ -36,9 +45,9 @@ class Part {
   std::vector<std::string> parameter_names() const;
   std::vector<std::string> buffer_names() const;
 
-  /// Outputs by port.
+  /// Outputs by port; those that the role leaves out are missing.
   std::map<std::string, Array> run(const Arrays& inputs, bool training = false,
-                                   std::uint64_t seed = 0);
+                                   std::uint64_t seed = 0, std::uint32_t role = WEFT_ROLE_FORWARD);
 
   struct Gradients {
     std::map<std::string, std::vector<Array>> inputs;  // empty arrays for integer inputs

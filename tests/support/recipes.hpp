@@ -38,6 +38,9 @@ std::string answering_recipe();
 /// Reads `text` as a recipe, with overrides.
 host::Recipe read_text(const std::string& text, const std::vector<std::string>& overrides = {});
 
+/// The plug-ins of a folder, with the engine's tables.
+host::Registry parts_in(const std::string& folder);
+
 /// The shipped plug-ins, with the engine's tables.
 const host::Registry& shipped_parts();
 

@@ -9,7 +9,9 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <locale>
 #include <map>
+#include <sstream>
 
 namespace weft __attribute__((visibility("hidden"))) {
   namespace detail {
@@ -33,6 +35,16 @@ namespace weft __attribute__((visibility("hidden"))) {
     char text[32];
     const auto end = std::to_chars(text, text + sizeof text, value).ptr;
     return std::string(text, end);
+  }
+
+  /// The number that a JSON text holds, whatever the process's locale. Not std::from_chars, which
+  /// libc++ has for floating-point numbers only since LLVM 20.
+  inline double number_in(const std::string& text) {
+    std::istringstream stream(text);
+    stream.imbue(std::locale::classic());
+    double value = 0.0;
+    stream >> value;
+    return value;
   }
 
   /// The values of a flat JSON object, still as text: enough for what Fields can declare.
@@ -164,8 +176,7 @@ namespace weft __attribute__((visibility("hidden"))) {
       return declare(name, "integer", std::to_string(value), doc);
     }
     Field add(const std::string& name, double& value, std::string_view doc) {
-      if (const std::string* given = find(name))
-        std::from_chars(given->data(), given->data() + given->size(), value);
+      if (const std::string* given = find(name)) value = detail::number_in(*given);
       return declare(name, "number", detail::number(value), doc);
     }
     Field add(const std::string& name, bool& value, std::string_view doc) {

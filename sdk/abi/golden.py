@@ -1,0 +1,40 @@
+"""Builds the golden plug-ins, one for each kind, from tests/golden/source with each toolchain of a snapshot."""
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "tests/golden/source"
+KINDS = ("encoder", "fusion", "reasoning", "decoder", "loss", "metric")
+
+SHARED = ["-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections",
+          f"-Wl,--version-script={ROOT / 'sdk/include/weft/plugin.map'}", "-Wl,-z,defs", f"-I{ROOT / 'sdk/include'}"]
+CXX = ["-std=c++17", "-fvisibility-inlines-hidden", '-DWEFT_PLUGIN_VERSION="1.0.0"', '-DWEFT_PLUGIN_VENDOR="golden"',
+       '-DWEFT_PLUGIN_LICENSE="Apache-2.0"', *SHARED]
+LLVM = "/usr/lib/llvm-14/lib"
+
+# name -> (compiler and options, ending of the sources, what follows the source)
+TOOLCHAINS = {
+    "gcc": (["g++", *CXX, "-fno-gnu-unique"], "cpp", []),
+    "clang_libcxx": (["clang++-14", *CXX, "-stdlib=libc++", "-nostdlib++"], "cpp",
+                     [f"{LLVM}/libc++.a", f"{LLVM}/libc++abi.a", "-lpthread"]),
+    "c": (["gcc", "-std=c11", *SHARED], "c", ["-lm"]),
+}
+
+
+def version(toolchain):
+    """The compiler's own words, for the record."""
+    line = subprocess.run([TOOLCHAINS[toolchain][0][0], "--version"], capture_output=True, text=True, check=True).stdout
+    libraries = {"clang_libcxx": ", libc++ 14 (static)", "gcc": ", libstdc++ (shared)", "c": ""}
+    return line.splitlines()[0] + libraries[toolchain]
+
+
+def build(toolchain, kind, folder, weft):
+    """Compiles, strips and seals one plug-in; `weft` is the host that writes its manifest. Returns its file."""
+    command, ending, libraries = TOOLCHAINS[toolchain]
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{kind}.so"
+    subprocess.run([*command, "-o", str(file), str(SOURCE / f"{kind}.{ending}"), *libraries], check=True)
+    subprocess.run(["strip", str(file)], check=True)
+    file.chmod(0o755)
+    subprocess.run([str(weft), "plugin", "seal", str(file)], check=True)
+    return file

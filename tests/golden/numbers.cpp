@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/golden/numbers.hpp"
+
+#include <algorithm>
+
+#include "host/base/text.hpp"
+#include "tests/support/component.hpp"
+
+namespace weft::test {
+namespace {
+
+constexpr const char* dims = R"({"dim": 8})";
+
+/// The entries below `prefix`, by the rest of their names.
+Numbers below(const Numbers& numbers, const std::string& prefix) {
+  Numbers found;
+  for (const auto& [name, array] : numbers)
+    if (name.starts_with(prefix)) found[name.substr(prefix.size())] = array;
+  return found;
+}
+
+/// Inputs by port; a wire that was not given is an absent mask.
+Arrays wires(const Numbers& given) {
+  Arrays inputs;
+  for (const auto& [name, array] : below(given, "in/")) {
+    const std::size_t slash = name.find('/');
+    const std::size_t wire = std::stoul(name.substr(slash + 1));
+    std::vector<Array>& port = inputs[name.substr(0, slash)];
+    if (port.size() <= wire) port.resize(wire + 1);
+    port[wire] = array;
+  }
+  return inputs;
+}
+
+Arrays batch(const Numbers& given, int number) {
+  Arrays inputs;
+  for (const auto& [port, array] : below(given, host::concat("batch/", number, "/")))
+    inputs[port] = {array};
+  return inputs;
+}
+
+void set_all(Part& part, const Numbers& given) {
+  for (const char* what : {"parameter/", "buffer/"})
+    for (const auto& [name, array] : below(given, what)) part.set(name, array);
+}
+
+/// Targets [B, S] of which every second one has the largest of its logits [B, S, V].
+Array half_right(const Array& logits) {
+  const std::int64_t count = logits.sizes[0] * logits.sizes[1], classes = logits.sizes[2];
+  std::vector<std::int64_t> targets(static_cast<std::size_t>(count), 1);
+  for (std::int64_t row = 0; row + 1 < count; row += 2) {
+    const float* const scores = logits.data<float>() + row * classes;
+    targets[static_cast<std::size_t>(row + 1)] =
+        std::max_element(scores, scores + classes) - scores;
+  }
+  return ints(targets, {logits.sizes[0], logits.sizes[1]});
+}
+
+Numbers inputs_of(const std::string& kind) {
+  const Array tokens = ints({2, 5, 7, 3, 0, 2, 9, 1, 4, 3}, {2, 5});
+  const Array real = mask({1, 1, 1, 1, 0, 1, 1, 1, 1, 1}, {2, 5});
+  if (kind == "encoder")
+    return {{"in/image/0", random({2, 1, 4, 6}, 1)}, {"seed/tokens", random({2, 4, 8}, 2)}};
+  if (kind == "fusion")
+    return {{"in/streams/0", random({2, 3, 8}, 3)},
+            {"in/streams/1", random({2, 5, 8}, 4)},
+            {"in/masks/1", real},
+            {"seed/tokens", random({2, 2, 8}, 5)}};
+  if (kind == "reasoning")
+    return {{"in/tokens/0", random({2, 5, 8}, 6)},
+            {"in/mask/0", real},
+            {"seed/state", random({2, 5, 8}, 7)}};
+  if (kind == "decoder")
+    return {{"in/state/0", random({2, 3, 8}, 8)},
+            {"in/target/0", tokens},
+            {"seed/logits", random({2, 5, 12}, 9)}};
+  if (kind == "loss")
+    return {{"in/logits/0", random({2, 5, 12}, 10)},
+            {"in/target/0", tokens},
+            {"in/mask/0", real},
+            {"seed/loss", floats({1.5}, {})}};
+  const Array first = random({2, 5, 12}, 11), second = random({2, 5, 12}, 12);
+  return {{"batch/0/logits", first},
+          {"batch/0/target", half_right(first)},
+          {"batch/0/mask", real},
+          {"batch/1/logits", second},
+          {"batch/1/target", half_right(second)}};
+}
+
+}  // namespace
+
+const std::vector<GoldenCase>& golden_cases() {
+  static const std::vector<GoldenCase> all = {
+      {"encoder", "golden/encoder.rows", R"({"columns": 6, "dim": 8})", {}},
+      {"fusion", "golden/fusion.pool", dims, {{"streams", 2}}},
+      {"reasoning", "golden/reasoning.attend", R"({"dim": 8, "heads": 2})", {}},
+      {"decoder", "golden/decoder.next_token", R"({"dim": 8, "vocab": 12})", {}},
+      {"loss", "golden/loss.quadratic", "{}", {}},
+      {"metric", "golden/metric.confidence", "{}", {}},
+  };
+  return all;
+}
+
+Numbers given_to(const GoldenCase& golden, const host::Registry& parts) {
+  Numbers given = inputs_of(golden.kind);
+  const Part part(parts, golden.id, golden.config, golden.wired);
+  int seed = 20;
+  for (const std::string& name : part.parameter_names())
+    given["parameter/" + name] = random(part.get(name).sizes, seed++);
+  for (const std::string& name : part.buffer_names())
+    given["buffer/" + name] = random(part.get(name).sizes, seed++);
+  return given;
+}
+
+Numbers returned_for(const GoldenCase& golden, const host::Registry& parts, const Numbers& given) {
+  Part part(parts, golden.id, golden.config, golden.wired);
+  set_all(part, given);
+  Numbers returned;
+  if (golden.kind == "metric") {
+    for (int number = 0; !batch(given, number).empty(); ++number) part.update(batch(given, number));
+    for (const auto& [port, value] : part.compute())
+      returned["value/" + port] = floats({value}, {}, DType::float64);
+    return returned;
+  }
+  Arrays inputs = wires(given);
+  if (golden.kind == "fusion" && inputs["masks"].size() < inputs["streams"].size())
+    inputs["masks"].resize(inputs["streams"].size());
+  for (const auto& [port, array] : part.run(inputs)) returned["out/" + port] = array;
+  for (const auto& [port, seed] : below(given, "seed/")) {
+    const Part::Gradients gradients = part.gradients(inputs, port, seed);
+    for (const auto& [name, arrays] : gradients.inputs)
+      for (std::size_t wire = 0; wire < arrays.size(); ++wire)
+        if (arrays[wire].bytes)
+          returned[host::concat("gradient/in/", name, "/", wire)] = arrays[wire];
+    for (const auto& [name, array] : gradients.parameters)
+      returned["gradient/parameter/" + name] = array;
+  }
+  if (golden.kind == "loss") {
+    inputs["logits"] = {Array{}};  // as the host asks before it has any
+    for (const auto& [port, array] : part.run(inputs, false, 0, WEFT_ROLE_COUNT))
+      returned["count/" + port] = array;
+  }
+  return returned;
+}
+
+}  // namespace weft::test

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a golden part is given and what it must return: recorded once with a snapshot of the ABI,
+/// reproduced by every later host.
+
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/base/array.hpp"
+#include "host/registry/registry.hpp"
+
+namespace weft::test {
+
+/// By name. Given: `in/<port>/<wire>`, `parameter/<name>`, `buffer/<name>`, `seed/<port>` (the
+/// gradient of an output). Returned: `out/<port>`, `count/<port>`, and under `gradient/` the names
+/// of what was given. A metric is given `batch/<number>/<port>` and returns `value/<port>`.
+using Numbers = std::map<std::string, host::Array>;
+
+struct GoldenCase {
+  std::string kind, id, config;
+  std::map<std::string, std::uint32_t> wired;
+};
+
+/// One for each kind.
+const std::vector<GoldenCase>& golden_cases();
+
+/// Fresh random numbers of the case's shapes.
+Numbers given_to(const GoldenCase& golden, const host::Registry& parts);
+
+/// What the part of `parts` makes of them; entries of `given` that are no input are overlooked.
+Numbers returned_for(const GoldenCase& golden, const host::Registry& parts, const Numbers& given);
+
+}  // namespace weft::test

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the golden plug-ins in C share. plugins/fusion/mean.c explains the style. */
+#ifndef WEFT_TESTS_GOLDEN_H
+#define WEFT_TESTS_GOLDEN_H
+
+#include <stdlib.h>
+#include <string.h>
+#include <weft/abi.h>
+
+static const weft_host* host;
+
+/* Leaves for the label `done` at the first failure. */
+#define TRY(expression)               \
+  do {                                \
+    status = (expression);            \
+    if (status != WEFT_OK) goto done; \
+  } while (0)
+
+#define LENGTH(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
+
+#define OPERATION(next, name, overload, schema, slot) \
+  { sizeof(weft_operation), 0, next, name, overload, schema, slot }
+
+static inline weft_value number_of(double number) {
+  weft_value value = {WEFT_VALUE_DOUBLE, 0, {0}};
+  value.u.d = number;
+  return value;
+}
+
+static inline weft_value integer(int64_t number) {
+  weft_value value = {WEFT_VALUE_INT, 0, {0}};
+  value.u.i = number;
+  return value;
+}
+
+static inline weft_value dtype_of(uint32_t dtype) {
+  weft_value value = {WEFT_VALUE_DTYPE, 0, {0}};
+  value.u.i = dtype;
+  return value;
+}
+
+static inline weft_value tensor(weft_tensor handle) {
+  weft_value value = {WEFT_VALUE_TENSOR, 0, {0}};
+  value.u.t = handle;
+  return value;
+}
+
+/* Runs an operation of up to two further arguments that has one tensor as its result. */
+static inline weft_status run3(weft_op op, weft_value a, weft_value b, weft_value c, uint32_t n,
+                               weft_tensor* out) {
+  const weft_value args[] = {a, b, c};
+  weft_value result = {WEFT_VALUE_NONE, 0, {0}};
+  const weft_status status = host->op->call(op, args, n, NULL, 0, &result, 1);
+  if (status == WEFT_OK) *out = result.u.t;
+  return status;
+}
+static inline weft_status run1(weft_op op, weft_tensor a, weft_tensor* out) {
+  return run3(op, tensor(a), integer(0), integer(0), 1, out);
+}
+static inline weft_status run2(weft_op op, weft_tensor a, weft_value b, weft_tensor* out) {
+  return run3(op, tensor(a), b, integer(0), 2, out);
+}
+
+/* The sizes of a tensor, which live as long as it. */
+static inline weft_status sizes_of(weft_tensor handle, const int64_t** sizes) {
+  weft_tensor_meta meta = {0};
+  meta.size = sizeof meta;
+  const weft_status status = host->tensor->meta(handle, &meta);
+  if (status == WEFT_OK) *sizes = meta.sizes;
+  return status;
+}
+
+static inline void release_all(weft_tensor* const* handles, uint32_t n) {
+  for (uint32_t i = 0; i < n; ++i) host->tensor->release(*handles[i]);
+}
+
+/* The integer behind `"key":`. The host has checked the configuration against the schema, and keys
+ * are all the strings there are in it. */
+static inline int64_t setting(const char* config, uint64_t len, const char* key,
+                              int64_t otherwise) {
+  char* text = malloc(len + 1);
+  if (text == NULL) return otherwise;
+  memcpy(text, config, len);
+  text[len] = '\0';
+  const char* at = strstr(text, key);
+  if (at != NULL) at = strchr(at, ':');
+  const int64_t found = at == NULL ? otherwise : (int64_t)strtod(at + 1, NULL);
+  free(text);
+  return found;
+}
+
+static inline weft_status declare_ports(weft_context context, const weft_port* ports, uint32_t n) {
+  weft_status status = WEFT_OK;
+  for (uint32_t i = 0; status == WEFT_OK && i < n; ++i)
+    status = host->core->declare_port(context, &ports[i]);
+  return status;
+}
+
+/* A parameter, or with `buffer` a buffer, that is always the next slot. */
+static inline weft_status declare(weft_context context, int buffer, const char* name, int64_t rows,
+                                  int64_t columns, uint32_t init, double a, double b,
+                                  uint32_t flags) {
+  const int64_t sizes[] = {rows, columns};
+  uint32_t slot = 0;
+  weft_parameter parameter = {0};
+  parameter.size = sizeof parameter;
+  parameter.flags = flags;
+  parameter.name = name;
+  parameter.sizes = sizes;
+  parameter.ndim = columns == 0 ? 1 : 2;
+  parameter.init = init;
+  parameter.a = a;
+  parameter.b = b;
+  return buffer ? host->core->declare_buffer(context, &parameter, &slot)
+                : host->core->declare_parameter(context, &parameter, &slot);
+}
+
+static inline void destroy_nothing(void* self) {
+  (void)self;
+}
+
+static inline weft_status keep_host(const weft_host* offered) {
+  host = offered;
+  return WEFT_OK;
+}
+
+#define INTEGER(key, lowest, otherwise, doc)                                                \
+  "\"" key "\": {\"type\": \"integer\", \"minimum\": " #lowest ", \"default\": " #otherwise \
+  ", \"description\": \"" doc "\"}"
+#define SETTINGS(properties) \
+  "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {" properties "}}"
+
+/* The library's descriptor and entry, for `component` and the chain that begins at `first`. */
+#define GOLDEN_PLUGIN(component, first)                                                      \
+  WEFT_MANIFEST_NOTE                                                                         \
+  static const weft_component* const components[] = {&(component)};                          \
+  static const weft_plugin plugin = {sizeof(weft_plugin), WEFT_ABI_MAJOR, 9,       1,        \
+                                     components,          first,          "1.0.0", "golden", \
+                                     "Apache-2.0",        keep_host,      NULL};             \
+  WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* offered, const weft_plugin** out) {    \
+    (void)offered;                                                                           \
+    *out = &plugin;                                                                          \
+    return WEFT_OK;                                                                          \
+  }
+
+#endif
