@@ -76,8 +76,10 @@ class Hosts(unittest.TestCase):
         cls.runs = COMPAT / "runs"
         shutil.rmtree(cls.runs, ignore_errors=True)
         cls.today = cls.runs / "golden"
+        cls.today_c = cls.runs / "golden_c"
         for kind in KINDS:
             build("gcc", kind, cls.today, BUILD / "bin/weft")
+            build("c", kind, cls.today_c, BUILD / "bin/weft")
         cls.trained = {}
 
     def train(self, name, host, recipe, *plugins):
@@ -133,10 +135,11 @@ class Hosts(unittest.TestCase):
         for release in self.releases:
             host = older_host(release)
             self.assertNotEqual(host, BUILD / "bin/weft")
-            for recipe, plugins in (("shipped", [SHIPPED]), ("golden", [self.today, SHIPPED])):
-                with self.subTest(abi=release["abi"], recipe=recipe):
-                    older = self.train(f"{recipe}_in_{release['abi']}", host, recipe, *plugins)
-                    self.assert_same(older, self.train(f"{recipe}_today", BUILD / "bin/weft", recipe, *plugins))
+            for name, recipe, plugins in (("shipped", "shipped", [SHIPPED]), ("golden", "golden", [self.today, SHIPPED]),
+                                          ("golden_c", "golden", [self.today_c, SHIPPED])):
+                with self.subTest(abi=release["abi"], plugins=name):
+                    older = self.train(f"{name}_in_{release['abi']}", host, recipe, *plugins)
+                    self.assert_same(older, self.train(f"{name}_today", BUILD / "bin/weft", recipe, *plugins))
 
 
 if __name__ == "__main__":

@@ -24,19 +24,22 @@ struct Snapshot {
   std::string abi, toolchain;
 };
 
-std::vector<std::string> releases() {
+/// Each release with each of its toolchains.
+std::vector<Snapshot> snapshots() {
   std::ifstream stream(WEFT_SOURCE_DIR "/sdk/abi/releases.json");
-  std::vector<std::string> versions;
-  const nlohmann::json all = nlohmann::json::parse(stream);
-  for (const auto& release : all.at("releases")) versions.push_back(release.at("abi"));
-  return versions;
+  const nlohmann::json json = nlohmann::json::parse(stream);
+  std::vector<Snapshot> all;
+  for (const auto& release : json.at("releases"))
+    for (const auto& [toolchain, version] : release.at("toolchains").items())
+      all.push_back({release.at("abi"), toolchain});
+  return all;
 }
 
-std::vector<Snapshot> snapshots() {
-  std::vector<Snapshot> all;
-  for (const std::string& abi : releases())
-    for (const char* toolchain : {"gcc", "clang_libcxx", "c"}) all.push_back({abi, toolchain});
-  return all;
+std::vector<std::string> releases() {
+  std::vector<std::string> versions;
+  for (const Snapshot& one : snapshots())
+    if (versions.empty() || versions.back() != one.abi) versions.push_back(one.abi);
+  return versions;
 }
 
 Numbers recorded(const std::string& abi, const GoldenCase& golden) {
@@ -128,8 +131,9 @@ class Release : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Release, ItsToolchainsAgree) {
   const host::Registry gcc = parts_in(golden_folder + GetParam() + "/gcc");
-  for (const char* toolchain : {"clang_libcxx", "c"}) {
-    const host::Registry parts = parts_in(golden_folder + GetParam() + "/" + toolchain);
+  for (const auto& [abi, toolchain] : snapshots()) {
+    if (abi != GetParam()) continue;
+    const host::Registry parts = parts_in(golden_folder + abi + "/" + toolchain);
     for (const GoldenCase& golden : golden_cases()) {
       const Numbers file = recorded(GetParam(), golden);
       EXPECT_LE(difference(returned_for(golden, parts, file), returned_for(golden, gcc, file)),
