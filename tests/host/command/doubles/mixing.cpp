@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A part in two versions that compute the same: H = X W of the only stream. Version 1 keeps W as "w", version 2 keeps
-// Wᵀ as "project.weight" and a bias, and brings version 1's checkpoints along unless NO_MIGRATE is defined.
-// FORGETFUL leaves the old name in place.
+// A part in two versions that compute the same: H = X W of the only stream. Version 1 keeps W as
+// "w", version 2 keeps Wᵀ as "project.weight" and a bias, and brings version 1's checkpoints along
+// unless NO_MIGRATE is defined. FORGETFUL leaves the old name in place.
 
 #include <weft/plugin.hpp>
 
