@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 #include <iostream>
 
 #include "host/base/error.hpp"
@@ -18,8 +17,7 @@ namespace {
 
 /// Calls a verb of libweft_run.so, which lies beside this program in ../lib.
 void run_computing(const char* symbol, const Options& options) {
-  const auto library = std::filesystem::canonical("/proc/self/exe").parent_path().parent_path() /
-                       "lib" / "libweft_run.so";
+  const auto library = installed_prefix() / "lib" / "libweft_run.so";
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
     throw Error(Exit::io, concat("the computing half of weft cannot be loaded: ", dlerror(),
@@ -57,6 +55,7 @@ void run(const std::vector<std::string>& arguments) {
     const Options options = parse_options(verb, rest);
     if (arguments[0] == "check") return check(options);
     if (arguments[0] == "plugin") return plugin(options);
+    if (arguments[0] == "new") return new_part(options);
     return run_computing(arguments[0] == "train" ? "weft_run_train" : "weft_run_eval", options);
   }
   throw Error(Exit::usage, concat("weft: no verb is called \"", arguments[0], "\".",

@@ -98,6 +98,12 @@ const std::vector<Verb>& verbs() {
        {"plugins", "tier", "torch", "json"},
        1,
        2},
+      {"new",
+       "KIND ID [FOLDER]",
+       "begin a part of your own: a project that builds and computes something",
+       {},
+       2,
+       3},
   };
   return all;
 }

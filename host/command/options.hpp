@@ -43,6 +43,9 @@ std::string help(const Verb& verb);
 /// The verbs.
 std::string help();
 
+/// The folder that holds bin/weft of the running program: an installed prefix or a build folder.
+std::filesystem::path installed_prefix();
+
 /// Folders that --plugins names, or else WEFT_PLUGIN_PATH and the installed ones.
 std::vector<std::filesystem::path> search_path(const Options& options);
 

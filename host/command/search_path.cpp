@@ -5,6 +5,10 @@
 
 namespace weft::host {
 
+std::filesystem::path installed_prefix() {
+  return std::filesystem::canonical("/proc/self/exe").parent_path().parent_path();
+}
+
 std::vector<std::filesystem::path> search_path(const Options& options) {
   if (options.plugins.empty()) return default_search_path();
   return {options.plugins.begin(), options.plugins.end()};

@@ -10,6 +10,7 @@ namespace weft::host {
 
 void check(const Options& options);
 void plugin(const Options& options);
+void new_part(const Options& options);
 
 /// How a verb of libweft_run.so ended.
 struct VerbResult {

@@ -9,11 +9,6 @@
 
 namespace weft __attribute__((visibility("hidden"))) {
 
-  /// x [B, U, ...] with zeros where mask [B, U] is false; x itself without a mask.
-  inline Tensor zero_padding(const Tensor& x, const Tensor& mask) {
-    return mask ? masked_fill(x, logical_not(mask).unsqueeze(-1), 0.0) : x;
-  }
-
   /// Normalises x [B, U, D] inside the convolution module with statistics of real frames only.
   ///   batch  each channel over all frames of the batch; in evaluation by the running statistics
   ///   group  each sample over all its channels and frames (one group)

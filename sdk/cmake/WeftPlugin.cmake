@@ -1,24 +1,27 @@
-# weft_add_plugin(kind name [SOURCES …] [VERSION …] [VENDOR …] [LICENSE …] [TORCH …]): one part as a loadable library,
-# libweft_<kind>_<name>.so, sealed: `weft plugin seal` has written its manifest into it.
+# weft_add_plugin(kind name [SOURCES …] [VERSION …] [VENDOR …] [LICENSE …] [TORCH …]): the part vendor/kind.name as a
+# loadable library, lib<vendor>_<kind>_<name>.so, sealed: `weft plugin seal` has written its manifest into it.
 #
 # VERSION, VENDOR and LICENSE are what `weft plugin info` shows; without them the project's version and the variables
-# WEFT_PLUGIN_VENDOR and WEFT_PLUGIN_LICENSE are taken. A source in C names them in its own descriptor.
+# WEFT_PLUGIN_VENDOR and WEFT_PLUGIN_LICENSE are taken. VENDOR is the word before the slash of the part's id, and begins
+# the target's name too: <vendor>_<kind>_<name>. A source in C names these facts in its own descriptor.
 # TORCH names the LibTorch version that the part links, if it does: it is then of tier torch-full and runs with that
 # version only.
 # Without SOURCES the source is <name>.cpp or <name>.c of the current folder. The library sees the SDK's
-# headers and nothing else, exports one symbol, and lands in lib/weft/plugins of the build folder, where
-# a `weft` of the same build finds it. Elsewhere, include() this file; the headers are found beside it.
+# headers and nothing else, exports one symbol, and lands at the top of the build folder (in Weft's own tree in
+# lib/weft/plugins, where the `weft` of the same build finds it).
+#
+# find_package(Weft) gives this file to a project of its own.
 
 option(WEFT_PLUGIN_STATIC_RUNTIME
   "Link plug-ins with a C++ run-time library of their own; for plug-ins that travel." OFF)
 
-find_path(WEFT_SDK_INCLUDE_DIR weft/abi.h NO_DEFAULT_PATH REQUIRED
-  PATHS ${CMAKE_CURRENT_LIST_DIR}/../include            # in the tree
-        ${CMAKE_CURRENT_LIST_DIR}/../../../include      # installed in lib/cmake/Weft
-        ${CMAKE_CURRENT_LIST_DIR}/../../../../include   # installed in lib/<architecture>/cmake/Weft
-  DOC "The folder that holds weft/abi.h.")
-mark_as_advanced(WEFT_SDK_INCLUDE_DIR)
-
+# ../include in the tree, ../../../include from lib/cmake/Weft of an installed prefix.
+foreach(folder IN ITEMS .. ../../..)
+  get_filename_component(folder ${CMAKE_CURRENT_LIST_DIR}/${folder}/include ABSOLUTE)
+  if(EXISTS ${folder}/weft/abi.h)
+    set(WEFT_SDK_INCLUDE_DIR ${folder} CACHE INTERNAL "The folder that holds weft/abi.h.")
+  endif()
+endforeach()
 set(WEFT_PLUGIN_KINDS encoder fusion reasoning decoder loss metric CACHE INTERNAL "")
 
 # weft_seal_plugin(target [LibTorch version]): seals a library whenever it is linked. For libraries that are built by
@@ -31,7 +34,6 @@ function(weft_seal_plugin target)
     set(program weft)
     set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS $<TARGET_FILE:weft_probe>)
   else()
-    find_program(WEFT_PROGRAM weft REQUIRED HINTS ${WEFT_SDK_INCLUDE_DIR}/../bin)
     set(program ${WEFT_PROGRAM})
   endif()
   add_custom_command(TARGET ${target} POST_BUILD VERBATIM
@@ -62,20 +64,31 @@ function(weft_add_plugin kind name)
 
   set(facts VERSION VENDOR LICENSE)
   set(defaults PROJECT_VERSION WEFT_PLUGIN_VENDOR WEFT_PLUGIN_LICENSE)
-  set(target weft_${kind}_${name})
-  add_library(${target} MODULE ${PLUGIN_SOURCES})
-  set_target_properties(${target} PROPERTIES
-    PREFIX lib
-    SUFFIX .so
-    LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib/weft/plugins
-    C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
-    CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
-    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  target_include_directories(${target} PRIVATE ${WEFT_SDK_INCLUDE_DIR})
   foreach(fact default IN ZIP_LISTS facts defaults)
     if(NOT PLUGIN_${fact})
       set(PLUGIN_${fact} "${${default}}")
     endif()
+  endforeach()
+  if(NOT PLUGIN_VENDOR MATCHES "^[a-z0-9_]+$")
+    message(FATAL_ERROR "weft_add_plugin: \"${PLUGIN_VENDOR}\" is no vendor. Say VENDOR, or set WEFT_PLUGIN_VENDOR, to the "
+      "word before the slash of the part's id, of a-z, 0-9 and _.")
+  endif()
+
+  set(target ${PLUGIN_VENDOR}_${kind}_${name})
+  set(folder ${PROJECT_BINARY_DIR})
+  if(TARGET weft)  # in Weft's own tree
+    string(APPEND folder /lib/weft/plugins)
+  endif()
+  add_library(${target} MODULE ${PLUGIN_SOURCES})
+  set_target_properties(${target} PROPERTIES
+    PREFIX lib
+    SUFFIX .so
+    LIBRARY_OUTPUT_DIRECTORY ${folder}
+    C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+    CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_include_directories(${target} PRIVATE ${WEFT_SDK_INCLUDE_DIR})
+  foreach(fact IN LISTS facts)
     target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:WEFT_PLUGIN_${fact}="${PLUGIN_${fact}}">)
   endforeach()
   # A GNU-unique symbol would keep the library mapped for ever and join plug-ins that must be apart.

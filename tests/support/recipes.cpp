@@ -74,15 +74,14 @@ host::Recipe read_text(const std::string& text, const std::vector<std::string>& 
   return host::read_recipe(folder.write("recipe.json", text), overrides);
 }
 
-host::Registry parts_in(const std::string& folder) {
+host::Registry parts_in(const std::vector<std::filesystem::path>& folders) {
   host::set_error_sink(host::core_api());
   return host::Registry(
-      {folder}, {host::tensor_api(), host::op_api(), host::grad_api(), host::migration_api()});
+      folders, {host::tensor_api(), host::op_api(), host::grad_api(), host::migration_api()});
 }
 
 const host::Registry& shipped_parts() {
-  static const host::Registry registry =
-      parts_in(std::string(WEFT_BINARY_DIR) + "/lib/weft/plugins");
+  static const host::Registry registry = parts_in(host::default_search_path());
   return registry;
 }
 

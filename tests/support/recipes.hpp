@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -38,10 +39,10 @@ std::string answering_recipe();
 /// Reads `text` as a recipe, with overrides.
 host::Recipe read_text(const std::string& text, const std::vector<std::string>& overrides = {});
 
-/// The plug-ins of a folder, with the engine's tables.
-host::Registry parts_in(const std::string& folder);
+/// The plug-ins of these folders, with the engine's tables.
+host::Registry parts_in(const std::vector<std::filesystem::path>& folders);
 
-/// The shipped plug-ins, with the engine's tables.
+/// The shipped plug-ins and those that WEFT_PLUGIN_PATH names, with the engine's tables.
 const host::Registry& shipped_parts();
 
 /// Wires a recipe as `weft check` does.

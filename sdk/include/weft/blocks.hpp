@@ -70,6 +70,30 @@ namespace weft __attribute__((visibility("hidden"))) {
     Parameter weight_;
   };
 
+  /// Convolution over time with zeros beyond both ends; weight [out, in, width], bias [out]. W is
+  /// Xavier-uniform, b zero. Of every `stride` frames one is left, of T frames ⌈T / stride⌉.
+  class Convolution {
+   public:
+    Convolution() = default;
+    Convolution(const Parameters& parameters, const std::string& name, std::int64_t in,
+                std::int64_t out, std::int64_t width, std::int64_t stride = 1)
+        : width_(width),
+          stride_(stride),
+          weight_(parameters.in(name).add("weight", {out, in, width}, Init::xavier())),
+          bias_(parameters.in(name).add_without_decay("bias", {out}, Init::zeros())) {
+      if (width % 2 == 0) reject("kernel", "must be odd, found " + std::to_string(width));
+    }
+    /// x [B, T, in] → [B, ⌈T / stride⌉, out]
+    template <class...>
+    Tensor operator()(const Tensor& x) const {
+      return conv1d(x.transpose(1, 2), weight_, bias_, stride_, width_ / 2).transpose(1, 2);
+    }
+
+   private:
+    std::int64_t width_ = 1, stride_ = 1;
+    Parameter weight_, bias_;
+  };
+
   /// Activation functions by the name a recipe uses.
   inline std::vector<std::string> activation_names() {
     return {"relu", "gelu", "silu"};
@@ -211,6 +235,12 @@ namespace weft __attribute__((visibility("hidden"))) {
   template <class...>
   Tensor full_mask(const Tensor& x) {
     return full_like(x.select(2, 0), 1.0).to(WEFT_DTYPE_BOOL);
+  }
+
+  /// x [B, N, ...] with zeros where mask [B, N] is false; x itself without a mask.
+  template <class...>
+  Tensor zero_padding(const Tensor& x, const Tensor& mask) {
+    return mask ? masked_fill(x, logical_not(mask).unsqueeze(-1), 0.0) : x;
   }
 
   /// The masks of several streams side by side, true where a stream has none: [B, N₁ + N₂ + …].

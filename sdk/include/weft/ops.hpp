@@ -117,10 +117,13 @@ namespace weft __attribute__((visibility("hidden"))) {
   Tensor log(const Tensor& x) {
     return detail::run(WEFT_OP(log), x);
   }
-  /// Square root.
   template <class...>
   Tensor sqrt(const Tensor& x) {
     return detail::run(WEFT_OP(sqrt), x);
+  }
+  template <class...>
+  Tensor abs(const Tensor& x) {
+    return detail::run(WEFT_OP(abs), x);
   }
   /// Sine of an angle in radians.
   template <class...>
