@@ -60,18 +60,22 @@ std::string class_name(const std::string& name) {
   return text;
 }
 
-void copy(const fs::path& from, const fs::path& to, const Words& words) {
-  std::ifstream in(from, std::ios::binary);
+std::string filled(const fs::path& file, const Words& words) {
+  std::ifstream in(file, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), {}};
   if (!in)
-    throw Error(Exit::no_input, concat("the template ", from.string(),
+    throw Error(Exit::no_input, concat("the template ", file.string(),
                                        " cannot be read. Install Weft with its component sdk."));
   for (const auto& [word, value] : words)
     for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += value.size())
       text.replace(at, word.size(), value);
-  std::ofstream out(to, std::ios::binary);
+  return text;
+}
+
+void write(const fs::path& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary);
   out << text;
-  if (!out.flush()) throw Error(Exit::io, concat(to.string(), " cannot be written."));
+  if (!out.flush()) throw Error(Exit::io, concat(file.string(), " cannot be written."));
 }
 
 }  // namespace
@@ -84,12 +88,6 @@ void new_part(const Options& options) {
   if (fs::exists(folder))
     throw Error(Exit::cannot_create, concat("weft new: ", folder.string(),
                                             " exists already. Remove it, or name another folder."));
-  std::error_code failed;
-  fs::create_directories(folder, failed);
-  if (failed)
-    throw Error(Exit::cannot_create, concat("weft new: the folder ", folder.string(),
-                                            " cannot be made: ", failed.message(), "."));
-
   const fs::path prefix = installed_prefix(), from = prefix / "share/weft/template";
   const Version weft = *parse_version(WEFT_VERSION);
   const std::string library = concat("lib", id.vendor, "_", kind, "_", id.name, ".so");
@@ -101,9 +99,17 @@ void new_part(const Options& options) {
                        {"@LIBRARY@", library},
                        {"@PREFIX@", prefix.string()},
                        {"@WEFT@", concat(weft.major, ".", weft.minor)}};
-  copy(from / "CMakeLists.txt.in", folder / "CMakeLists.txt", words);
-  copy(from / "README.md.in", folder / "README.md", words);
-  copy(from / (kind + ".cpp.in"), folder / (id.name + ".cpp"), words);
+  const std::map<std::string, std::string> files = {
+      {"CMakeLists.txt", filled(from / "CMakeLists.txt.in", words)},
+      {"README.md", filled(from / "README.md.in", words)},
+      {id.name + ".cpp", filled(from / (kind + ".cpp.in"), words)}};
+
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed)
+    throw Error(Exit::cannot_create, concat("weft new: the folder ", folder.string(),
+                                            " cannot be made: ", failed.message(), "."));
+  for (const auto& [name, text] : files) write(folder / name, text);
 
   std::cout << folder.string() << " holds " << id.text() << ", ready to build:\n\n  cd "
             << folder.string() << "\n  cmake -B build -DCMAKE_PREFIX_PATH=" << prefix.string()

@@ -77,7 +77,7 @@ std::string test_name(std::string text) {
 class Golden : public ::testing::TestWithParam<Snapshot> {
  protected:
   const std::string folder_ = golden_folder + GetParam().abi + "/" + GetParam().toolchain;
-  const host::Registry parts_ = parts_in(folder_);
+  const host::Registry parts_ = parts_in({folder_});
 };
 
 TEST_P(Golden, IsFoundForEachKind) {
@@ -130,10 +130,10 @@ INSTANTIATE_TEST_SUITE_P(Releases, Golden, ::testing::ValuesIn(snapshots()), [](
 class Release : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Release, ItsToolchainsAgree) {
-  const host::Registry gcc = parts_in(golden_folder + GetParam() + "/gcc");
+  const host::Registry gcc = parts_in({golden_folder + GetParam() + "/gcc"});
   for (const auto& [abi, toolchain] : snapshots()) {
     if (abi != GetParam()) continue;
-    const host::Registry parts = parts_in(golden_folder + abi + "/" + toolchain);
+    const host::Registry parts = parts_in({golden_folder + abi + "/" + toolchain});
     for (const GoldenCase& golden : golden_cases()) {
       const Numbers file = recorded(GetParam(), golden);
       EXPECT_LE(difference(returned_for(golden, parts, file), returned_for(golden, gcc, file)),
@@ -145,7 +145,7 @@ TEST_P(Release, ItsToolchainsAgree) {
 
 /// The recorded numbers would show it if a part overlooked any of what it is given.
 TEST_P(Release, EveryGivenNumberMatters) {
-  const host::Registry parts = parts_in(golden_folder + GetParam() + "/gcc");
+  const host::Registry parts = parts_in({golden_folder + GetParam() + "/gcc"});
   for (const GoldenCase& golden : golden_cases()) {
     const Numbers file = recorded(GetParam(), golden), expected = results(file);
     for (const auto& [name, array] : file) {

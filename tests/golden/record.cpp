@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const auto parts = weft::test::parts_in(argv[1]);
+    const auto parts = weft::test::parts_in({argv[1]});
     for (const auto& golden : weft::test::golden_cases()) {
       weft::host::TensorFile file;
       file.tensors = weft::test::given_to(golden, parts);
