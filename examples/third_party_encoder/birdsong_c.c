@@ -7,11 +7,13 @@
 #include <string.h>
 #include <weft/abi.h>
 
-/* [host] Kept from init; stays valid until the library is unloaded. */
+/* [host] */
+/* Kept from init; stays valid until the library is unloaded. */
 static const weft_host* host;
 /* [host] */
 
-/* [operations] Resolved by the host before init, which refuses the library if one is missing or has
+/* [operations] */
+/* Resolved by the host before init, which refuses the library if one is missing or has
  * another signature. layer_norm, transpose, reshape and sum are in the typed lane of weft_op_api
  * and need no slot. */
 static weft_op conv1d, gelu, slice, logical_not, masked_fill, ones, clamp_min, divide, to_type;
@@ -55,7 +57,8 @@ static const weft_operation operations[] = {
 
 /* ---- values and errors ---- */
 
-/* [errors] Leaves for the label `done` at the first failure; the reason is in the host's error
+/* [errors] */
+/* Leaves for the label `done` at the first failure; the reason is in the host's error
  * record already. */
 #define TRY(expression)               \
   do {                                \
@@ -122,7 +125,8 @@ typedef struct birdsong {
   int64_t features, dim, stages, kernel;
 } birdsong;
 
-/* [stage] One stage, in place: x [B, T, in] to [B, ⌈T / 2⌉, D], mask [B, T] to [B, ⌈T / 2⌉] if
+/* [stage] */
+/* One stage, in place: x [B, T, in] to [B, ⌈T / 2⌉, D], mask [B, T] to [B, ⌈T / 2⌉] if
  * there is one. `p` points at the four parameters of the stage, in the order of their declaration.
  */
 static weft_status run_stage(const birdsong* self, const weft_tensor* p, weft_tensor* x,
@@ -203,7 +207,8 @@ done:
   return status;
 }
 
-/* [call] in: features, then the mask if it is wired. out: tokens, mask, pooled. */
+/* [call] */
+/* in: features, then the mask if it is wired. out: tokens, mask, pooled. */
 static weft_status call(void* instance, const weft_call* call) {
   if (instance == NULL || call == NULL) return WEFT_INVALID;
   const birdsong* self = instance;
@@ -237,7 +242,8 @@ done:
   "\"" name "\": {\"type\": \"integer\", \"minimum\": 1, \"default\": " standard \
   ", \"description\": \"" doc "\"}"
 
-/* [config] Integers with defaults: the host checks a configuration against this and fills in what
+/* [config] */
+/* Integers with defaults: the host checks a configuration against this and fills in what
  * is missing. */
 static const char config_schema[] =
     "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"   //

@@ -308,8 +308,11 @@ unsafe extern "C" fn infer(part: *mut c_void, input: *const Spec, counts: *const
 
 unsafe extern "C" fn call(part: *mut c_void, call: *const Call) -> Status {
     guard(|| {
-        if part.is_null() || call.is_null() || (*call).role != ROLE_FORWARD {
-            return Err(fail(UNSUPPORTED, "an encoder has one role, forward, of an instance"));
+        if part.is_null() || call.is_null() {
+            return Err(fail(INVALID, "call needs an instance"));
+        }
+        if (*call).role != ROLE_FORWARD {
+            return Err(fail(UNSUPPORTED, "an encoder has one role, forward"));
         }
         let (part, call) = (&*(part as *const Birdsong), &*call);
         let mask = if *call.in_count.add(1) == 1 { Some(*call.inputs.add(1)) } else { None };

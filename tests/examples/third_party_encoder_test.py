@@ -61,6 +61,17 @@ class Libraries(unittest.TestCase):
             self.assertIn("layout.c.txt", result.stdout + result.stderr)
 
 
+    def test_the_lines_by_hand_of_the_page_on_c(self):
+        lines = (ROOT / "docs/abi/plugin-in-c.md").read_text().split("```sh\n")[1].split("```")[0]
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(EXAMPLE / "birdsong_c.c", folder)
+            result = run("bash", "-euc", f"PREFIX={INSTALLED.prefix}\n{lines}", cwd=folder)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            library = Path(folder, PARTS["acme/encoder.birdsong_c"])
+            self.assertEqual(exports(library), ["weft_plugin_v0"])
+            self.assertIn("acme/encoder.birdsong_c 1.0.0: ", INSTALLED.weft("plugin", "info", library).stdout)
+
+
 class Training(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

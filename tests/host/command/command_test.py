@@ -264,7 +264,7 @@ class Descriptions(Case):
         self.assertEqual(Path(nodes["fusion"]["file"]), PLUGINS / "libweft_fusion_mean.so")
 
     def test_help(self):
-        for words in ([], ["train"], ["eval"], ["check"], ["plugin"]):
+        for words in ([], ["train"], ["eval"], ["check"], ["plugin"], ["new"]):
             result = weft(*words, "--help")
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertIn("weft", result.stdout)
