@@ -13,26 +13,26 @@ WEFT_MANIFEST_NOTE
 
 int main(void) {
   STRUCT(weft_spec)
-  F(weft_spec, dtype) F(weft_spec, ndim) F(weft_spec, sizes) STRUCT(weft_value) F(
-      weft_value, tag) F(weft_value,
-                         len) F(weft_value,
-                                u) STRUCT(weft_named_value) F(weft_named_value,
-                                                              name) F(weft_named_value,
-                                                                      value) PREFIX(weft_core_api)
-      F(weft_core_api, size) F(weft_core_api, reserved) F(weft_core_api, error_set) F(
-          weft_core_api, error_context) F(weft_core_api, error_text) F(weft_core_api,
-                                                                       log) F(weft_core_api,
-                                                                              get_extension)
-          F(weft_core_api, wired) F(weft_core_api, declare_size) F(weft_core_api, declare_port) F(
+  F(weft_spec, dtype)
+  F(weft_spec, ndim) F(weft_spec, sizes) STRUCT(weft_value) F(weft_value, tag) F(weft_value, len) F(
+      weft_value,
+      u) STRUCT(weft_named_value) F(weft_named_value,
+                                    name) F(weft_named_value,
+                                            value) PREFIX(weft_core_api) F(weft_core_api, size)
+      F(weft_core_api, reserved) F(weft_core_api, error_set) F(weft_core_api, error_context) F(
+          weft_core_api, error_text) F(weft_core_api,
+                                       log) F(weft_core_api,
+                                              get_extension) F(weft_core_api,
+                                                               wired) F(weft_core_api, declare_size)
+          F(weft_core_api, declare_port) F(weft_core_api, declare_parameter) F(weft_core_api, declare_buffer) F(
               weft_core_api,
-              declare_parameter) F(weft_core_api,
-                                   declare_buffer) F(weft_core_api, declare_state)
-              F(weft_core_api, declare_traits) STRUCT(weft_tensor_meta) F(weft_tensor_meta, size) F(
+              declare_state) F(weft_core_api,
+                               declare_traits) STRUCT(weft_tensor_meta)
+              F(weft_tensor_meta, size) F(weft_tensor_meta, dtype) F(weft_tensor_meta, ndim) F(
                   weft_tensor_meta,
-                  dtype) F(weft_tensor_meta,
-                           ndim) F(weft_tensor_meta,
-                                   device_type) F(weft_tensor_meta, device_index)
-                  F(weft_tensor_meta, requires_grad) F(weft_tensor_meta, count) F(weft_tensor_meta, sizes) F(weft_tensor_meta, strides) PREFIX(
+                  device_type) F(weft_tensor_meta,
+                                 device_index) F(weft_tensor_meta, requires_grad)
+                  F(weft_tensor_meta, count) F(weft_tensor_meta, sizes) F(weft_tensor_meta, strides) PREFIX(
                       weft_tensor_api) F(weft_tensor_api,
                                          size) F(weft_tensor_api, reserved)
                       F(weft_tensor_api, retain) F(weft_tensor_api, release) F(weft_tensor_api, meta) F(weft_tensor_api, data) F(

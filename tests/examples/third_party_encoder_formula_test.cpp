@@ -10,7 +10,7 @@ namespace weft::test {
 namespace {
 
 constexpr DType f64 = DType::float64;
-constexpr std::int64_t F = 3, D = 2, kernel = 3, stages = 2;
+constexpr std::int64_t mels = 3, dim = 2, kernel = 3, stages = 2;
 const char* const config = R"({"features": 3, "dim": 2, "stages": 2, "kernel": 3})";
 
 using Frames = std::vector<std::vector<double>>;  // [T][…]
@@ -30,7 +30,7 @@ Frames stage(const Part& part, std::int64_t s, const Frames& x) {
   Frames out;
   for (std::int64_t middle = 0; middle < length; middle += 2) {
     std::vector<double> y;
-    for (std::int64_t d = 0; d < D; ++d) {
+    for (std::int64_t d = 0; d < dim; ++d) {
       double total = element(bias, d);
       for (std::int64_t k = 0; k < kernel; ++k) {
         const std::int64_t t = middle + k - kernel / 2;
@@ -72,27 +72,27 @@ INSTANTIATE_TEST_SUITE_P(Languages, Birdsong,
 TEST_P(Birdsong, ComputesTheFormula) {
   Part part(GetParam(), config, {}, f64);
   set_parameters(part);
-  const Array features = random({1, 5, F}, 20, f64);
+  const Array features = random({1, 5, mels}, 20, f64);
   Frames x(5);
-  for (std::int64_t i = 0; i < 5 * F; ++i)
-    x[static_cast<std::size_t>(i / F)].push_back(element(features, i));
+  for (std::int64_t i = 0; i < 5 * mels; ++i)
+    x[static_cast<std::size_t>(i / mels)].push_back(element(features, i));
   for (std::int64_t s = 0; s < stages; ++s) x = stage(part, s, x);
   ASSERT_EQ(x.size(), 2U);
   const auto out = part.run({{"features", {features}}});
-  expect_near(out.at("tokens"), floats({x[0][0], x[0][1], x[1][0], x[1][1]}, {1, 2, D}, f64),
+  expect_near(out.at("tokens"), floats({x[0][0], x[0][1], x[1][0], x[1][1]}, {1, 2, dim}, f64),
               1e-12);
   expect_near(out.at("pooled"),
-              floats({(x[0][0] + x[1][0]) / 2, (x[0][1] + x[1][1]) / 2}, {1, D}, f64), 1e-12);
+              floats({(x[0][0] + x[1][0]) / 2, (x[0][1] + x[1][1]) / 2}, {1, dim}, f64), 1e-12);
   expect_near(out.at("mask"), mask({1, 1}, {1, 2}), 0.0);
 }
 
 TEST_P(Birdsong, APaddedSampleGivesWhatItGivesAlone) {
   Part part(GetParam(), config, {}, f64);
   set_parameters(part);
-  const Array features = random({2, 9, F}, 21, f64), real = length_mask({5, 9}, 9);
+  const Array features = random({2, 9, mels}, 21, f64), real = length_mask({5, 9}, 9);
   const auto padded = part.run({{"features", {poisoned(features, real, 1e9)}}, {"mask", {real}}});
-  Array alone = Array::empty(f64, {1, 5, F});
-  std::copy_n(features.data<double>(), 5 * F, alone.data<double>());
+  Array alone = Array::empty(f64, {1, 5, mels});
+  std::copy_n(features.data<double>(), 5 * mels, alone.data<double>());
   const auto expected = part.run({{"features", {alone}}});
   expect_near(padded.at("mask"), mask({1, 1, 0, 1, 1, 1}, {2, 3}), 0.0);
   expect_near(rows(padded.at("pooled"), 0, 1), expected.at("pooled"), 1e-12);
@@ -101,7 +101,7 @@ TEST_P(Birdsong, APaddedSampleGivesWhatItGivesAlone) {
 TEST_P(Birdsong, GradientsMatchDifferences) {
   Part part(GetParam(), config, {}, f64);
   set_parameters(part);
-  const Arrays inputs{{"features", {random({2, 5, F}, 22, f64)}},
+  const Arrays inputs{{"features", {random({2, 5, mels}, 22, f64)}},
                       {"mask", {length_mask({5, 3}, 5)}}};
   expect_gradients(part, inputs, "tokens");
   expect_gradients(part, inputs, "pooled");
@@ -109,10 +109,10 @@ TEST_P(Birdsong, GradientsMatchDifferences) {
 
 TEST_P(Birdsong, InfersItsShapes) {
   const Part part(GetParam(), config, {}, f64);
-  const auto shapes = part.infer({{"features", {random({4, 9, F}, 1, f64)}}});
-  EXPECT_EQ(shapes.at("tokens"), (std::vector<std::int64_t>{4, 3, D}));
+  const auto shapes = part.infer({{"features", {random({4, 9, mels}, 1, f64)}}});
+  EXPECT_EQ(shapes.at("tokens"), (std::vector<std::int64_t>{4, 3, dim}));
   EXPECT_EQ(shapes.at("mask"), (std::vector<std::int64_t>{4, 3}));
-  EXPECT_EQ(shapes.at("pooled"), (std::vector<std::int64_t>{4, D}));
+  EXPECT_EQ(shapes.at("pooled"), (std::vector<std::int64_t>{4, dim}));
 }
 
 TEST_P(Birdsong, RejectsAnEvenKernel) {
