@@ -24,15 +24,13 @@ static weft_op conv1d, gelu, slice, logical_not, masked_fill, ones, clamp_min, d
 static const weft_operation operations[] = {
     OPERATION(&operations[1], "aten::conv1d", "",
               "conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, "
-              "SymInt[1] padding=0, "
-              "SymInt[1] dilation=1, SymInt groups=1) -> Tensor",
+              "SymInt[1] padding=0, SymInt[1] dilation=1, SymInt groups=1) -> Tensor",
               &conv1d),
     OPERATION(&operations[2], "aten::gelu", "",
               "gelu(Tensor self, *, str approximate='none') -> Tensor", &gelu),
     OPERATION(&operations[3], "aten::slice", "Tensor",
               "slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, "
-              "SymInt step=1) -> "
-              "Tensor(a)",
+              "SymInt step=1) -> Tensor(a)",
               &slice),
     OPERATION(&operations[4], "aten::logical_not", "", "logical_not(Tensor self) -> Tensor",
               &logical_not),
@@ -68,7 +66,7 @@ static const weft_operation operations[] = {
 
 /* Puts a reason into that record and returns the status, for `return fail(…)`. */
 static weft_status fail(weft_status status, const char* reason) {
-  host->core->error_set(status, reason, strlen(reason));
+  if (host != NULL) host->core->error_set(status, reason, strlen(reason));
   return status;
 }
 /* [errors] */
@@ -210,7 +208,7 @@ done:
 /* [call] */
 /* in: features, then the mask if it is wired. out: tokens, mask, pooled. */
 static weft_status call(void* instance, const weft_call* call) {
-  if (instance == NULL || call == NULL) return WEFT_INVALID;
+  if (instance == NULL || call == NULL) return fail(WEFT_INVALID, "call: without an instance");
   const birdsong* self = instance;
   weft_tensor x = NULL, mask = NULL, pooled = NULL;
   weft_status status;
@@ -315,7 +313,8 @@ static weft_status declare_parameters(weft_context context, const birdsong* self
 
 /* [create] */
 static weft_status create(weft_context context, const char* config, uint64_t len, void** out) {
-  if (host == NULL || context == NULL || config == NULL || out == NULL) return WEFT_INVALID;
+  if (host == NULL || context == NULL || config == NULL || out == NULL)
+    return fail(WEFT_INVALID, "create: without init or a context");
   birdsong* self = malloc(sizeof *self);
   char* text = malloc(len + 1); /* `config` need not end with NUL */
   weft_status status = WEFT_NO_MEMORY;
@@ -347,7 +346,8 @@ static void destroy(void* self) {
 /* U from T; the port shapes say the rest. */
 static weft_status infer(void* instance, const weft_spec* in, const uint32_t* in_count,
                          weft_spec* out) {
-  if (instance == NULL || in == NULL || in_count == NULL || out == NULL) return WEFT_INVALID;
+  if (instance == NULL || in == NULL || in_count == NULL || out == NULL)
+    return fail(WEFT_INVALID, "infer: without an instance");
   int64_t length = in[0].sizes[1];
   if (length < 0) return WEFT_OK; /* unknown stays unknown */
   for (int64_t s = 0; s < ((const birdsong*)instance)->stages; ++s) length = (length + 1) / 2;
