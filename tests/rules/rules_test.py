@@ -116,7 +116,7 @@ def json_hpp_stays_out_of_headers(root):
 
 def plugins_include_only_the_sdk(root):
     problems = []
-    for path, place, bracket, name in includes(root, "plugins"):
+    for path, place, bracket, name in [*includes(root, "plugins"), *includes(root, "examples")]:
         own = bracket == '"' and "/" not in name and (root / path.parent / name).exists()
         if not (own or name in STANDARD or (bracket == "<" and name.startswith("weft/") and ".." not in name)):
             problems.append(f"{place}: includes {name}; a plug-in may include <weft/…>, the standard library and "
@@ -219,6 +219,7 @@ TRIALS = [
       ("plugins/loss/b.cpp", '#include "../fusion/a.hpp"\n'),
       ("plugins/loss/b.cpp", '#include "absent.hpp"\n'),
       ("plugins/loss/b.c", "#include <unistd.h>\n"),
+      ("examples/encoder/b.c", '#include "sdk/include/weft/abi.h"\n'),
       ("plugins/loss/b.hpp", "#include <weft/../../host/base/text.hpp>\n")]),
     (the_sdk_includes_only_itself,
      {"sdk/include/weft/a.hpp": '#include <weft/abi.h>\n#include "weft/b.hpp"\n#include <string>\n'},

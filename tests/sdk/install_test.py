@@ -72,11 +72,12 @@ class Install(unittest.TestCase):
 
 
 class FindPackage(unittest.TestCase):
-    def configured(self, wanted, **options):
+    def configured(self, wanted, more="", **options):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "CMakeLists.txt").write_text(
                 "cmake_minimum_required(VERSION 3.20)\nproject(a LANGUAGES C)\n"
-                f"find_package(Weft {wanted} REQUIRED)\nmessage(STATUS \"found ${{Weft_VERSION}}, ${{WEFT_PROGRAM}}\")\n")
+                f"find_package(Weft {wanted} REQUIRED)\nmessage(STATUS \"found ${{Weft_VERSION}}, ${{WEFT_PROGRAM}}\")\n{more}\n")
+            Path(folder, "here.c").touch()
             return INSTALLED.configure(folder, f"{folder}/build", **options)
 
     def test_gives_version_and_program(self):
@@ -89,6 +90,17 @@ class FindPackage(unittest.TestCase):
             result = self.configured(wanted)
             self.assertNotEqual(result.returncode, 0)
             self.assertIn(f'with requested version "{wanted}"', result.stderr)
+
+    def test_a_part_that_is_none_is_refused(self):
+        for line, text in (("encodr here VENDOR acme", '"encodr" is no kind of part. Kinds: encoder, fusion, reasoning, decoder, loss, metric.'),
+                           ("encoder Here VENDOR acme", '"Here" is no name of a part. Use a-z, 0-9 and _.'),
+                           ("encoder here", '"" is no vendor. Say VENDOR, or set WEFT_PLUGIN_VENDOR,'),
+                           ("encoder here VENDOR Acme", '"Acme" is no vendor.'),
+                           ("encoder away VENDOR acme", "expected away.cpp or away.c in")):
+            result = self.configured("", f"weft_add_plugin({line})")
+            self.assertNotEqual(result.returncode, 0)
+            self.assertIn(text, " ".join(result.stderr.split()))
+        self.assertEqual(self.configured("", "weft_add_plugin(encoder here VENDOR acme)").returncode, 0)
 
     def test_finds_nothing_elsewhere(self):
         result = self.configured("", prefix=False)
