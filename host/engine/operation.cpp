@@ -117,7 +117,8 @@ weft_status call(weft_op op, const weft_value* args, std::uint32_t n_args,
                  const weft_named_value* named, std::uint32_t n_named, weft_value* results,
                  std::uint32_t n_results) {
   const Arguments arguments{args, n_args, named, n_named};
-  return guarded([&] { return describe_call(*op, arguments); },
+  bool accepted = false;  // until then an argument may be anything: it must not be described
+  return guarded([&] { return accepted ? describe_call(*op, arguments) : op->name; },
                  [&] {
                    if (op == nullptr) throw Failure(WEFT_INVALID, "op.call: the operation is null");
                    if ((args == nullptr && n_args > 0) || (named == nullptr && n_named > 0) ||
@@ -125,6 +126,7 @@ weft_status call(weft_op op, const weft_value* args, std::uint32_t n_args,
                      throw Failure(WEFT_INVALID, op->name + ": an array of the call is null");
                    BorrowedStack stack;
                    push_arguments(*op, arguments, stack.get());
+                   accepted = true;
                    op->handle.callBoxed(stack.get());
                    pop_results(*op, stack.get(), results, n_results);
                  });

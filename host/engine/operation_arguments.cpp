@@ -149,8 +149,8 @@ class Conversion {
   c10::IValue integers() const {
     c10::List<T> list;
     if (value_.tag == WEFT_VALUE_INT_LIST) {
-      list.reserve(value_.len);
       const std::int64_t* from = elements(value_.u.il);
+      list.reserve(value_.len);
       for (std::uint32_t i = 0; i < value_.len; ++i) list.push_back(static_cast<T>(from[i]));
       return list;
     }
@@ -174,8 +174,8 @@ class Conversion {
   c10::IValue tensors() const {
     expect(WEFT_VALUE_TENSOR_LIST);
     c10::List<Element> list;
-    list.reserve(value_.len);
     const weft_tensor* from = elements(value_.u.tl);
+    list.reserve(value_.len);
     for (std::uint32_t i = 0; i < value_.len; ++i) {
       if (from[i] != nullptr)
         list.push_back(tensor_of(from[i]));

@@ -37,9 +37,11 @@ TEST_F(OperationTest, LookupFromSeveralThreadsAgrees) {
 
 TEST_F(OperationTest, UnknownNamesAreRefusedWithTheNearest) {
   EXPECT_EQ(lookup_refusal("aten::sofmax", "int", nullptr, WEFT_NOT_FOUND),
-            "LibTorch 2.11.0 has no operation aten::sofmax.int. Did you mean aten::softmax?");
+            "LibTorch " WEFT_TORCH_VERSION
+            " has no operation aten::sofmax.int. Did you mean aten::softmax?");
   EXPECT_EQ(lookup_refusal("aten::softmax", "", nullptr, WEFT_NOT_FOUND),
-            "LibTorch 2.11.0 has no operation aten::softmax. Its overloads are \"Dimname\", "
+            "LibTorch " WEFT_TORCH_VERSION
+            " has no operation aten::softmax. Its overloads are \"Dimname\", "
             "\"int\" and \"int_out\".");
   EXPECT_EQ(lookup_refusal(nullptr, "", nullptr, WEFT_INVALID),
             "op.lookup: name, overload or out is null");
@@ -58,7 +60,8 @@ TEST_F(OperationTest, SignaturesThatNoLongerHoldAreRefused) {
   EXPECT_EQ(lookup_refusal("aten::softmax", "int", "softmax.int(Tensor self, int axis) -> Tensor",
                            WEFT_UNSUPPORTED),
             "aten::softmax.int: the plug-in expects aten::softmax.int(Tensor self, int axis) -> "
-            "Tensor, LibTorch 2.11.0 has aten::softmax.int(Tensor self, int dim, ScalarType? "
+            "Tensor, LibTorch " WEFT_TORCH_VERSION
+            " has aten::softmax.int(Tensor self, int dim, ScalarType? "
             "dtype=None) -> Tensor. Use a plug-in built for this Weft.");
   lookup_refusal("aten::softmax", "int",
                  "softmax.int(Tensor self, int dim, ScalarType? dtype=None, int new=1) -> Tensor",
@@ -236,6 +239,19 @@ TEST_F(OperationTest, NullPointersAndWrongCountsAreRefused) {
             "aten::permute: argument \"dims\" has 3 elements at a null address");
 }
 
+// Found by fuzzing: memory for the elements was taken before the address was looked at, and the
+// sentence about the lack of memory read the list.
+TEST_F(OperationTest, LongListsAtANullAddressTakeNoMemory) {
+  weft_value list{};
+  list.len = UINT32_MAX;
+  list.tag = WEFT_VALUE_INT_LIST;
+  EXPECT_EQ(refusal(find_op("aten::permute"), {value(x_), list}).text,
+            "aten::permute: argument \"dims\" has 4294967295 elements at a null address");
+  list.tag = WEFT_VALUE_TENSOR_LIST;
+  EXPECT_EQ(refusal(find_op("aten::cat"), {list}).text,
+            "aten::cat: argument \"tensors\" has 4294967295 elements at a null address");
+}
+
 TEST_F(OperationTest, LibTorchsErrorsNameTheOperationAndItsInputs) {
   const Tensor weight = random_tensor({4, 5}, 1);
   ErrorRecord error = refusal(find_op("aten::linear"), {value(x_), value(weight)});
@@ -263,7 +279,7 @@ TEST_F(OperationTest, ACallWithoutErrorSinkStillGivesItsStatus) {
 }
 
 TEST_F(OperationTest, SettingsOfTheProcess) {
-  EXPECT_EQ(torch_version(), "2.11.0");
+  EXPECT_EQ(torch_version(), WEFT_TORCH_VERSION);
   set_threads(1);
   EXPECT_THROW(set_threads(0), Error);
 }
