@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <weft/abi.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -19,6 +20,7 @@ constexpr Elf64_Half this_machine = EM_AARCH64;
 constexpr Elf64_Half this_machine = EM_X86_64;
 #endif
 
+constexpr std::size_t most_digits = 4;     // of a major version
 constexpr std::size_t most_needed = 1000;  // a library that names more is damaged
 
 /// Bytes whose reads never leave them.
@@ -80,9 +82,9 @@ class Reader {
   SharedObject read() {
     for (const Elf64_Shdr& section : sections_) {
       if (section.sh_type == SHT_DYNAMIC) read_needed(section);
+      if (section.sh_type == SHT_DYNSYM) read_entries(section);
       if (section.sh_type == SHT_NOTE) read_notes(section);
-      if (section.sh_type == SHT_PROGBITS && name_of(section) == ".comment")
-        read_compiler(section);
+      if (section.sh_type == SHT_PROGBITS && name_of(section) == ".comment") read_compiler(section);
     }
     return std::move(object_);
   }
@@ -104,10 +106,42 @@ class Reader {
     }
   }
 
-  void read_needed(const Elf64_Shdr& section) {
-    if (section.sh_link >= sections_.size()) return;
+  /// The section with the names that this one refers to; null if there is none.
+  const Elf64_Shdr* strings_of(const Elf64_Shdr& section) const {
+    if (section.sh_link >= sections_.size()) return nullptr;
     const Elf64_Shdr& strings = sections_[section.sh_link];
-    if (strings.sh_type != SHT_STRTAB) return;
+    return strings.sh_type == SHT_STRTAB ? &strings : nullptr;
+  }
+
+  void read_entries(const Elf64_Shdr& section) {
+    const Elf64_Shdr* const strings = strings_of(section);
+    if (strings == nullptr) return;
+    const std::string_view prefix = "weft_plugin_v";
+    for (std::uint64_t at = 0; at + sizeof(Elf64_Sym) <= section.sh_size; at += sizeof(Elf64_Sym)) {
+      Elf64_Sym symbol;
+      if (!bytes_.read(section.sh_offset + at, symbol)) return;
+      if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_BIND(symbol.st_info) == STB_LOCAL ||
+          symbol.st_name >= strings->sh_size)
+        continue;
+      const std::uint64_t begin = strings->sh_offset + symbol.st_name;
+      const std::uint64_t longest = begin + prefix.size() + most_digits + 1;
+      const std::string name =
+          bytes_.text(begin, std::min(longest, strings->sh_offset + strings->sh_size));
+      if (!name.starts_with(prefix)) continue;
+      const std::string number = name.substr(prefix.size());
+      if (number.empty() || number.size() > most_digits ||
+          number.find_first_not_of("0123456789") != std::string::npos)
+        continue;
+      if (std::find(object_.entries.begin(), object_.entries.end(), number) ==
+          object_.entries.end())
+        object_.entries.push_back(number);
+    }
+  }
+
+  void read_needed(const Elf64_Shdr& section) {
+    const Elf64_Shdr* const found = strings_of(section);
+    if (found == nullptr) return;
+    const Elf64_Shdr& strings = *found;
     for (std::uint64_t at = 0; at + sizeof(Elf64_Dyn) <= section.sh_size; at += sizeof(Elf64_Dyn)) {
       Elf64_Dyn entry;
       if (!bytes_.read(section.sh_offset + at, entry) || entry.d_tag == DT_NULL) return;

@@ -22,6 +22,7 @@ struct ManifestNote {
 struct SharedObject {
   std::vector<std::string> needed;  ///< libraries that it is linked with (DT_NEEDED)
   std::string compiler;             ///< "GCC: (Debian 12.2.0-14) 12.2.0"; empty if it does not say
+  std::vector<std::string> entries;  ///< every N for which it exports a symbol weft_plugin_vN
   std::optional<ManifestNote> note;
 };
 

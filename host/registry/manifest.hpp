@@ -55,7 +55,8 @@ std::string manifest_text(const weft_plugin& plugin, const SharedObject& object,
 Manifest parse_manifest(std::string_view text, const std::string& name);
 
 /// Where two manifests differ first, in words: `/parts/0/version is "1.0.0" there and "1.1.0" in
-/// the library`. Empty if the texts are equal.
+/// the library`. Empty if the texts are equal, but for a compiler that only the note still names:
+/// who strips a library may take away what it said of that.
 std::string first_difference(std::string_view note, std::string_view descriptor);
 
 }  // namespace weft::host

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/dll/library_info.hpp>
 #include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <span>
@@ -74,33 +74,13 @@ void check_writers(const fs::path& file, const std::string& name) {
                                      ", which everyone can write. Move it, or chmod o-w that."));
 }
 
-/// The major versions N of all symbols weft_plugin_vN, read from the file without loading it.
-std::vector<std::string> entry_versions(const fs::path& file, const std::string& name) {
-  const std::string prefix = "weft_plugin_v";
-  std::vector<std::string> versions;
-  try {
-    for (const std::string& symbol : boost::dll::library_info(file).symbols()) {
-      if (!symbol.starts_with(prefix)) continue;
-      const std::string number = symbol.substr(prefix.size());
-      if (!number.empty() && number.find_first_not_of("0123456789") == std::string::npos)
-        versions.push_back(number);
-    }
-  } catch (const std::exception&) {
-    throw Error(Exit::plugin, name + " is damaged: its symbol table cannot be read.");
-  }
-  std::sort(versions.begin(), versions.end());
-  versions.erase(std::unique(versions.begin(), versions.end()), versions.end());
-  return versions;
-}
-
 /// Throws unless the file exports the entry of our own major version.
-void check_entry(const fs::path& file, const std::string& name) {
-  const std::vector<std::string> versions = entry_versions(file, name);
-  if (versions.empty())
+void check_entry(const SharedObject& object, const std::string& name) {
+  if (object.entries.empty())
     throw Error(Exit::plugin, name + " is no plug-in: it exports no symbol " WEFT_ENTRY_NAME ".");
   const std::string ours = std::to_string(WEFT_ABI_MAJOR);
-  if (std::find(versions.begin(), versions.end(), ours) != versions.end()) return;
-  const std::string theirs = enumerate(versions);
+  if (std::find(object.entries.begin(), object.entries.end(), ours) != object.entries.end()) return;
+  const std::string theirs = enumerate(object.entries);
   throw Error(Exit::abi_mismatch,
               concat(name, " was built for ABI ", theirs, "; this host offers ", WEFT_ABI_MAJOR,
                      ".", WEFT_ABI_MINOR, ". Use a host that offers ABI ", theirs,
@@ -137,7 +117,7 @@ PluginFile read_plugin_file(const fs::path& file) {
   const std::vector<char> bytes = read_bytes(file);
   read.object = read_shared_object(bytes, name);
   read.sha256 = hex_sha256(bytes);
-  check_entry(file, name);
+  check_entry(read.object, name);
   if (const auto& note = read.object.note) {
     const char* const text = bytes.data() + note->offset;
     read.manifest.assign(text, ::strnlen(text, note->room));

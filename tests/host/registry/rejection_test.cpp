@@ -109,6 +109,27 @@ TEST(Rejection, ObjectFile) {
             "x.so is no plug-in: it is an ELF file, but no shared library.");
 }
 
+// Found by fuzzing: names that lie in no byte of the file were given the gigabytes that they claim.
+TEST(Rejection, NamesThatAreNotInTheFileTakeNoMemory) {
+  std::string bytes = good_bytes();
+  Elf64_Ehdr head;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  int changed = 0;
+  for (std::size_t i = 0; i < head.e_shnum; ++i) {
+    char* const place = &bytes[head.e_shoff + i * sizeof(Elf64_Shdr)];
+    Elf64_Shdr section;
+    std::memcpy(&section, place, sizeof section);
+    if (section.sh_type != SHT_STRTAB || i == head.e_shstrndx) continue;
+    section.sh_type = SHT_NOBITS;
+    section.sh_size = std::uint64_t{1} << 44;
+    std::memcpy(place, &section, sizeof section);
+    ++changed;
+  }
+  EXPECT_GE(changed, 1);
+  EXPECT_EQ(rejection_of_bytes("x.so", bytes).reason,
+            "x.so is no plug-in: it exports no symbol weft_plugin_v0.");
+}
+
 TEST(Rejection, NoEntry) {
   const Rejected file = rejection("no_entry");
   EXPECT_EQ(file.reason, "no_entry.so is no plug-in: it exports no symbol weft_plugin_v0.");
