@@ -55,9 +55,13 @@ def difference(first, second):
         return 0.0
     if len(first) != len(second):
         return float("inf")
-    worst = max(abs(a - b) for a, b in zip(first, second))
-    scale = max(abs(a) for a in first)
-    return worst / scale if worst == worst and scale > 0 else float("inf")
+    worst = 0.0
+    for a, b in zip(first, second):
+        if a != b and not (a != a and b != b):  # a NaN on both sides is the same
+            step = abs(a - b)
+            worst = max(worst, step) if step == step else float("inf")
+    scale = max((abs(a) for a in first if a == a), default=0.0)
+    return worst / scale if scale > 0 else float("inf")
 
 
 def largest(firsts, seconds, chosen=lambda name: True):
