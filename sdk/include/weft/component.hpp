@@ -65,7 +65,20 @@ namespace weft __attribute__((visibility("hidden"))) {
   };
 
   /// What forward() returns: {{"tokens", tensor}, …}, one entry for each output port.
-  using Outputs = std::vector<std::pair<std::string_view, Tensor>>;
+  class Outputs : public std::vector<std::pair<std::string_view, Tensor>> {
+   public:
+    struct Output {
+      std::string_view port;
+      mutable Tensor tensor;
+    };
+    Outputs() = default;
+    /// Moves the tensors. A vector copies those in its braces, which costs two calls of the host
+    /// for each; and libc++ before 15 loses the copies that it made when a later one fails.
+    Outputs(std::initializer_list<Output> outputs) {
+      reserve(outputs.size());
+      for (const Output& output : outputs) emplace_back(output.port, std::move(output.tensor));
+    }
+  };
 
   /// Shapes at check time, before any tensor exists. Output sizes that follow from the port shapes
   /// are already there; infer() sets the others.

@@ -244,8 +244,8 @@ namespace weft __attribute__((visibility("hidden"))) {
 
   // ---- shape ----
 
-  template <class...>
-  Tensor concat(const std::vector<Tensor>& parts, std::int64_t axis) {
+  template <class Parts = std::initializer_list<Tensor>>  // tensors in braces, or a vector of them
+  Tensor concat(const Parts& parts, std::int64_t axis) {
     std::vector<weft_tensor> handles;
     for (const Tensor& part : parts) handles.push_back(part.handle());
     weft_tensor out = nullptr;
