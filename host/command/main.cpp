@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The program `weft`: a thin front end. Verbs that compute live in libweft_run.so, which is opened
-/// only for them, because loading LibTorch takes a third of a second.
-
-#include <dlfcn.h>
+/// The program `weft`: a thin front end.
 
 #include <cstdio>
 #include <exception>
@@ -14,23 +11,6 @@
 
 namespace weft::host {
 namespace {
-
-/// Calls a verb of libweft_run.so, which lies beside this program in ../lib.
-void run_computing(const char* symbol, const Options& options) {
-  const auto library = installed_prefix() / "lib" / "libweft_run.so";
-  void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr)
-    throw Error(Exit::io, concat("the computing half of weft cannot be loaded: ", dlerror(),
-                                 ". Build or install it again."));
-  const auto verb = reinterpret_cast<ComputingVerb>(dlsym(handle, symbol));
-  if (verb == nullptr)
-    throw Error(Exit::io, concat(library.string(),
-                                 " is of another version of weft. Build or "
-                                 "install both together."));
-  // Errors come back as values: exception types of two libraries need not be the same.
-  const VerbResult result = verb(options);
-  if (result.exit != Exit::ok) throw Error(result.exit, result.sentence);
-}
 
 void run(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||

@@ -52,6 +52,15 @@ void add(po::options_description& shown, const std::string& name, Options& optio
   else if (name == "torch")
     option("torch", po::value(&options.torch)->value_name("VERSION"),
            "seal: the LibTorch version of a torch-full plug-in");
+  else if (name == "level")
+    option("level", po::value(&options.level)->value_name("N"),
+           "check: tests up to this level, 1 to 9 (default: 9)");
+  else if (name == "config")
+    option("config", po::value(&options.config)->value_name("JSON"),
+           "check: the configuration to test the parts with (default: {})");
+  else if (name == "size")
+    option("size", list(options.sizes)->value_name("SYMBOL=N"),
+           "check: what a symbol of the port shapes is to stand for");
   else if (name == "quiet")
     option("quiet", po::bool_switch(&options.quiet), "no progress");
   else
@@ -93,9 +102,9 @@ const std::vector<Verb>& verbs() {
        1,
        1},
       {"plugin",
-       "list | info ID-OR-FILE | which ID[@RANGE] | seal FILE | unblock FILE",
-       "show the plug-ins that are found; write a file's manifest; lift a block",
-       {"plugins", "tier", "torch", "json"},
+       "list | info ID-OR-FILE | which ID[@RANGE] | check FILE | seal FILE | unblock FILE",
+       "show the plug-ins that are found; test one; write its manifest; lift a block",
+       {"plugins", "level", "config", "size", "tier", "torch", "json"},
        1,
        2},
       {"new",

@@ -19,6 +19,9 @@ struct Options {
   std::string run;                     ///< --run FOLDER
   std::string split;                   ///< --split train|val|test
   std::string tier = "c-abi", torch;   ///< --tier and --torch, of a plug-in to seal
+  int level = 9;                       ///< --level N, of `plugin check`
+  std::string config = "{}";           ///< --config JSON, of the part to check
+  std::vector<std::string> sizes;      ///< --size SYMBOL=N, of the part's port shapes
   int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
   bool resume = false, overwrite = false, quiet = false, json = false;
 };

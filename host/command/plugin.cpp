@@ -98,16 +98,18 @@ void unblock_file(const Options& options) {
     throw Error(Exit::usage, concat(file, " is not blocked. `weft plugin list` names what is."));
 }
 
+void examine(const Options& options) {
+  run_computing("weft_run_plugin_check", options);
+}
+
 struct Action {
   const char* name;
   std::size_t operands;
   void (*run)(const Options&);
 };
-constexpr Action actions[] = {{"list", 0, list},
-                              {"info", 1, info},
-                              {"which", 1, which},
-                              {"seal", 1, seal_file},
-                              {"unblock", 1, unblock_file}};
+constexpr Action actions[] = {{"list", 0, list},      {"info", 1, info},
+                              {"which", 1, which},    {"check", 1, examine},
+                              {"seal", 1, seal_file}, {"unblock", 1, unblock_file}};
 
 }  // namespace
 

@@ -31,3 +31,7 @@ WEFT_EXPORTED weft::host::VerbResult weft_run_train(const weft::host::Options& o
 WEFT_EXPORTED weft::host::VerbResult weft_run_eval(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::evaluate_runs, options);
 }
+
+WEFT_EXPORTED weft::host::VerbResult weft_run_plugin_check(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::check_file, options);
+}

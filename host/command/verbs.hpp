@@ -19,9 +19,15 @@ struct VerbResult {
 };
 using ComputingVerb = VerbResult (*)(const Options&);
 
+/// Calls a verb of libweft_run.so by the symbol under which it is exported.
+/// @throws Error if the library or the verb is missing, and what the verb throws
+void run_computing(const char* symbol, const Options& options);
+
 /// Trains; exported as weft_run_train.
 void train(const Options& options);
 /// Evaluates; exported as weft_run_eval.
 void evaluate_runs(const Options& options);
+/// `weft plugin check`; exported as weft_run_plugin_check.
+void check_file(const Options& options);
 
 }  // namespace weft::host

@@ -4,6 +4,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +26,16 @@ std::vector<at::Tensor> gradients_of(const std::vector<Tensor>& parameters) {
   return gradients;
 }
 
+void check_root(const at::Tensor& root) {
+  if (root.numel() != 1)
+    throw Error(Exit::failed,
+                concat("backward needs a scalar, found ", describe(root), ". Sum it first."));
+  if (!root.requires_grad())
+    throw Error(Exit::failed,
+                "backward: the scalar depends on no trainable parameter. Check which parts the "
+                "stage trains, and that they feed the loss.");
+}
+
 }  // namespace
 
 GradMode::GradMode(bool enabled) : outer_(c10::GradMode::is_enabled()) {
@@ -37,15 +48,23 @@ GradMode::~GradMode() {
 
 void backward(const Tensor& scalar) {
   checked("backward", [&] {
-    const at::Tensor& root = tensor_of(scalar);
-    if (root.numel() != 1)
-      throw Error(Exit::failed,
-                  concat("backward needs a scalar, found ", describe(root), ". Sum it first."));
-    if (!root.requires_grad())
-      throw Error(Exit::failed,
-                  "backward: the scalar depends on no trainable parameter. Check which parts the "
-                  "stage trains, and that they feed the loss.");
-    root.backward();
+    check_root(tensor_of(scalar));
+    tensor_of(scalar).backward();
+  });
+}
+
+std::vector<Tensor> derivatives(const Tensor& scalar, const std::vector<Tensor>& tensors,
+                                bool differentiable) {
+  return checked("backward", [&] {
+    check_root(tensor_of(scalar));
+    std::vector<at::Tensor> inputs;
+    for (const Tensor& tensor : tensors) inputs.push_back(tensor_of(tensor));
+    std::vector<Tensor> found;
+    for (const at::Tensor& derivative :
+         torch::autograd::grad({tensor_of(scalar)}, inputs, {}, /*retain_graph=*/true,
+                               /*create_graph=*/differentiable, /*allow_unused=*/true))
+      found.push_back(derivative.defined() ? wrap(derivative) : Tensor());
+    return found;
   });
 }
 

@@ -29,6 +29,14 @@ class WEFT_ENGINE_API GradMode {
 ///         custom operation's backward fails
 WEFT_ENGINE_API void backward(const Tensor& scalar);
 
+/// The derivatives of `scalar` with respect to `tensors`, which are left without gradients; none
+/// where it does not depend on a tensor. The recorded graph is kept.
+/// @param differentiable  the derivatives are recorded too, so that they can be differentiated
+/// @throws Error as backward() does
+WEFT_ENGINE_API std::vector<Tensor> derivatives(const Tensor& scalar,
+                                                const std::vector<Tensor>& tensors,
+                                                bool differentiable);
+
 /// The parameter's gradient, not a copy; none if backward() never reached it.
 WEFT_ENGINE_API Tensor gradient(const Tensor& parameter);
 

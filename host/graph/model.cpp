@@ -9,23 +9,6 @@
 #include "host/engine/tables.hpp"
 
 namespace weft::host {
-namespace {
-
-weft_parameter abi_parameter(const ParameterDecl& declared) {
-  weft_parameter parameter{};
-  parameter.size = sizeof parameter;
-  parameter.flags = declared.flags;
-  parameter.name = declared.name.c_str();
-  parameter.sizes = declared.sizes.data();
-  parameter.ndim = static_cast<std::uint32_t>(declared.sizes.size());
-  parameter.dtype = declared.dtype;
-  parameter.init = declared.init;
-  parameter.a = declared.a;
-  parameter.b = declared.b;
-  return parameter;
-}
-
-}  // namespace
 
 Model::Model(Wiring wiring, std::uint64_t seed, DType dtype) : wiring_(std::move(wiring)) {
   for (const Node& node : wiring_.nodes()) {

@@ -113,6 +113,20 @@ std::optional<Shape> parse_shape(std::string_view text) {
   return shape;
 }
 
+weft_parameter abi_parameter(const ParameterDecl& declared) {
+  weft_parameter parameter{};
+  parameter.size = sizeof parameter;
+  parameter.flags = declared.flags;
+  parameter.name = declared.name.c_str();
+  parameter.sizes = declared.sizes.data();
+  parameter.ndim = static_cast<std::uint32_t>(declared.sizes.size());
+  parameter.dtype = declared.dtype;
+  parameter.init = declared.init;
+  parameter.a = declared.a;
+  parameter.b = declared.b;
+  return parameter;
+}
+
 void Declarations::add_size(const char* symbol, std::int64_t value) {
   if (symbol == nullptr || !is_symbol(symbol))
     refuse("size \"", symbol == nullptr ? "" : symbol, "\" is no symbol of a shape");

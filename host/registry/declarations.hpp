@@ -37,6 +37,9 @@ struct ParameterDecl {
   std::uint32_t flags = 0;  ///< WEFT_PARAMETER_…
 };
 
+/// The same as the ABI has it, borrowing the declaration's name and sizes.
+weft_parameter abi_parameter(const ParameterDecl& declared);
+
 /// A metric's accumulator; fields as in weft_state.
 struct StateDecl {
   std::string name;

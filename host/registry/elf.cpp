@@ -20,8 +20,10 @@ constexpr Elf64_Half this_machine = EM_AARCH64;
 constexpr Elf64_Half this_machine = EM_X86_64;
 #endif
 
-constexpr std::size_t most_digits = 4;     // of a major version
-constexpr std::size_t most_needed = 1000;  // a library that names more is damaged
+constexpr std::size_t most_digits = 4;       // of a major version
+constexpr std::size_t most_needed = 1000;    // a library that names more is damaged
+constexpr std::size_t most_exported = 1000;  // of more, the rest is not told
+constexpr std::size_t longest_symbol = 200;  // bytes; a longer name is cut
 
 /// Bytes whose reads never leave them.
 class Bytes {
@@ -47,6 +49,16 @@ class Bytes {
  private:
   std::span<const char> bytes_;
 };
+
+/// Whether the library wants a stack that code can run on: a segment says so, or its absence.
+bool wants_executable_stack(const Bytes& bytes, const Elf64_Ehdr& head) {
+  for (std::uint64_t i = 0; i < head.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    if (bytes.read(head.e_phoff + i * sizeof segment, segment) && segment.p_type == PT_GNU_STACK)
+      return (segment.p_flags & PF_X) != 0;
+  }
+  return true;
+}
 
 bool segments_are_whole(const Bytes& bytes, const Elf64_Ehdr& head) {
   if (head.e_phentsize != sizeof(Elf64_Phdr)) return false;
@@ -81,8 +93,8 @@ class Reader {
 
   SharedObject read() {
     for (const Elf64_Shdr& section : sections_) {
-      if (section.sh_type == SHT_DYNAMIC) read_needed(section);
-      if (section.sh_type == SHT_DYNSYM) read_entries(section);
+      if (section.sh_type == SHT_DYNAMIC) read_dynamic(section);
+      if (section.sh_type == SHT_DYNSYM) read_exported(section);
       if (section.sh_type == SHT_NOTE) read_notes(section);
       if (section.sh_type == SHT_PROGBITS && name_of(section) == ".comment") read_compiler(section);
     }
@@ -113,38 +125,49 @@ class Reader {
     return strings.sh_type == SHT_STRTAB ? &strings : nullptr;
   }
 
-  void read_entries(const Elf64_Shdr& section) {
+  void read_exported(const Elf64_Shdr& section) {
     const Elf64_Shdr* const strings = strings_of(section);
     if (strings == nullptr) return;
-    const std::string_view prefix = "weft_plugin_v";
     for (std::uint64_t at = 0; at + sizeof(Elf64_Sym) <= section.sh_size; at += sizeof(Elf64_Sym)) {
       Elf64_Sym symbol;
       if (!bytes_.read(section.sh_offset + at, symbol)) return;
-      if (symbol.st_shndx == SHN_UNDEF || ELF64_ST_BIND(symbol.st_info) == STB_LOCAL ||
+      const unsigned binding = ELF64_ST_BIND(symbol.st_info);
+      if (symbol.st_shndx == SHN_UNDEF || binding == STB_LOCAL ||
           symbol.st_name >= strings->sh_size)
         continue;
       const std::uint64_t begin = strings->sh_offset + symbol.st_name;
-      const std::uint64_t longest = begin + prefix.size() + most_digits + 1;
-      const std::string name =
-          bytes_.text(begin, std::min(longest, strings->sh_offset + strings->sh_size));
-      if (!name.starts_with(prefix)) continue;
-      const std::string number = name.substr(prefix.size());
-      if (number.empty() || number.size() > most_digits ||
-          number.find_first_not_of("0123456789") != std::string::npos)
+      const std::string name = bytes_.text(
+          begin, std::min(begin + longest_symbol, strings->sh_offset + strings->sh_size));
+      note_entry(name);
+      const unsigned seen = ELF64_ST_VISIBILITY(symbol.st_other);
+      if (seen == STV_HIDDEN || seen == STV_INTERNAL || object_.exported.size() == most_exported)
         continue;
-      if (std::find(object_.entries.begin(), object_.entries.end(), number) ==
-          object_.entries.end())
-        object_.entries.push_back(number);
+      object_.exported.push_back(name);
+      if (binding == STB_GNU_UNIQUE) object_.unique.push_back(name);
     }
   }
 
-  void read_needed(const Elf64_Shdr& section) {
+  /// Keeps the N of a symbol weft_plugin_vN.
+  void note_entry(const std::string& symbol) {
+    const std::string_view prefix = "weft_plugin_v";
+    if (!symbol.starts_with(prefix)) return;
+    const std::string number = symbol.substr(prefix.size());
+    if (number.empty() || number.size() > most_digits ||
+        number.find_first_not_of("0123456789") != std::string::npos)
+      return;
+    if (std::find(object_.entries.begin(), object_.entries.end(), number) == object_.entries.end())
+      object_.entries.push_back(number);
+  }
+
+  void read_dynamic(const Elf64_Shdr& section) {
     const Elf64_Shdr* const found = strings_of(section);
     if (found == nullptr) return;
     const Elf64_Shdr& strings = *found;
     for (std::uint64_t at = 0; at + sizeof(Elf64_Dyn) <= section.sh_size; at += sizeof(Elf64_Dyn)) {
       Elf64_Dyn entry;
       if (!bytes_.read(section.sh_offset + at, entry) || entry.d_tag == DT_NULL) return;
+      const bool flagged = entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_TEXTREL) != 0;
+      if (entry.d_tag == DT_TEXTREL || flagged) object_.text_relocations = true;
       if (entry.d_tag != DT_NEEDED || entry.d_un.d_val >= strings.sh_size) continue;
       if (object_.needed.size() == most_needed)
         throw Error(Exit::plugin, file_ + " is damaged: it needs too many libraries.");
@@ -195,7 +218,9 @@ SharedObject read_shared_object(std::span<const char> span, const std::string& n
   if (!segments_are_whole(bytes, head) || !sections)
     throw Error(Exit::plugin,
                 name + " is damaged: its headers point outside the file. Copy or build it again.");
-  return Reader(bytes, *sections, head.e_shstrndx, name).read();
+  SharedObject object = Reader(bytes, *sections, head.e_shstrndx, name).read();
+  object.executable_stack = wants_executable_stack(bytes, head);
+  return object;
 }
 
 }  // namespace weft::host

@@ -24,6 +24,10 @@ struct SharedObject {
   std::string compiler;             ///< "GCC: (Debian 12.2.0-14) 12.2.0"; empty if it does not say
   std::vector<std::string> entries;  ///< every N for which it exports a symbol weft_plugin_vN
   std::optional<ManifestNote> note;
+  std::vector<std::string> exported;  ///< dynamic symbols that others can see
+  std::vector<std::string> unique;    ///< those of them that are GNU-unique
+  bool text_relocations = false;      ///< its code is patched while it is loaded
+  bool executable_stack = false;      ///< its stack is executable, asked for or by omission
 };
 
 /// Throws Error, with `name` in the sentence, unless the bytes are an ELF shared object for this

@@ -90,8 +90,15 @@ struct Library::State {
       : file(path), name(file.filename().string()), tables(host_tables) {
     sha256 = read_plugin_file(file).sha256;
     shared = load(file, name);
-    host = {sizeof host, WEFT_ABI_MAJOR, WEFT_ABI_MINOR,  0, core_api(), tables.tensor,
-            tables.op,   tables.grad,    tables.migration};
+    host = {sizeof host,
+            WEFT_ABI_MAJOR,
+            WEFT_ABI_MINOR,
+            0,
+            tables.core != nullptr ? tables.core : core_api(),
+            tables.tensor,
+            tables.op,
+            tables.grad,
+            tables.migration};
 
     if (!shared.has(WEFT_ENTRY_NAME))  // the full symbol table may name what the dynamic one hides
       throw Error(Exit::plugin, name + " is no plug-in: it hides its symbol " WEFT_ENTRY_NAME ".");

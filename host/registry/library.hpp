@@ -19,12 +19,13 @@
 
 namespace weft::host {
 
-/// The tables behind weft_host. All null: a host that only describes and checks.
+/// The tables behind weft_host. With the first four null, a host that only describes and checks.
 struct HostTables {
   const weft_tensor_api* tensor = nullptr;
   const weft_op_api* op = nullptr;
   const weft_grad_api* grad = nullptr;
   const weft_migration_api* migration = nullptr;
+  const weft_core_api* core = nullptr;  ///< null: core_api()
 
   bool operator==(const HostTables&) const = default;
 };

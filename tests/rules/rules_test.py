@@ -24,7 +24,9 @@ ROOMS = {
     "generation": "base graph engine",
     "evaluation": "base graph data generation engine recipe",
     "training": "base graph data engine checkpoint report recipe evaluation generation registry",
-    "command": "base registry recipe engine data report checkpoint graph generation evaluation training",
+    "conformance": "base registry recipe engine graph",
+    "command": "base registry recipe engine data report checkpoint graph generation evaluation training "
+               "conformance",
 }
 MAX_LINES = 400
 # The contract is one file, so that a plug-in in any language reads it alone; half of it is documentation.

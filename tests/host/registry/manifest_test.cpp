@@ -109,8 +109,8 @@ TEST(Manifest, AnotherLibTorchIsToldBeforeTheFileIsLoaded) {
 }
 
 TEST(Manifest, MayNotHideThatLibTorchIsLinked) {
-  PluginFile file{
-      "x.so", "", {{"libc.so.6", "libtorch_cpu.so"}, "", {}, {}}, test::good_manifest()};
+  PluginFile file{"x.so", "", {}, test::good_manifest()};
+  file.object.needed = {"libc.so.6", "libtorch_cpu.so"};
   EXPECT_EQ(error_of([&] { checked_manifest(file); }),
             "x.so says that it is of tier c-abi, but it links libtorch_cpu.so. Seal it with --tier "
             "torch-full --torch VERSION. | 70");

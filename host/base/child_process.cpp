@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/base/child_process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "host/base/error.hpp"
+
+namespace weft::host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t longest_stream = std::size_t{256} << 10;  // bytes; the rest is dropped
+
+/// Appends what can be read; false at the end of the stream.
+bool drain(int from, std::string& text) {
+  std::array<char, 4096> block;
+  const ssize_t count = ::read(from, block.data(), block.size());
+  if (count > 0 && text.size() < longest_stream)
+    text.append(block.data(), static_cast<std::size_t>(count));
+  return count > 0 || (count < 0 && errno == EINTR);
+}
+
+/// Reads both streams until the report is whole, it ends, or the time is over.
+void listen(int report, int errors, Clock::time_point deadline, std::string_view end_of_report,
+            ChildEnd& child) {
+  std::array<pollfd, 2> streams{{{report, POLLIN, 0}, {errors, POLLIN, 0}}};
+  while (streams[0].fd >= 0 && !child.report.ends_with(end_of_report)) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    if (left.count() <= 0) return;
+    ::poll(streams.data(), streams.size(), static_cast<int>(left.count()));
+    if (streams[0].revents != 0 && !drain(report, child.report)) streams[0].fd = -1;
+    if (streams[1].revents != 0 && !drain(errors, child.complaint)) streams[1].fd = -1;
+  }
+}
+
+/// Waits for the process, killing it and its children at the deadline.
+std::optional<int> collect(pid_t pid, Clock::time_point deadline) {
+  int status = 0;
+  while (::waitpid(pid, &status, WNOHANG) == 0) {
+    if (Clock::now() >= deadline) {
+      ::kill(-pid, SIGKILL);
+      ::waitpid(pid, &status, 0);
+      return std::nullopt;
+    }
+    ::usleep(200);
+  }
+  ::kill(-pid, SIGKILL);  // children that it left behind
+  return status;
+}
+
+}  // namespace
+
+Pipe::Pipe() {
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
+    throw Error(Exit::io, "no pipe can be opened; too many files are open.");
+}
+
+Pipe::~Pipe() {
+  close_end(0);
+  close_end(1);
+}
+
+void Pipe::close_end(std::size_t end) {
+  if (ends[end] >= 0) ::close(ends[end]);
+  ends[end] = -1;
+}
+
+ChildEnd attend(pid_t pid, Pipe& report, Pipe& errors, std::string_view end_of_report,
+                std::chrono::milliseconds limit) {
+  const Clock::time_point deadline = Clock::now() + limit;
+  report.close_end(1);
+  errors.close_end(1);
+  ChildEnd child;
+  listen(report.ends[0], errors.ends[0], deadline, end_of_report, child);
+  child.status = collect(pid, deadline);
+  child.whole = child.report.ends_with(end_of_report);
+  if (child.whole) child.report.resize(child.report.size() - end_of_report.size());
+  return child;
+}
+
+void write_all(int to, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(to, text.data(), text.size());
+    if (count <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+std::string last_line(const std::string& text) {
+  const auto end = text.find_last_not_of(" \n");
+  if (end == std::string::npos) return "";
+  const auto begin = text.rfind('\n', end);
+  std::string line = text.substr(begin + 1, end - begin);
+  for (char& c : line)
+    if (c < 0x20 || c > 0x7e) c = '?';
+  return line.substr(0, 200);
+}
+
+}  // namespace weft::host

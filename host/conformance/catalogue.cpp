@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/conformance/catalogue.hpp"
+
+namespace weft::host {
+
+std::vector<Test> catalogue() {
+  std::vector<Test> all;
+  for (const auto tests :
+       {file_tests, life_cycle_tests, call_tests, gradient_tests, stress_tests}) {
+    const std::vector<Test> level = tests();
+    all.insert(all.end(), level.begin(), level.end());
+  }
+  return all;
+}
+
+}  // namespace weft::host

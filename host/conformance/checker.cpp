@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/conformance/checker.hpp"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+#include <set>
+
+#include "host/base/child_process.hpp"
+#include "host/base/text.hpp"
+#include "host/conformance/catalogue.hpp"
+#include "host/conformance/stage.hpp"
+#include "host/engine/runtime.hpp"
+#include "host/engine/tables.hpp"
+#include "host/registry/core_api.hpp"
+#include "host/registry/plugin_file.hpp"
+
+namespace weft::host {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A child reports "OUTCOME\nREMEDY\nTEXT" and this.
+constexpr const char* end_of_report = "\nWEFT-CHECK-END\n";
+
+/// Memory that parent and child share: what the child was doing when it died.
+class SharedStage {
+ public:
+  SharedStage()
+      : stage_(static_cast<Stage*>(::mmap(nullptr, sizeof(Stage), PROT_READ | PROT_WRITE,
+                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {
+    if (stage_ == MAP_FAILED) throw Error(Exit::io, "no shared memory can be had.");
+    (*stage_)[0] = '\0';
+  }
+  ~SharedStage() { ::munmap(stage_, sizeof(Stage)); }
+  SharedStage(const SharedStage&) = delete;
+  SharedStage& operator=(const SharedStage&) = delete;
+
+  Stage* get() const { return stage_; }
+  /// " in call", " outside its entries".
+  std::string words() const {
+    const std::string entry(stage_->data(), ::strnlen(stage_->data(), stage_->size()));
+    return entry.empty() ? " outside its entries" : concat(" in ", entry);
+  }
+
+ private:
+  Stage* stage_;
+};
+
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (c == '\n' || c == '\r') c = ' ';
+  return text;
+}
+
+std::string report(TestOutcome outcome, const std::string& remedy, const std::string& text) {
+  return concat(static_cast<int>(outcome), "\n", one_line(remedy), "\n", one_line(text));
+}
+
+std::string run_test(const Test& test, const Examination& examination) {
+  try {
+    test.run(examination);
+    return report(TestOutcome::passed, "", "");
+  } catch (const NotApplicable& reason) {
+    return report(TestOutcome::not_applicable, "", reason.what());
+  } catch (const Fault& fault) {
+    return report(TestOutcome::failed, fault.remedy(), fault.what());
+  } catch (const std::exception& error) {
+    return report(TestOutcome::failed, "", error.what());
+  }
+}
+
+[[noreturn]] void be_child(const Test& test, const Examination& examination, Stage* stage, int out,
+                           int errors) {
+  ::setpgid(0, 0);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);  // a crash here is expected and no news
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  ::dup2(nothing, 0);
+  ::dup2(nothing, 1);
+  ::dup2(errors, 2);
+  write_stage_to(stage);
+  write_all(out, concat(run_test(test, examination), end_of_report));
+  ::_exit(0);
+}
+
+/// What the child of one test said, or what its end says.
+void read_end(const ChildEnd& child, const SharedStage& stage, std::chrono::milliseconds limit,
+              TestResult& result) {
+  const auto first = child.report.find('\n'), second = child.report.find('\n', first + 1);
+  if (child.status && child.whole && WIFEXITED(*child.status) && second != std::string::npos) {
+    result.outcome = static_cast<TestOutcome>(child.report[0] - '0');
+    const std::string remedy = child.report.substr(first + 1, second - first - 1);
+    if (!remedy.empty()) result.remedy = remedy;
+    result.text = child.report.substr(second + 1);
+    return;
+  }
+  result.outcome = TestOutcome::failed;
+  const std::string said = last_line(child.complaint);
+  std::string what;
+  if (!child.status)
+    what = concat("the plug-in did not return within ", static_cast<double>(limit.count()) / 1000,
+                  " s");
+  else if (WIFSIGNALED(*child.status))
+    what =
+        concat("the plug-in killed the process (SIG", ::sigabbrev_np(WTERMSIG(*child.status)), ")");
+  else
+    what = concat("the plug-in ended the process (exit code ", WEXITSTATUS(*child.status), ")");
+  result.text = concat(what, stage.words(), said.empty() ? "" : ": ", said);
+  result.contract = "abi.h, weft_component";
+  result.remedy =
+      "run the host under a debugger, or build the plug-in with -fsanitize=address, and mend the "
+      "entry that is named.";
+}
+
+TestResult run_apart(const Test& test, const Examination& examination,
+                     std::chrono::milliseconds limit) {
+  TestResult result{test.name,           test.level, test.of_part ? examination.part.id : "",
+                    TestOutcome::passed, "",         test.contract,
+                    test.remedy,         0};
+  const SharedStage stage;
+  Pipe out, errors;
+  const Clock::time_point begin = Clock::now();
+  const pid_t pid = ::fork();
+  if (pid < 0) throw Error(Exit::io, "no process can be started; too many are running.");
+  if (pid == 0) be_child(test, examination, stage.get(), out.ends[1], errors.ends[1]);
+  ::setpgid(pid, pid);  // whoever comes first
+  read_end(attend(pid, out, errors, end_of_report, limit), stage, limit, result);
+  result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  if (result.outcome != TestOutcome::failed) result.remedy.clear();
+  return result;
+}
+
+/// Runs the catalogue on one file.
+class Checker {
+ public:
+  Checker(const CheckRequest& request, const std::function<void(const TestResult&)>& done)
+      : request_(request), done_(done) {}
+
+  CheckReport check() {
+    const PluginFile file = read_plugin_file(request_.file);
+    report_.sha256 = file.sha256;
+    const std::vector<Test> tests = catalogue();
+    for (const Test& test : tests)
+      if (test.level == 1) run(test, {request_.file, {}, request_.config, request_.sizes});
+    if (report_.exit == Exit::ok || !failed_.contains("loads")) read_parts(file);
+    if (report_.parts.empty()) return stop(file);
+    for (const Test& test : tests)
+      if (test.level > 1 && test.level <= request_.level) run_for_parts(test);
+    return std::move(report_);
+  }
+
+ private:
+  void read_parts(const PluginFile& file) {
+    try {
+      for (const ManifestPart& part : checked_manifest(file).parts) {
+        Examination& one = parts_.emplace_back();
+        one = {request_.file, {}, request_.config, request_.sizes};
+        one.part.id = part.id;
+        one.part.kind = part.kind;
+        one.part.version = part.version;
+        report_.parts.push_back(part.id);
+      }
+    } catch (const Error& error) {
+      report_.exit = error.exit();
+    }
+  }
+
+  CheckReport stop(const PluginFile& file) {
+    report_.stopped =
+        concat("Later levels were not run, because ", file.name(), " cannot be loaded as it is.");
+    return std::move(report_);
+  }
+
+  void run_for_parts(const Test& test) {
+    if (!test.of_part) return run(test, {request_.file, {}, request_.config, request_.sizes});
+    for (const Examination& part : parts_) run(test, part);
+  }
+
+  void run(const Test& test, const Examination& examination) {
+    const std::string part = test.of_part ? examination.part.id : "";
+    TestResult result{test.name, test.level,    part, TestOutcome::not_applicable,
+                      "",        test.contract, "",   0};
+    if (failed_.contains(test.needs) || failed_.contains(concat(part, " ", test.needs)))
+      result.text = concat("test ", test.needs, " has to pass first");
+    else
+      result = run_apart(test, examination, request_.limit);
+    if (result.outcome == TestOutcome::failed) {
+      failed_.insert(part.empty() ? test.name : concat(part, " ", test.name));
+      report_.exit = Exit::plugin;
+    }
+    if (done_) done_(result);
+    report_.tests.push_back(std::move(result));
+  }
+
+  const CheckRequest& request_;
+  const std::function<void(const TestResult&)>& done_;
+  CheckReport report_;
+  std::vector<Examination> parts_;
+  std::set<std::string> failed_;  ///< "NAME" of a file's test, "PART NAME" of a part's
+};
+
+}  // namespace
+
+const char* outcome_name(TestOutcome outcome) {
+  switch (outcome) {
+    case TestOutcome::passed: return "passed";
+    case TestOutcome::failed: return "failed";
+    case TestOutcome::not_applicable: break;
+  }
+  return "not applicable";
+}
+
+CheckReport check_plugin(const CheckRequest& request,
+                         const std::function<void(const TestResult&)>& done) {
+  set_threads(1);  // a child has only the thread that forked it
+  set_error_sink(core_api());
+  return Checker(request, done).check();
+}
+
+}  // namespace weft::host

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/conformance/catalogue.hpp"
+
+namespace weft::host {
+
+std::vector<Test> stress_tests() {
+  return {};
+}
+
+}  // namespace weft::host

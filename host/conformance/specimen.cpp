@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/conformance/specimen.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "host/base/error.hpp"
+#include "host/conformance/stage.hpp"
+#include "host/engine/parameters.hpp"
+#include "host/engine/tables.hpp"
+#include "host/graph/metric_states.hpp"
+#include "host/recipe/schema.hpp"
+
+namespace weft::host {
+namespace {
+
+constexpr std::size_t guards = 4;  // slots before and after an array that a plug-in writes
+
+weft_tensor guard() {
+  return reinterpret_cast<weft_tensor>(std::uintptr_t{0xa5a5a5a5a5a5a5a5});
+}
+
+/// Handles with guards on both sides.
+class GuardedHandles {
+ public:
+  explicit GuardedHandles(std::size_t count) : slots_(count + 2 * guards, guard()) {
+    std::fill_n(data(), count, nullptr);
+  }
+  weft_tensor* data() { return slots_.data() + guards; }
+  std::size_t size() const { return slots_.size() - 2 * guards; }
+  bool whole() const {
+    const auto is_guard = [](weft_tensor handle) { return handle == guard(); };
+    return std::all_of(slots_.begin(), slots_.begin() + guards, is_guard) &&
+           std::all_of(slots_.end() - guards, slots_.end(), is_guard);
+  }
+
+ private:
+  std::vector<weft_tensor> slots_;
+};
+
+std::vector<weft_tensor> handles(const std::vector<Tensor>& tensors) {
+  std::vector<weft_tensor> all;
+  for (const Tensor& tensor : tensors) all.push_back(tensor.get());
+  return all;
+}
+
+}  // namespace
+
+std::string complete_config(const Part& part, const std::string& config) {
+  std::vector<Problem> problems;
+  std::string whole = validate(
+      part.config_schema, config,
+      [](const std::string& pointer) {
+        return Problem{"", 0, pointer, ""};
+      },
+      "", problems);
+  if (!problems.empty()) throw Error(Exit::bad_recipe, problems.front().sentence());
+  return whole;
+}
+
+Specimen::Specimen(const Part& part, const std::string& config,
+                   const std::map<std::string, std::uint32_t>& wired, DType dtype)
+    : instance((now_in("create"), Instance(part, "part", config, wired))) {
+  now_in("");
+  const auto make = [&](const auto& declared, bool trainable, std::vector<Tensor>& tensors) {
+    for (const ParameterDecl& one : declared)
+      tensors.push_back(make_parameter(abi_parameter(one), one.name, 1, dtype, trainable));
+  };
+  make(instance.parameters(), true, parameters);
+  make(instance.buffers(), false, buffers);
+  states = initial_states(instance);
+}
+
+Specimen::~Specimen() {
+  now_in("destroy");
+  { const Instance ended(std::move(instance)); }
+  now_in("");
+}
+
+std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& inputs,
+                                   const CallOptions& options) {
+  std::vector<weft_tensor> in;
+  std::vector<std::uint32_t> counts;
+  for (const auto& port : inputs) {
+    counts.push_back(static_cast<std::uint32_t>(port.size()));
+    for (const Tensor& tensor : port) in.push_back(tensor.get());
+  }
+  const std::vector<weft_tensor> own = handles(parameters), saved = handles(buffers);
+  GuardedHandles out(instance.outputs().size()), changed(states.size());
+  for (std::size_t i = 0; i < states.size(); ++i) changed.data()[i] = states[i].get();
+  const Generator generator(options.seed);
+
+  std::vector<std::max_align_t> memory(
+      (sizeof(weft_call) + further_bytes) / sizeof(std::max_align_t) + 1);
+  std::memset(memory.data(), 0xa5, memory.size() * sizeof(std::max_align_t));
+  weft_call& call = *new (memory.data()) weft_call{};
+  call.size = static_cast<std::uint32_t>(sizeof call + further_bytes);
+  call.role = role;
+  call.flags = (options.training ? WEFT_CALL_TRAINING : 0) | unknown_flags;
+  call.n_in = static_cast<std::uint32_t>(in.size());
+  call.in = in.data();
+  call.in_count = counts.data();
+  call.parameters = own.data();
+  call.buffers = saved.data();
+  call.states = changed.data();
+  call.out = out.data();
+  call.generator = generator.get();
+
+  const LibraryScope library(instance.library());
+  std::vector<Tensor> outputs;
+  const auto take_over = [&] {
+    for (std::size_t i = 0; i < out.size(); ++i) outputs.push_back(Tensor::own(out.data()[i]));
+    for (std::size_t i = 0; i < states.size(); ++i)
+      if (changed.data()[i] != states[i].get()) states[i] = Tensor::own(changed.data()[i]);
+    overrun = !out.whole() ? "out" : !changed.whole() ? "states" : "";
+  };
+  left_behind.clear();
+  now_in("call");
+  try {
+    instance.call(call);
+    now_in("");
+  } catch (...) {
+    now_in("");
+    take_over();
+    left_behind = std::move(outputs);
+    throw;
+  }
+  take_over();
+  return outputs;
+}
+
+InputTensors to_tensors(const std::vector<std::vector<Array>>& inputs) {
+  InputTensors tensors;
+  for (const auto& port : inputs) {
+    tensors.emplace_back();
+    for (const Array& array : port)
+      tensors.back().push_back(array.bytes ? from_array(array) : Tensor());
+  }
+  return tensors;
+}
+
+}  // namespace weft::host
