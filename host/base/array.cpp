@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/base/array.hpp"
 
+#include <bit>
 #include <cassert>
+#include <cmath>
 #include <new>
 
 namespace weft::host {
@@ -51,6 +53,28 @@ std::int64_t Array::count() const {
 
 std::size_t Array::byte_count() const {
   return static_cast<std::size_t>(count()) * item_size(dtype);
+}
+
+double element(const Array& array, std::int64_t i) {
+  switch (array.dtype) {
+    case DType::boolean: return array.data<bool>()[i] ? 1.0 : 0.0;
+    case DType::uint8: return array.data<std::uint8_t>()[i];
+    case DType::int32: return array.data<std::int32_t>()[i];
+    case DType::int64: return static_cast<double>(array.data<std::int64_t>()[i]);
+    case DType::float32: return static_cast<double>(array.data<float>()[i]);
+    case DType::float64: return array.data<double>()[i];
+    case DType::bfloat16:  // the upper half of a float32
+      return static_cast<double>(
+          std::bit_cast<float>(static_cast<std::uint32_t>(array.data<std::uint16_t>()[i]) << 16));
+    case DType::float16: break;
+  }
+  const unsigned half = array.data<std::uint16_t>()[i];
+  const int exponent = static_cast<int>(half >> 10 & 31);
+  const double fraction = half & 1023;
+  const double sign = (half & 0x8000) != 0 ? -1.0 : 1.0;
+  if (exponent == 31) return sign * (fraction == 0 ? HUGE_VAL : std::nan(""));
+  if (exponent == 0) return sign * std::ldexp(fraction, -24);
+  return sign * std::ldexp(1024 + fraction, exponent - 25);
 }
 
 }  // namespace weft::host

@@ -88,4 +88,7 @@ struct Array {
   }
 };
 
+/// Element `i`, whatever its type.
+double element(const Array& array, std::int64_t i);
+
 }  // namespace weft::host

@@ -3,8 +3,8 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,10 +15,10 @@
 #include "host/base/child_process.hpp"
 #include "host/base/text.hpp"
 #include "host/conformance/catalogue.hpp"
-#include "host/conformance/stage.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
+#include "host/registry/crash_report.hpp"
 #include "host/registry/plugin_file.hpp"
 
 namespace weft::host {
@@ -29,29 +29,15 @@ using Clock = std::chrono::steady_clock;
 // A child reports "OUTCOME\nREMEDY\nTEXT" and this.
 constexpr const char* end_of_report = "\nWEFT-CHECK-END\n";
 
-/// Memory that parent and child share: what the child was doing when it died.
-class SharedStage {
- public:
-  SharedStage()
-      : stage_(static_cast<Stage*>(::mmap(nullptr, sizeof(Stage), PROT_READ | PROT_WRITE,
-                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {
-    if (stage_ == MAP_FAILED) throw Error(Exit::io, "no shared memory can be had.");
-    (*stage_)[0] = '\0';
-  }
-  ~SharedStage() { ::munmap(stage_, sizeof(Stage)); }
-  SharedStage(const SharedStage&) = delete;
-  SharedStage& operator=(const SharedStage&) = delete;
+constexpr int time_is_over = 124;  // exit code of a child that ran out of time
 
-  Stage* get() const { return stage_; }
-  /// " in call", " outside its entries".
-  std::string words() const {
-    const std::string entry(stage_->data(), ::strnlen(stage_->data(), stage_->size()));
-    return entry.empty() ? " outside its entries" : concat(" in ", entry);
-  }
-
- private:
-  Stage* stage_;
-};
+/// Ends a child whose time is over, saying which entry of the plug-in it was in.
+void on_alarm(int) {
+  const Entry* const entry = *current_entry();
+  const char* const words = entry != nullptr ? entry->entry : "no entry";
+  write_all(STDERR_FILENO, words);
+  ::_exit(time_is_over);
+}
 
 std::string one_line(std::string text) {
   for (char& c : text)
@@ -76,8 +62,8 @@ std::string run_test(const Test& test, const Examination& examination) {
   }
 }
 
-[[noreturn]] void be_child(const Test& test, const Examination& examination, Stage* stage, int out,
-                           int errors) {
+[[noreturn]] void be_child(const Test& test, const Examination& examination,
+                           std::chrono::milliseconds limit, int out, int errors) {
   ::setpgid(0, 0);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);  // a crash here is expected and no news
@@ -85,14 +71,34 @@ std::string run_test(const Test& test, const Examination& examination) {
   ::dup2(nothing, 0);
   ::dup2(nothing, 1);
   ::dup2(errors, 2);
-  write_stage_to(stage);
+  report_crashes("");
+  std::signal(SIGALRM, on_alarm);
+  const itimerval time{{0, 0}, {limit.count() / 1000, limit.count() % 1000 * 1000}};
+  ::setitimer(ITIMER_REAL, &time, nullptr);
   write_all(out, concat(run_test(test, examination), end_of_report));
   ::_exit(0);
 }
 
+/// What the end of a child that did not report says.
+std::string end_in_words(const ChildEnd& child, std::chrono::milliseconds limit) {
+  const std::string said = last_line(child.complaint);
+  const double seconds = static_cast<double>(limit.count()) / 1000;
+  if (!child.status) return concat("the plug-in did not let go within ", seconds, " s");
+  const int code = WEXITSTATUS(*child.status);
+  if (WIFEXITED(*child.status) && code == time_is_over)
+    return concat("the plug-in did not return within ", seconds, " s from ", said);
+  const auto crash = said.find("SIG"), rest = said.find(". This is");
+  if (WIFEXITED(*child.status) && code == static_cast<int>(Exit::plugin) &&
+      crash != std::string::npos)
+    return concat("the plug-in killed the process: ", said.substr(crash, rest - crash));
+  return concat("the plug-in ended the process (",
+                WIFSIGNALED(*child.status) ? concat("SIG", ::sigabbrev_np(WTERMSIG(*child.status)))
+                                           : concat("exit code ", code),
+                ")", said.empty() ? "" : ": ", said);
+}
+
 /// What the child of one test said, or what its end says.
-void read_end(const ChildEnd& child, const SharedStage& stage, std::chrono::milliseconds limit,
-              TestResult& result) {
+void read_end(const ChildEnd& child, std::chrono::milliseconds limit, TestResult& result) {
   const auto first = child.report.find('\n'), second = child.report.find('\n', first + 1);
   if (child.status && child.whole && WIFEXITED(*child.status) && second != std::string::npos) {
     result.outcome = static_cast<TestOutcome>(child.report[0] - '0');
@@ -102,17 +108,7 @@ void read_end(const ChildEnd& child, const SharedStage& stage, std::chrono::mill
     return;
   }
   result.outcome = TestOutcome::failed;
-  const std::string said = last_line(child.complaint);
-  std::string what;
-  if (!child.status)
-    what = concat("the plug-in did not return within ", static_cast<double>(limit.count()) / 1000,
-                  " s");
-  else if (WIFSIGNALED(*child.status))
-    what =
-        concat("the plug-in killed the process (SIG", ::sigabbrev_np(WTERMSIG(*child.status)), ")");
-  else
-    what = concat("the plug-in ended the process (exit code ", WEXITSTATUS(*child.status), ")");
-  result.text = concat(what, stage.words(), said.empty() ? "" : ": ", said);
+  result.text = end_in_words(child, limit);
   result.contract = "abi.h, weft_component";
   result.remedy =
       "run the host under a debugger, or build the plug-in with -fsanitize=address, and mend the "
@@ -124,14 +120,14 @@ TestResult run_apart(const Test& test, const Examination& examination,
   TestResult result{test.name,           test.level, test.of_part ? examination.part.id : "",
                     TestOutcome::passed, "",         test.contract,
                     test.remedy,         0};
-  const SharedStage stage;
   Pipe out, errors;
   const Clock::time_point begin = Clock::now();
   const pid_t pid = ::fork();
   if (pid < 0) throw Error(Exit::io, "no process can be started; too many are running.");
-  if (pid == 0) be_child(test, examination, stage.get(), out.ends[1], errors.ends[1]);
-  ::setpgid(pid, pid);  // whoever comes first
-  read_end(attend(pid, out, errors, end_of_report, limit), stage, limit, result);
+  if (pid == 0) be_child(test, examination, limit, out.ends[1], errors.ends[1]);
+  ::setpgid(pid, pid);                          // whoever comes first
+  const std::chrono::milliseconds grace(1000);  // for the child to say where it is
+  read_end(attend(pid, out, errors, end_of_report, limit + grace), limit, result);
   result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   if (result.outcome != TestOutcome::failed) result.remedy.clear();
   return result;
@@ -221,6 +217,7 @@ CheckReport check_plugin(const CheckRequest& request,
                          const std::function<void(const TestResult&)>& done) {
   set_threads(1);  // a child has only the thread that forked it
   set_error_sink(core_api());
+  set_entry_slot(current_entry);
   return Checker(request, done).check();
 }
 

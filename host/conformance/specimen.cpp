@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstring>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "host/base/error.hpp"
-#include "host/conformance/stage.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/engine/tables.hpp"
 #include "host/graph/metric_states.hpp"
@@ -63,8 +63,7 @@ std::string complete_config(const Part& part, const std::string& config) {
 
 Specimen::Specimen(const Part& part, const std::string& config,
                    const std::map<std::string, std::uint32_t>& wired, DType dtype)
-    : instance((now_in("create"), Instance(part, "part", config, wired))) {
-  now_in("");
+    : instance(part, "part", config, wired) {
   const auto make = [&](const auto& declared, bool trainable, std::vector<Tensor>& tensors) {
     for (const ParameterDecl& one : declared)
       tensors.push_back(make_parameter(abi_parameter(one), one.name, 1, dtype, trainable));
@@ -72,12 +71,6 @@ Specimen::Specimen(const Part& part, const std::string& config,
   make(instance.parameters(), true, parameters);
   make(instance.buffers(), false, buffers);
   states = initial_states(instance);
-}
-
-Specimen::~Specimen() {
-  now_in("destroy");
-  { const Instance ended(std::move(instance)); }
-  now_in("");
 }
 
 std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& inputs,
@@ -109,26 +102,36 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
   call.out = out.data();
   call.generator = generator.get();
 
+  std::set<weft_tensor> not_new(in.begin(), in.end());  // handles that may not be written to out
+  not_new.insert(own.begin(), own.end());
+  not_new.insert(saved.begin(), saved.end());
+  not_new.erase(nullptr);
+  bool borrowed = false;
   const LibraryScope library(instance.library());
   std::vector<Tensor> outputs;
   const auto take_over = [&] {
-    for (std::size_t i = 0; i < out.size(); ++i) outputs.push_back(Tensor::own(out.data()[i]));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const bool is_new = out.data()[i] == nullptr || not_new.insert(out.data()[i]).second;
+      borrowed = borrowed || !is_new;
+      outputs.push_back(is_new ? Tensor::own(out.data()[i]) : Tensor());
+    }
     for (std::size_t i = 0; i < states.size(); ++i)
       if (changed.data()[i] != states[i].get()) states[i] = Tensor::own(changed.data()[i]);
     overrun = !out.whole() ? "out" : !changed.whole() ? "states" : "";
   };
   left_behind.clear();
-  now_in("call");
   try {
     instance.call(call);
-    now_in("");
   } catch (...) {
-    now_in("");
     take_over();
     left_behind = std::move(outputs);
     throw;
   }
   take_over();
+  if (borrowed)
+    throw Error(Exit::plugin,
+                "it wrote a handle to its outputs that it was only lent, or the same one twice. "
+                "An output is a new reference: retain the tensor first.");
   return outputs;
 }
 

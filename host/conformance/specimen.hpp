@@ -24,9 +24,6 @@ struct Specimen {
   /// @param wired   wires per input port
   Specimen(const Part& part, const std::string& config,
            const std::map<std::string, std::uint32_t>& wired, DType dtype);
-  ~Specimen();
-  Specimen(Specimen&&) = default;
-  Specimen& operator=(Specimen&&) = default;
 
   /// One call; new states replace the old ones. What goes into the plug-in is wider than it need
   /// be, so that a write behind an array's end is seen in `overrun`.

@@ -8,7 +8,6 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/conformance/examination.hpp"
-#include "host/conformance/stage.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/guard.hpp"
@@ -136,9 +135,7 @@ HostTables engine_tables() {
 }
 
 Part Examination::load(const HostTables& tables) const {
-  now_in("loading, its entry or init");
   for (Part& loaded : Registry::load_file(file, tables)) {
-    now_in("");
     if (part.id.empty() || (loaded.id == part.id && loaded.version == part.version))
       return std::move(loaded);
   }
@@ -150,16 +147,18 @@ std::map<std::string, std::uint32_t> wires_of(const Part& part, const std::strin
   weft_context_s context;
   context.wires_unless_named = 1;
   void* self = nullptr;
-  now_in("create");
-  const Outcome created = attempt(
-      [&] { return part.component->create(&context, config.data(), config.size(), &self); });
-  now_in("destroy");
+  const std::string file = part.file.filename().string();
+  const auto at = [&](const char* entry) {
+    return Entry{file.c_str(), part.component->id, nullptr, entry};
+  };
+  const Outcome created = attempt(at("create"), [&] {
+    return part.component->create(&context, config.data(), config.size(), &self);
+  });
   if (created.status == WEFT_OK)
-    attempt([&] {
+    attempt(at("destroy"), [&] {
       part.component->destroy(self);
       return WEFT_OK;
     });
-  now_in("");
   std::map<std::string, std::uint32_t> wires;
   for (const Port& port : context.declared.inputs)
     wires[port.name] = port.optional && !optional ? 0 : port.list ? 2 : 1;

@@ -79,18 +79,6 @@ Array mask(const std::vector<int>& values, std::vector<std::int64_t> sizes) {
   return array;
 }
 
-double element(const Array& array, std::int64_t i) {
-  switch (array.dtype) {
-    case DType::boolean: return array.data<bool>()[i] ? 1.0 : 0.0;
-    case DType::uint8: return array.data<std::uint8_t>()[i];
-    case DType::int32: return array.data<std::int32_t>()[i];
-    case DType::int64: return static_cast<double>(array.data<std::int64_t>()[i]);
-    case DType::float32: return static_cast<double>(array.data<float>()[i]);
-    case DType::float64: return array.data<double>()[i];
-    default: throw std::invalid_argument("no test reads this element type");
-  }
-}
-
 void expect_near(const Array& actual, const Array& expected, double tolerance) {
   ASSERT_EQ(actual.count(), expected.count())
       << host::shape_text(actual.sizes) << " against " << host::shape_text(expected.sizes);

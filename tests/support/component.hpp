@@ -24,6 +24,7 @@ namespace weft::test {
 
 using host::Array;
 using host::DType;
+using host::element;
 using Arrays = std::map<std::string, std::vector<Array>>;  // input port → its wires
 
 /// A created part with its parameters. Masks are ports like any other here: wire them by name.
@@ -73,9 +74,6 @@ Array floats(std::vector<double> values, std::vector<std::int64_t> sizes,
              DType dtype = DType::float32);
 Array ints(std::vector<std::int64_t> values, std::vector<std::int64_t> sizes);
 Array mask(const std::vector<int>& values, std::vector<std::int64_t> sizes);
-
-/// Element `i` of an array of any type.
-double element(const Array& array, std::int64_t i);
 
 void expect_near(const Array& actual, const Array& expected, double tolerance);
 /// Largest |actual − expected| relative to the largest |expected|.

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/conformance/witness.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "host/base/text.hpp"
+#include "host/engine/tables.hpp"
+#include "host/registry/core_api.hpp"
+
+namespace weft::host {
+namespace {
+
+constexpr std::size_t guard_bytes = 256;
+constexpr std::byte guard_byte{0xa5};
+
+/// A table in memory of its own, with further bytes behind it that no plug-in knows.
+template <class Table>
+class LongerTable {
+ public:
+  LongerTable(const Table& table, std::uint32_t further_bytes)
+      : memory_((sizeof(Table) + further_bytes) / sizeof(std::max_align_t) + 1) {
+    std::memset(memory_.data(), 0xa5, memory_.size() * sizeof(std::max_align_t));
+    std::memcpy(memory_.data(), &table, sizeof table);
+    get()->size = static_cast<std::uint32_t>(sizeof table + further_bytes);
+  }
+  Table* get() { return reinterpret_cast<Table*>(memory_.data()); }
+
+ private:
+  std::vector<std::max_align_t> memory_;
+};
+
+struct Ledger {
+  std::mutex mutex;
+  std::uint64_t calls = 0, fail_at = 0;
+  bool armed = false;
+  RedZones* zones = nullptr;
+  std::multiset<weft_tensor> held;
+  std::map<weft_tensor, int> lent;
+  bool knows_lent = false;  ///< lend() was called: unknown handles are faults
+  std::string misuse;
+
+  std::unique_ptr<LongerTable<weft_core_api>> core;
+  std::unique_ptr<LongerTable<weft_tensor_api>> tensor;
+  std::unique_ptr<LongerTable<weft_op_api>> op;
+  std::unique_ptr<LongerTable<weft_grad_api>> grad;
+};
+
+Ledger* ledger = nullptr;  // of the one Witness
+
+/// False if this call of the host is to fail.
+bool begin() {
+  const std::lock_guard lock(ledger->mutex);
+  if (!ledger->armed) return true;
+  if (++ledger->calls != ledger->fail_at) return true;
+  core_api()->error_set(WEFT_FAILED, Witness::injected, std::strlen(Witness::injected));
+  return false;
+}
+
+/// False, and noted, if the plug-in may not use this handle.
+bool use(weft_tensor handle, const char* where) {
+  const std::lock_guard lock(ledger->mutex);
+  if (handle == nullptr || !ledger->knows_lent || ledger->held.contains(handle) ||
+      ledger->lent.contains(handle))
+    return true;
+  if (ledger->misuse.empty())
+    ledger->misuse = concat("it gave ", where, " a tensor that it neither holds nor was lent");
+  core_api()->error_set(WEFT_INVALID, ledger->misuse.data(), ledger->misuse.size());
+  return false;
+}
+
+void hold(weft_tensor handle) {
+  const std::lock_guard lock(ledger->mutex);
+  if (handle != nullptr) ledger->held.insert(handle);
+}
+
+/// False if it was not held.
+bool let_go(weft_tensor handle) {
+  const std::lock_guard lock(ledger->mutex);
+  const auto found = ledger->held.find(handle);
+  if (found == ledger->held.end()) return false;
+  ledger->held.erase(found);
+  return true;
+}
+
+void lend_one(weft_tensor handle, int count) {
+  const std::lock_guard lock(ledger->mutex);
+  if (handle == nullptr) return;
+  if ((ledger->lent[handle] += count) <= 0) ledger->lent.erase(handle);
+}
+
+bool usable(const weft_tensor* handles, std::uint32_t count, const char* where) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (!use(handles[i], where)) return false;
+  return true;
+}
+
+void hold_all(const weft_tensor* handles, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) hold(handles[i]);
+}
+
+// ---- the functions of the tables ----
+
+template <class Api>
+const Api* engine();
+template <>
+const weft_core_api* engine() {
+  return core_api();
+}
+template <>
+const weft_tensor_api* engine() {
+  return tensor_api();
+}
+template <>
+const weft_op_api* engine() {
+  return op_api();
+}
+template <>
+const weft_grad_api* engine() {
+  return grad_api();
+}
+
+bool check(weft_tensor handle) {
+  return use(handle, "the host");
+}
+template <class Other>
+bool check(Other /*no tensor*/) {
+  return true;
+}
+void receive(weft_tensor* out) {
+  hold(*out);
+}
+template <class Other>
+void receive(Other /*no tensor*/) {}
+
+/// A function whose signature says all: tensors among its arguments are used, and a pointer to one
+/// in the last place receives a new reference.
+template <auto Member>
+struct Watched;
+template <class Api, class... Args, weft_status (*Api::*Member)(Args...)>
+struct Watched<Member> {
+  static weft_status call(Args... args) noexcept {
+    if (!begin()) return WEFT_FAILED;
+    if (!(check(args) && ...)) return WEFT_INVALID;
+    const weft_status status = (engine<Api>()->*Member)(args...);
+    if (status == WEFT_OK) (receive(args), ...);
+    return status;
+  }
+};
+template <auto Member, class Api>
+void watch(Api* table) {
+  table->*Member = Watched<Member>::call;
+}
+
+void release(weft_tensor handle) noexcept {
+  if (!let_go(handle) && !use(handle, "release")) return;
+  tensor_api()->release(handle);
+}
+
+weft_status empty(const std::int64_t* sizes, std::uint32_t ndim, std::uint32_t dtype,
+                  weft_tensor like, weft_tensor* out) noexcept {
+  if (!begin()) return WEFT_FAILED;
+  if (!use(like, "empty")) return WEFT_INVALID;
+  const weft_status status = tensor_api()->empty(sizes, ndim, dtype, like, out);
+  if (status != WEFT_OK) return status;
+  if (ledger->zones != nullptr) {
+    const Tensor plain = Tensor::own(*out);
+    *out = from_array(ledger->zones->surround({plain.dtype(), plain.sizes(), nullptr})).release();
+  }
+  hold(*out);
+  return WEFT_OK;
+}
+
+weft_status cat(const weft_tensor* xs, std::uint32_t n, std::int64_t axis,
+                weft_tensor* out) noexcept {
+  if (!begin()) return WEFT_FAILED;
+  if (xs != nullptr && !usable(xs, n, "cat")) return WEFT_INVALID;
+  const weft_status status = op_api()->cat(xs, n, axis, out);
+  if (status == WEFT_OK) hold(*out);
+  return status;
+}
+
+weft_status call(weft_op op, const weft_value* args, std::uint32_t n_args,
+                 const weft_named_value* named, std::uint32_t n_named, weft_value* results,
+                 std::uint32_t n_results) noexcept {
+  if (!begin()) return WEFT_FAILED;
+  for (std::uint32_t i = 0; args != nullptr && i < n_args; ++i) {
+    if (args[i].tag == WEFT_VALUE_TENSOR && !use(args[i].u.t, "an operation")) return WEFT_INVALID;
+    if (args[i].tag == WEFT_VALUE_TENSOR_LIST && args[i].u.tl != nullptr &&
+        !usable(args[i].u.tl, args[i].len, "an operation"))
+      return WEFT_INVALID;
+  }
+  for (std::uint32_t i = 0; named != nullptr && i < n_named; ++i)
+    if (named[i].value.tag == WEFT_VALUE_TENSOR && !use(named[i].value.u.t, "an operation"))
+      return WEFT_INVALID;
+  const weft_status status = op_api()->call(op, args, n_args, named, n_named, results, n_results);
+  for (std::uint32_t i = 0; status == WEFT_OK && i < n_results; ++i)
+    if (results[i].tag == WEFT_VALUE_TENSOR) hold(results[i].u.t);
+  return status;
+}
+
+/// Tensors that the host lends to a callback.
+class Loan {
+ public:
+  Loan(const weft_tensor* handles, std::uint32_t count) : handles_(handles), count_(count) {
+    for (std::uint32_t i = 0; i < count_; ++i) lend_one(handles_[i], 1);
+  }
+  ~Loan() {
+    for (std::uint32_t i = 0; i < count_; ++i) lend_one(handles_[i], -1);
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+
+ private:
+  const weft_tensor* handles_;
+  std::uint32_t count_;
+};
+
+weft_status forward(void* user, weft_saved saved, const weft_tensor* in, std::uint32_t n_in,
+                    weft_tensor* out, std::uint32_t n_out) {
+  const auto& original = *static_cast<weft_function*>(user);
+  const Loan loan(in, n_in);
+  const weft_status status = original.forward(original.user, saved, in, n_in, out, n_out);
+  for (std::uint32_t i = 0; i < n_out; ++i) let_go(out[i]);  // the host has them now
+  return status;
+}
+
+weft_status backward(void* user, weft_saved saved, const weft_tensor* grad_out, std::uint32_t n_out,
+                     const std::uint8_t* needs, weft_tensor* grad_in, std::uint32_t n_in) {
+  const auto& original = *static_cast<weft_function*>(user);
+  const Loan loan(grad_out, n_out);
+  const weft_status status =
+      original.backward(original.user, saved, grad_out, n_out, needs, grad_in, n_in);
+  for (std::uint32_t i = 0; i < n_in; ++i) let_go(grad_in[i]);
+  return status;
+}
+
+void destroy(void* user) {
+  const std::unique_ptr<weft_function> original(static_cast<weft_function*>(user));
+  if (original->destroy != nullptr) original->destroy(original->user);
+}
+
+weft_status custom(const weft_function* function, const weft_tensor* in, std::uint32_t n_in,
+                   weft_tensor* out, std::uint32_t n_out) noexcept {
+  if (function == nullptr || !WEFT_HAS(function, destroy))
+    return grad_api()->custom(function, in, n_in, out, n_out);
+  const bool refused = !begin();
+  if (refused || (in != nullptr && !usable(in, n_in, "custom"))) {
+    if (function->destroy != nullptr) function->destroy(function->user);
+    return refused ? WEFT_FAILED : WEFT_INVALID;
+  }
+  weft_function watched = *function;
+  watched.user = new weft_function(*function);
+  if (function->forward != nullptr) watched.forward = forward;
+  if (function->backward != nullptr) watched.backward = backward;
+  watched.destroy = destroy;
+  const weft_status status = grad_api()->custom(&watched, in, n_in, out, n_out);
+  if (status == WEFT_OK) hold_all(out, n_out);
+  return status;
+}
+
+weft_status save(weft_saved saved, const weft_tensor* tensors, std::uint32_t n) noexcept {
+  if (!begin()) return WEFT_FAILED;
+  if (tensors != nullptr && !usable(tensors, n, "save")) return WEFT_INVALID;
+  return grad_api()->save(saved, tensors, n);
+}
+
+}  // namespace
+
+Array RedZones::surround(const Array& array) {
+  const std::size_t bytes = array.byte_count();
+  const Array all =
+      Array::empty(DType::uint8, {static_cast<std::int64_t>(bytes + 2 * guard_bytes)});
+  std::memset(all.bytes.get(), static_cast<int>(guard_byte), all.byte_count());
+  zones_.push_back({array.sizes, array.dtype, bytes, all.bytes});
+  Array inner{array.dtype, array.sizes, {all.bytes, all.bytes.get() + guard_bytes}};
+  if (array.bytes) std::memcpy(inner.bytes.get(), array.bytes.get(), bytes);
+  return inner;
+}
+
+std::string RedZones::broken() const {
+  const auto whole = [](const std::byte* guard) {
+    return std::all_of(guard, guard + guard_bytes, [](std::byte b) { return b == guard_byte; });
+  };
+  for (const Zone& zone : zones_) {
+    const bool before = whole(zone.all.get());
+    if (before && whole(zone.all.get() + guard_bytes + zone.bytes)) continue;
+    return concat(before ? "behind" : "before", " a tensor ", dtype_name(zone.dtype),
+                  shape_text(zone.sizes));
+  }
+  return "";
+}
+
+Witness::Witness(std::uint32_t further_bytes) {
+  if (ledger == nullptr) ledger = new Ledger;  // autograd nodes may outlive this object
+  ledger->core = std::make_unique<LongerTable<weft_core_api>>(*core_api(), further_bytes);
+  ledger->tensor = std::make_unique<LongerTable<weft_tensor_api>>(*tensor_api(), further_bytes);
+  ledger->op = std::make_unique<LongerTable<weft_op_api>>(*op_api(), further_bytes);
+  ledger->grad = std::make_unique<LongerTable<weft_grad_api>>(*grad_api(), further_bytes);
+
+  weft_core_api* const core = ledger->core->get();
+  watch<&weft_core_api::wired>(core);
+  watch<&weft_core_api::declare_size>(core);
+  watch<&weft_core_api::declare_port>(core);
+  watch<&weft_core_api::declare_parameter>(core);
+  watch<&weft_core_api::declare_buffer>(core);
+  watch<&weft_core_api::declare_state>(core);
+  watch<&weft_core_api::declare_traits>(core);
+
+  weft_tensor_api* const tensor = ledger->tensor->get();
+  watch<&weft_tensor_api::retain>(tensor);
+  watch<&weft_tensor_api::meta>(tensor);
+  watch<&weft_tensor_api::data>(tensor);
+  tensor->release = release;
+  tensor->empty = empty;
+
+  weft_op_api* const op = ledger->op->get();
+  watch<&weft_op_api::lookup>(op);
+  watch<&weft_op_api::add>(op);
+  watch<&weft_op_api::mul>(op);
+  watch<&weft_op_api::linear>(op);
+  watch<&weft_op_api::matmul>(op);
+  watch<&weft_op_api::layer_norm>(op);
+  watch<&weft_op_api::reshape>(op);
+  watch<&weft_op_api::permute>(op);
+  watch<&weft_op_api::transpose>(op);
+  watch<&weft_op_api::select>(op);
+  watch<&weft_op_api::sum>(op);
+  op->call = call;
+  op->cat = cat;
+
+  weft_grad_api* const grad = ledger->grad->get();
+  watch<&weft_grad_api::saved>(grad);
+  grad->custom = custom;
+  grad->save = save;
+}
+
+HostTables Witness::tables() const {
+  return {ledger->tensor->get(), ledger->op->get(), ledger->grad->get(), migration_api(),
+          ledger->core->get()};
+}
+
+void Witness::arm(std::uint64_t n) {
+  ledger->armed = true;
+  ledger->calls = 0;
+  ledger->fail_at = n;
+}
+
+void Witness::disarm() {
+  ledger->armed = false;
+}
+
+std::uint64_t Witness::calls() const {
+  return ledger->calls;
+}
+
+void Witness::surround_with(RedZones* zones) {
+  ledger->zones = zones;
+}
+
+void Witness::lend(const Specimen& specimen, const InputTensors& inputs) {
+  const std::lock_guard lock(ledger->mutex);
+  ledger->lent.clear();
+  ledger->knows_lent = true;
+  const auto add = [&](const std::vector<Tensor>& tensors) {
+    for (const Tensor& tensor : tensors)
+      if (tensor) ledger->lent[tensor.get()] = 1;
+  };
+  for (const auto& port : inputs) add(port);
+  add(specimen.parameters);
+  add(specimen.buffers);
+  add(specimen.states);
+}
+
+void Witness::take_over(const std::vector<Tensor>& outputs) {
+  for (const Tensor& tensor : outputs)
+    if (tensor) let_go(tensor.get());
+}
+
+std::size_t Witness::held() const {
+  return ledger->held.size();
+}
+
+std::string Witness::misuse() const {
+  return ledger->misuse;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Host tables that watch a plug-in: which handles it holds, and what it does when the host fails.
+
+#pragma once
+
+#include <weft/abi.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/base/array.hpp"
+#include "host/conformance/specimen.hpp"
+#include "host/registry/library.hpp"
+
+namespace weft::host {
+
+/// Memory with guard bytes on both sides.
+class RedZones {
+ public:
+  /// A copy of the array with guards around it; of one without bytes, its elements are undefined.
+  Array surround(const Array& array);
+  /// Which array was written past, in words; empty: none.
+  std::string broken() const;
+
+ private:
+  struct Zone {
+    std::vector<std::int64_t> sizes;
+    DType dtype;
+    std::size_t bytes;
+    std::shared_ptr<std::byte> all;
+  };
+  std::vector<Zone> zones_;
+};
+
+/// Counts what a plug-in is given and gives back. There is one in a process, and it outlives the
+/// libraries that are loaded with its tables.
+class Witness {
+ public:
+  /// @param further_bytes  by which every table is longer, as a later host's would be
+  explicit Witness(std::uint32_t further_bytes = 0);
+  Witness(const Witness&) = delete;
+  Witness& operator=(const Witness&) = delete;
+
+  HostTables tables() const;
+
+  /// From now on the host's functions are counted, and the `n`-th (from 1; 0: none) fails.
+  void arm(std::uint64_t n);
+  void disarm();
+  /// How many were called since it was armed.
+  std::uint64_t calls() const;
+
+  /// Makes tensor_api.empty hand out memory of these; null: of its own.
+  void surround_with(RedZones* zones);
+
+  /// Says which tensors the plug-in may use during the next call, and forgets those of the last.
+  void lend(const Specimen& specimen, const InputTensors& inputs);
+  /// Takes the references that the plug-in wrote to its outputs out of the count.
+  void take_over(const std::vector<Tensor>& outputs);
+  /// References that the plug-in was given and has not given back.
+  std::size_t held() const;
+  /// A handle that was used without being lent or held, in words; empty: none.
+  std::string misuse() const;
+
+  static constexpr const char* injected = "the host failed on purpose";
+};
+
+}  // namespace weft::host
