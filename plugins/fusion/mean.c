@@ -259,6 +259,7 @@ static weft_status call_mean(void* self, const weft_call* call) {
   weft_tensor tokens = NULL, mask = NULL;
   weft_status status;
 
+  if (call->role != WEFT_ROLE_FORWARD) return fail(WEFT_UNSUPPORTED, "fusion.mean: unknown role");
   if (n == 0) return fail(WEFT_INVALID, "no stream is wired");
   TRY(average(call->in, n, call->in_count[1], &tokens));
   TRY(all_true(tokens, &mask));

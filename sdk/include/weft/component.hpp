@@ -161,27 +161,31 @@ namespace weft __attribute__((visibility("hidden"))) {
     virtual Tensor weight(const Inputs& in) const = 0;
   };
 
-  /// A metric's accumulators during a call.
+  /// A metric's accumulators during a call. The host sees new values only when the whole call has
+  /// succeeded.
   class State {
    public:
     State(const States& states, const weft_call& call)
-        : states_(states), call_(call), replaced_(states.names().size(), false) {}
+        : states_(states), call_(call), changed_(states.names().size()) {}
     /// The value so far; valid until the state is set.
     Tensor operator[](std::string_view name) const {
-      return Tensor::borrow(call_.states[slot(name)]);
+      const std::size_t at = slot(name);
+      return Tensor::borrow(changed_[at] ? changed_[at].handle() : call_.states[at]);
     }
     /// Replaces the value: same element type, and same sizes but for the first of rows().
     void set(std::string_view name, Tensor value) {
-      const std::size_t at = slot(name);
-      // What the host gave stays the host's; what this call put there is its own to release.
-      if (replaced_[at]) Tensor::own(call_.states[at]);
-      replaced_[at] = true;
-      call_.states[at] = value.give();
+      changed_[slot(name)] = Tensor::own(value.give());
     }
     /// state += value, converted to float64.
     template <class...>
     void add(std::string_view name, const Tensor& value) {
       set(name, (*this)[name] + value.to(WEFT_DTYPE_FLOAT64));
+    }
+
+    /// Hands the new values to the host; for the SDK, at the end of a call.
+    void write() {
+      for (std::size_t i = 0; i < changed_.size(); ++i)
+        if (changed_[i]) call_.states[i] = changed_[i].give();
     }
 
    private:
@@ -192,7 +196,7 @@ namespace weft __attribute__((visibility("hidden"))) {
     }
     const States& states_;
     const weft_call& call_;
-    std::vector<bool> replaced_;
+    std::vector<Tensor> changed_;
   };
 
   /// Adds batches up in states and turns those into numbers.

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <type_traits>
+#include <vector>
 
 #ifndef WEFT_PLUGIN_VERSION
 #define WEFT_PLUGIN_VERSION "0.0.0"
@@ -47,20 +48,23 @@ namespace weft __attribute__((visibility("hidden"))) {
     if (!given) throw Error(WEFT_INVALID, std::string("it was called without ") + what);
   }
 
-  /// Writes outputs into the call, by name.
+  /// Writes outputs into the call, by name: all of them, or none if anything is wrong.
   inline void write(Outputs&& outputs, const Ports& ports, const weft_call& call) {
+    std::vector<Tensor> given(ports.outputs().size());
     for (auto& [name, tensor] : outputs) {
       std::size_t slot = 0;
-      while (slot < ports.outputs().size() && ports.outputs()[slot].name != name) ++slot;
-      if (slot == ports.outputs().size())
+      while (slot < given.size() && ports.outputs()[slot].name != name) ++slot;
+      if (slot == given.size())
         throw Error(WEFT_NOT_FOUND, "the part returns \"" + std::string(name) +
                                         "\", which is none of its output ports");
-      if (call.out[slot] != nullptr)
+      if (given[slot])
         throw Error(WEFT_FAILED, "the part returned \"" + std::string(name) + "\" twice");
       if (!tensor)
         throw Error(WEFT_FAILED, "the part returned no tensor for \"" + std::string(name) + "\"");
-      call.out[slot] = tensor.give();
+      given[slot] = Tensor::own(tensor.give());
     }
+    for (std::size_t slot = 0; slot < given.size(); ++slot)
+      if (given[slot]) call.out[slot] = given[slot].give();
   }
 
   /// Makes `call` the current one for the blocks, and the one before it again at the end.
@@ -165,7 +169,10 @@ namespace weft __attribute__((visibility("hidden"))) {
         State state(instance.states, call);
         if (call.role == WEFT_ROLE_COMPUTE)
           return write(instance.part->compute(state), instance.ports, call);
-        if (call.role == WEFT_ROLE_UPDATE) return instance.part->update(in, state);
+        if (call.role == WEFT_ROLE_UPDATE) {
+          instance.part->update(in, state);
+          return state.write();
+        }
       } else if constexpr (Part::kind == WEFT_KIND_LOSS) {
         if (call.role == WEFT_ROLE_COUNT)
           return write({{"weight", instance.part->weight(in)}}, instance.ports, call);
