@@ -350,8 +350,11 @@ void Witness::arm(std::uint64_t n) {
   ledger->fail_at = n;
 }
 
-void Witness::disarm() {
-  ledger->armed = false;
+void Witness::forget() {
+  const std::lock_guard lock(ledger->mutex);
+  ledger->held.clear();
+  ledger->lent.clear();
+  ledger->knows_lent = false;
 }
 
 std::uint64_t Witness::calls() const {

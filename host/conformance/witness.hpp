@@ -48,9 +48,11 @@ class Witness {
 
   /// From now on the host's functions are counted, and the `n`-th (from 1; 0: none) fails.
   void arm(std::uint64_t n);
-  void disarm();
   /// How many were called since it was armed.
   std::uint64_t calls() const;
+
+  /// Takes all that was lent and is held as settled.
+  void forget();
 
   /// Makes tensor_api.empty hand out memory of these; null: of its own.
   void surround_with(RedZones* zones);
