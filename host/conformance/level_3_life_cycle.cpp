@@ -54,8 +54,6 @@ void entered_again(const Examination& examination) {
   check_descriptor(plugin, examination.file.filename().string());
   if (plugin != &part.library->plugin())
     throw Fault(WEFT_ENTRY_NAME " gave another descriptor when it was called again");
-  if (plugin->init != nullptr)
-    attempt(at(part, "init"), [&] { return plugin->init(&host); });  // must answer, either way
   ::dlclose(shared);
 }
 
@@ -177,6 +175,21 @@ void out_of_order(const Examination& examination) {
   expect_refusal(
       attempt(at(part, "call without an instance"), [&] { return component.call(nullptr, &call); }),
       "call without an instance");
+  if (component.infer != nullptr)
+    expect_refusal(attempt(at(part, "infer without an instance"),
+                           [&] {
+                             const std::uint32_t counts[16] = {};
+                             weft_spec specs[16] = {};
+                             return component.infer(nullptr, specs, counts, specs);
+                           }),
+                   "infer without an instance");
+  const void* table = nullptr;
+  if (component.get_extension != nullptr)
+    attempt(at(part, "get_extension without an instance"), [&] {
+      table = component.get_extension(nullptr, WEFT_AUTOREGRESSIVE);
+      return WEFT_OK;
+    });
+  if (table != nullptr) throw Fault("get_extension without an instance gave a table");
 }
 
 }  // namespace

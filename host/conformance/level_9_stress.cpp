@@ -91,13 +91,11 @@ void failing_host(const Examination& examination) {
     subject.specimen.states = initial_states(subject.specimen.instance);
     std::vector<weft_tensor> before;
     for (const Tensor& state : subject.specimen.states) before.push_back(state.get());
-    witness.forget();
-    witness.lend(subject.specimen, inputs);
+    const std::size_t held = witness.held();
     witness.arm(n);
     bool failed = false;
     try {
-      const std::vector<Tensor> outputs = subject.specimen.call(subject.role(), inputs);
-      witness.take_over(outputs);
+      subject.specimen.call(subject.role(), inputs);
     } catch (const Error& error) {
       failed = true;
       if (std::string(error.what()).find("it wrote no tensor") != std::string::npos)
@@ -111,13 +109,12 @@ void failing_host(const Examination& examination) {
     bool changed = false;
     for (std::size_t i = 0; i < before.size(); ++i)
       changed = changed || subject.specimen.states[i].get() != before[i];
-    witness.take_over(subject.specimen.states);
     if (failed && changed)
       throw Fault(concat("when the host fails at its call ", n,
                          ", call() fails too, but leaves a state changed"));
-    if (failed && witness.held() != 0)
-      throw Fault(concat("when the host fails at its call ", n, ", call() keeps ", witness.held(),
-                         " tensors that it was given"),
+    if (failed && witness.held() > held)
+      throw Fault(concat("when the host fails at its call ", n, ", call() keeps ",
+                         witness.held() - held, " tensors that it was given"),
                   "release on every way out what was made before the failure.");
   };
   call(0);
@@ -159,7 +156,7 @@ void unknown_values(const Examination& examination) {
 }
 
 /// One call with fresh handles for everything, forward and back; what is lent stays in `lent`.
-void call_once(Subject& subject, Witness& witness, std::uint64_t seed, std::vector<Tensor>& lent) {
+void call_once(Subject& subject, std::uint64_t seed, std::vector<Tensor>& lent) {
   const bool metric = subject.part.kind == WEFT_KIND_METRIC;
   if (metric) subject.specimen.states = initial_states(subject.specimen.instance);
   InputTensors inputs = to_tensors(subject.draw(seed));
@@ -168,11 +165,8 @@ void call_once(Subject& subject, Witness& witness, std::uint64_t seed, std::vect
       const Tensor again(tensor);  // another handle of the same tensor
       lent.push_back(std::exchange(tensor, again));
     }
-  witness.lend(subject.specimen, inputs);
   const GradMode mode(!metric);
   std::vector<Tensor> outputs = subject.specimen.call(subject.role(), inputs, {true, seed});
-  witness.take_over(outputs);
-  witness.take_over(subject.specimen.states);
   for (const Tensor& output : outputs)
     if (output && output.requires_grad() && !subject.specimen.parameters.empty())
       derivatives(sum_of_products(output, output), subject.specimen.parameters, false);
@@ -180,15 +174,29 @@ void call_once(Subject& subject, Witness& witness, std::uint64_t seed, std::vect
     for (Tensor& tensor : port) lent.push_back(std::move(tensor));
 }
 
+/// Under a witness a plug-in lives on that would otherwise damage memory in its first call.
+Subject find_watched_subject(const Examination& examination, const Witness& witness) {
+  try {
+    return find_subject(examination, DType::float32, witness.tables());
+  } catch (const Fault&) {
+    if (witness.misuse().empty()) throw NotApplicable("test call has to pass first");
+    throw Fault(concat(witness.misuse(), ", in its first call"));
+  }
+}
+
 void handles(const Examination& examination) {
-  Witness witness;
-  Subject subject = find_subject(examination, DType::float32, witness.tables());
-  witness.forget();
+  const Witness witness;
+  Subject subject = find_watched_subject(examination, witness);
   std::vector<Tensor> lent;
   constexpr std::uint64_t calls = 100;
+  const std::size_t before = witness.held();
   std::size_t after_first = 0;
   for (std::uint64_t i = 1; i <= calls; ++i) {
-    call_once(subject, witness, i, lent);
+    try {
+      call_once(subject, i, lent);
+    } catch (const Error&) {
+      if (witness.misuse().empty()) throw;
+    }
     if (!witness.misuse().empty())
       throw Fault(concat(witness.misuse(), ", in call ", i, ": a handle is lent for one call"),
                   "keep no handle of a call; retain within the call what is used there.");
@@ -196,9 +204,8 @@ void handles(const Examination& examination) {
   }
   const std::size_t held = witness.held();
   if (held > after_first)
-    throw Fault(concat("it holds ", held, " tensors after ", calls, " calls and ", after_first,
-                       " after the first: it leaks them"),
-                "release every tensor that an operation gave, on every way out of call().");
+    throw Fault(concat("it holds ", held - before, " tensors after ", calls, " calls and ",
+                       after_first - before, " after the first: it leaks them"));
   if (held > 0)
     throw Fault(concat("it keeps ", held, " tensor between calls"),
                 "declare what must be remembered as a buffer or state, and release the rest.");
@@ -239,7 +246,7 @@ std::vector<Test> stress_tests() {
        "test WEFT_HAS(p, field), never that sizes are equal.", longer_structs},
       {"unknown_values", 9, true, "repeatable", "abi.h, WEFT_ROLE_FORWARD", "ignore unknown flags.",
        unknown_values},
-      {"handles", 9, true, "call", "abi.h, weft_call",
+      {"handles", 9, true, "created", "abi.h, weft_call",
        "release every tensor that an operation gave.", handles},
       {"memory", 9, true, "call", "abi.h, weft_component",
        "free what call() allocates before it returns.", memory},

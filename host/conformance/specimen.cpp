@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "host/base/error.hpp"
+#include "host/conformance/witness.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/engine/tables.hpp"
 #include "host/graph/metric_states.hpp"
@@ -102,9 +103,12 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
   call.out = out.data();
   call.generator = generator.get();
 
-  std::set<weft_tensor> not_new(in.begin(), in.end());  // handles that may not be written to out
-  not_new.insert(own.begin(), own.end());
-  not_new.insert(saved.begin(), saved.end());
+  std::vector<weft_tensor> lent = in;
+  lent.insert(lent.end(), own.begin(), own.end());
+  lent.insert(lent.end(), saved.begin(), saved.end());
+  lent.insert(lent.end(), changed.data(), changed.data() + states.size());
+  note_lent(lent);
+  std::set<weft_tensor> not_new(lent.begin(), lent.end());  // may not be written to out
   not_new.erase(nullptr);
   bool borrowed = false;
   const LibraryScope library(instance.library());
@@ -113,10 +117,15 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
     for (std::size_t i = 0; i < out.size(); ++i) {
       const bool is_new = out.data()[i] == nullptr || not_new.insert(out.data()[i]).second;
       borrowed = borrowed || !is_new;
+      if (is_new) note_taken(out.data()[i]);
       outputs.push_back(is_new ? Tensor::own(out.data()[i]) : Tensor());
     }
-    for (std::size_t i = 0; i < states.size(); ++i)
-      if (changed.data()[i] != states[i].get()) states[i] = Tensor::own(changed.data()[i]);
+    for (std::size_t i = 0; i < states.size(); ++i) {
+      if (changed.data()[i] == states[i].get()) continue;
+      note_taken(changed.data()[i]);
+      states[i] = Tensor::own(changed.data()[i]);
+    }
+    note_lent({});
     overrun = !out.whole() ? "out" : !changed.whole() ? "states" : "";
   };
   left_behind.clear();

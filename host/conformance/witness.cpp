@@ -10,6 +10,7 @@
 
 #include "host/base/text.hpp"
 #include "host/engine/tables.hpp"
+#include "host/engine/tensor.hpp"
 #include "host/registry/core_api.hpp"
 
 namespace weft::host {
@@ -41,7 +42,7 @@ struct Ledger {
   RedZones* zones = nullptr;
   std::multiset<weft_tensor> held;
   std::map<weft_tensor, int> lent;
-  bool knows_lent = false;  ///< lend() was called: unknown handles are faults
+  bool knows_lent = false;  ///< unknown handles are faults
   std::string misuse;
 
   std::unique_ptr<LongerTable<weft_core_api>> core;
@@ -157,8 +158,10 @@ void watch(Api* table) {
 }
 
 void release(weft_tensor handle) noexcept {
-  if (!let_go(handle) && !use(handle, "release")) return;
-  tensor_api()->release(handle);
+  if (handle == nullptr) return;
+  if (let_go(handle)) return tensor_api()->release(handle);
+  const std::lock_guard lock(ledger->mutex);
+  if (ledger->misuse.empty()) ledger->misuse = "it released a tensor that it does not hold";
 }
 
 weft_status empty(const std::int64_t* sizes, std::uint32_t ndim, std::uint32_t dtype,
@@ -350,13 +353,6 @@ void Witness::arm(std::uint64_t n) {
   ledger->fail_at = n;
 }
 
-void Witness::forget() {
-  const std::lock_guard lock(ledger->mutex);
-  ledger->held.clear();
-  ledger->lent.clear();
-  ledger->knows_lent = false;
-}
-
 std::uint64_t Witness::calls() const {
   return ledger->calls;
 }
@@ -365,31 +361,24 @@ void Witness::surround_with(RedZones* zones) {
   ledger->zones = zones;
 }
 
-void Witness::lend(const Specimen& specimen, const InputTensors& inputs) {
-  const std::lock_guard lock(ledger->mutex);
-  ledger->lent.clear();
-  ledger->knows_lent = true;
-  const auto add = [&](const std::vector<Tensor>& tensors) {
-    for (const Tensor& tensor : tensors)
-      if (tensor) ledger->lent[tensor.get()] = 1;
-  };
-  for (const auto& port : inputs) add(port);
-  add(specimen.parameters);
-  add(specimen.buffers);
-  add(specimen.states);
-}
-
-void Witness::take_over(const std::vector<Tensor>& outputs) {
-  for (const Tensor& tensor : outputs)
-    if (tensor) let_go(tensor.get());
-}
-
 std::size_t Witness::held() const {
   return ledger->held.size();
 }
 
 std::string Witness::misuse() const {
   return ledger->misuse;
+}
+
+void note_lent(const std::vector<weft_tensor>& handles) {
+  if (ledger == nullptr) return;
+  const std::lock_guard lock(ledger->mutex);
+  ledger->knows_lent = true;
+  ledger->lent.clear();
+  for (const weft_tensor handle : handles) ++ledger->lent[handle];
+}
+
+void note_taken(weft_tensor handle) {
+  if (ledger != nullptr) let_go(handle);
 }
 
 }  // namespace weft::host

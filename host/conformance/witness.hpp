@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "host/base/array.hpp"
-#include "host/conformance/specimen.hpp"
 #include "host/registry/library.hpp"
 
 namespace weft::host {
@@ -51,16 +50,9 @@ class Witness {
   /// How many were called since it was armed.
   std::uint64_t calls() const;
 
-  /// Takes all that was lent and is held as settled.
-  void forget();
-
   /// Makes tensor_api.empty hand out memory of these; null: of its own.
   void surround_with(RedZones* zones);
 
-  /// Says which tensors the plug-in may use during the next call, and forgets those of the last.
-  void lend(const Specimen& specimen, const InputTensors& inputs);
-  /// Takes the references that the plug-in wrote to its outputs out of the count.
-  void take_over(const std::vector<Tensor>& outputs);
   /// References that the plug-in was given and has not given back.
   std::size_t held() const;
   /// A handle that was used without being lent or held, in words; empty: none.
@@ -68,5 +60,10 @@ class Witness {
 
   static constexpr const char* injected = "the host failed on purpose";
 };
+
+/// For Specimen: a call lends these tensors; with none, its end. Nothing happens without a Witness.
+void note_lent(const std::vector<weft_tensor>& handles);
+/// For Specimen: the host has taken over a reference that the plug-in wrote to its outputs.
+void note_taken(weft_tensor handle);
 
 }  // namespace weft::host

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/conformance/checker.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "host/conformance/catalogue.hpp"
+
+namespace weft::host {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+fs::path double_named(const std::string& name) {
+  return std::string(WEFT_BINARY_DIR) + "/tests/host/conformance/doubles/" + name + ".so";
+}
+
+std::string read(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+CheckReport check(const fs::path& file, int level = 1) {
+  CheckRequest request;
+  request.file = file;
+  request.level = level;
+  return check_plugin(request);
+}
+
+/// What the test said about the file; "" if it passed.
+std::string said(const CheckReport& report, const std::string& name) {
+  for (const TestResult& test : report.tests)
+    if (test.name == name) return test.outcome == TestOutcome::failed ? test.text : "";
+  return "no such test";
+}
+
+TEST(Checker, FindsWhatIsWrongWithAFile) {
+  EXPECT_THAT(said(check(double_named("unsealed")), "manifest"), HasSubstr("holds no manifest"));
+  EXPECT_THAT(
+      said(check(double_named("foreign_id")), "loads"),
+      HasSubstr("is by \"tests\" and claims fusion.deed: ids without a vendor are Weft's own"));
+  EXPECT_THAT(said(check(double_named("extra_symbol")), "symbols"),
+              HasSubstr("besides weft_plugin_v0: "));
+  EXPECT_THAT(said(check(double_named("unique_symbol")), "symbols"),
+              HasSubstr("it has the GNU-unique symbol "));
+  EXPECT_THAT(said(check(double_named("executable_stack")), "segments"),
+              HasSubstr("an executable stack"));
+  EXPECT_THAT(said(check(double_named("needy")), "needs"), HasSubstr("it needs libcrypto.so"));
+  const CheckReport good = check(double_named("deed"));
+  EXPECT_EQ(good.exit, Exit::ok);
+  EXPECT_EQ(good.parts, std::vector<std::string>{"tests/fusion.deed"});
+}
+
+TEST(Checker, FindsALieInTheNote) {
+  std::string bytes = read(double_named("deed"));
+  const auto at = bytes.find(R"("summary":"A double.")");
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 21, R"("summary":"A trouble")");
+  const fs::path lying = fs::path(WEFT_BINARY_DIR) / "tests/host/conformance/lying.so";
+  std::ofstream(lying, std::ios::binary) << bytes;
+  EXPECT_THAT(said(check(lying), "loads"),
+              HasSubstr("its manifest does not say what its descriptor says: /parts/0/summary is "
+                        "\"A trouble\" there and \"A double.\" in the library"));
+}
+
+TEST(Checker, StopsBeforeAFileThatCannotBeLoaded) {
+  const CheckReport report = check(double_named("foreign_id"), 9);
+  EXPECT_EQ(report.exit, Exit::plugin);
+  EXPECT_EQ(report.stopped,
+            "Later levels were not run, because foreign_id.so cannot be loaded as it is.");
+  for (const TestResult& test : report.tests) EXPECT_EQ(test.level, 1);
+}
+
+TEST(Checker, RunsTheLevelsThatAreAskedFor) {
+  std::set<int> levels;
+  for (const TestResult& test : check(double_named("deed"), 3).tests) levels.insert(test.level);
+  EXPECT_EQ(levels, (std::set<int>{1, 3}));
+}
+
+TEST(Checker, MarksWhatDependsOnAFailedTest) {
+  CheckRequest request;
+  request.file = double_named("deed");
+  request.config = R"({"key": 7})";  // the schema wants a string
+  const CheckReport report = check_plugin(request);
+  EXPECT_THAT(said(report, "created"), HasSubstr("its schema refuses the configuration"));
+  for (const TestResult& test : report.tests) {
+    if (test.name != "call") continue;
+    EXPECT_EQ(test.outcome, TestOutcome::not_applicable);
+    EXPECT_EQ(test.text, "test created has to pass first");
+  }
+}
+
+/// Names in abi.h, and headings of docs/abi/checker.md.
+TEST(Catalogue, PointsToPlacesThatExist) {
+  const std::string abi = read(std::string(WEFT_SOURCE_DIR) + "/sdk/include/weft/abi.h");
+  const std::string page = read(std::string(WEFT_SOURCE_DIR) + "/docs/abi/checker.md");
+  std::set<std::string> names;
+  int level = 1;
+  for (const host::Test& test : catalogue()) {
+    EXPECT_TRUE(names.insert(test.name).second) << test.name;
+    EXPECT_GE(test.level, level);
+    level = test.level;
+    const std::string contract = test.contract;
+    ASSERT_THAT(contract, testing::StartsWith("abi.h, "));
+    EXPECT_THAT(abi, HasSubstr(contract.substr(7)));
+    EXPECT_THAT(page, HasSubstr(std::string("\n### ") + test.name + "\n"));
+  }
+}
+
+}  // namespace
+}  // namespace weft::host

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Each deed that no plug-in may do is found by the test that is there for it, in words of its own;
+/// the same file without a deed passes everything.
+
+#include <gmock/gmock.h>
+#include <stdlib.h>
+
+#include "host/conformance/checker.hpp"
+
+namespace weft::host {
+namespace {
+
+struct Deed {
+  const char* name;
+  const char* test;  ///< that must find it
+  const char* text;  ///< what it must say
+};
+
+void PrintTo(const Deed& deed, std::ostream* out) {
+  *out << deed.name;
+}
+
+CheckReport check_deed(const char* name, std::chrono::milliseconds limit) {
+  ::setenv("WEFT_TEST_DEED", name, 1);
+  CheckRequest request;
+  request.file = std::string(WEFT_BINARY_DIR) + "/tests/host/conformance/doubles/deed.so";
+  request.limit = limit;
+  CheckReport report = check_plugin(request);
+  ::unsetenv("WEFT_TEST_DEED");
+  return report;
+}
+
+class Deeds : public testing::TestWithParam<Deed> {};
+
+TEST_P(Deeds, AreFoundByTheirTest) {
+  const Deed& deed = GetParam();
+  const bool hangs = std::string(deed.name) == "hang";
+  const CheckReport report = check_deed(deed.name, std::chrono::milliseconds(hangs ? 1500 : 20000));
+  EXPECT_EQ(report.exit, Exit::plugin);
+  for (const TestResult& test : report.tests) {
+    if (test.name != deed.test) continue;
+    EXPECT_EQ(test.outcome, TestOutcome::failed);
+    EXPECT_THAT(test.text, testing::HasSubstr(deed.text));
+    EXPECT_THAT(test.contract, testing::StartsWith("abi.h, "));
+    EXPECT_THAT(test.remedy, testing::EndsWith("."));
+    return;
+  }
+  FAIL() << "no test is called " << deed.test;
+}
+
+const Deed all[] = {
+    {"segfault_at_load", "loads", "deed.so killed the process that looked at it (SIGSEGV)"},
+    {"hang_at_load", "loads", "deed.so did not let go within 5 s"},
+    {"throw_across", "call", "an exception crossed the plug-in border: nobody catches this"},
+    {"segfault", "call",
+     "the plug-in killed the process: SIGSEGV inside deed.so, part tests/fusion.deed (part), entry "
+     "call"},
+    {"hang", "call", "the plug-in did not return within 1.5 s from call"},
+    {"leave", "call", "the plug-in ended the process (exit code 0)"},
+    {"fail_silently", "call", "it failed without giving a reason (status 7"},
+    {"give_lent", "call", "it wrote a handle to its outputs that it was only lent"},
+    {"wrong_shape", "shapes",
+     "output \"out\" [B, N, D] is [2, 4, 3]; its ports and infer say [2, 3, 4]"},
+    {"wrong_dtype", "shapes", "output \"out\" is of type int64, which its port does not name"},
+    {"modify_input", "untouched", "the call changed its input \"x\""},
+    {"modify_parameter", "untouched", "a call that does not train changed \"scale\""},
+    {"keep_tensor", "handles", "it keeps 1 tensor between calls"},
+    {"keep_handle", "handles",
+     "it gave the host a tensor that it neither holds nor was lent, in call "},
+    {"release_twice", "handles", "it released a tensor that it does not hold, in call 1"},
+    {"leak_tensor", "handles", "it holds 100 tensors after 100 calls and 1 after the first"},
+    {"leak_memory", "memory", "bytes in 1000 calls; expected at most 1048576"},
+    {"write_past_out", "bounds", "wrote past the ends of weft_call.out, which has 1 slot"},
+    {"write_past_data", "bounds",
+     "wrote past the ends of a tensor's memory: behind a tensor float32"},
+    {"start_thread", "threads", "1 thread more after loading, creating and calling it"},
+    {"leave_file", "files", "files open after it was unloaded"},
+    {"wrong_gradient", "gradients", "the gradient of input \"x\" is"},
+    {"ignore_strides", "strides", "with inputs whose elements are not contiguous"},
+    {"count_calls", "repeatable", "when the same call is made again, not training"},
+    {"global_scratch", "two_threads", "while another instance runs on another thread"},
+    {"mix_samples", "samples", "for a sample without its neighbour"},
+    {"refuse_batch", "batches",
+     "a batch of 3 is refused: part (tests/fusion.deed 1.0.0): the batch must be even"},
+    {"round_badly", "bfloat16", "in bfloat16"},
+    {"own_random", "recompute", "when the same call is made again, training, with the same seed"},
+    {"other_grad_mode", "recorded", "while nothing is recorded for backward"},
+    {"hidden_weight", "state", "in a second instance with the first one's parameters"},
+    {"ignore_status", "failing_host", "call() returns success, but"},
+    {"ignore_create", "failing_host_in_create",
+     "create() returned success though the host failed at its call 5"},
+    {"compare_size", "longer_structs", "with structs that are longer than it knows"},
+    {"any_role", "unknown_values", "a call with the unknown role 99 was answered with success"},
+    {"any_extension", "unknown_values", "gives a table for an id that it cannot know"},
+    {"crash_unordered", "out_of_order", "SIGSEGV inside deed.so"},
+    {"another_entry", "entered_again", "gave another descriptor when it was called again"},
+    {"stay_loaded", "reloads", "it stays in memory after it was unloaded, the first of 50 times"},
+    {"refuse_without_reason", "refuses", "was refused, but it failed without giving a reason"},
+    {"demand_config", "created", "key is missing"},
+};
+INSTANTIATE_TEST_SUITE_P(All, Deeds, testing::ValuesIn(all),
+                         [](const auto& deed) { return std::string(deed.param.name); });
+
+TEST(GoodPlugin, PassesEverything) {
+  const CheckReport report = check_deed("", std::chrono::milliseconds(20000));
+  EXPECT_EQ(report.exit, Exit::ok);
+  for (const TestResult& test : report.tests)
+    EXPECT_NE(test.outcome, TestOutcome::failed) << test.name << ": " << test.text;
+}
+
+}  // namespace
+}  // namespace weft::host
