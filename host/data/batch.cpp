@@ -59,7 +59,7 @@ void fill(const ClassOptions&, const Row& row, const Target& target) {
 }
 
 /// The sample that the row takes this field from.
-std::size_t sample_of(const Part& part, const Column& column, const Draw& draw,
+std::size_t sample_of(const SplitContent& part, const Column& column, const Draw& draw,
                       RandomSequence& random) {
   if (!draw.origin || column.pools.empty()) return part.sample_of[draw.example];
   const std::vector<std::size_t>& pool = column.pools[column.pool_of[draw.example]];
@@ -69,7 +69,7 @@ std::size_t sample_of(const Part& part, const Column& column, const Draw& draw,
 }  // namespace
 
 Batch assemble(const Dataset::Content& content, Split split, std::span<const Draw> draws) {
-  const Part& part = content.part(split);
+  const SplitContent& part = content.part(split);
   Batch batch;
   batch.size = static_cast<std::int64_t>(draws.size());
   for (const Draw& draw : draws) batch.keys.push_back(part.keys[draw.example]);

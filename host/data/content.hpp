@@ -26,7 +26,8 @@ struct Column {
   std::vector<std::size_t> pool_of;
 };
 
-struct Part {
+/// The examples of one split.
+struct SplitContent {
   std::vector<std::string> keys, places, jsons;  ///< by example
   std::vector<std::size_t> sample_of;            ///< by example: index into Column::features
   std::vector<Column> columns;                   ///< in the order of DataOptions::fields
@@ -39,11 +40,11 @@ struct Dataset::Content {
   std::vector<FieldSpec> specs;
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
-  std::array<Part, k_splits.size()> parts;
+  std::array<SplitContent, k_splits.size()> parts;
   std::map<std::string, Truncation> truncated;
   std::string fingerprint;
 
-  const Part& part(Split split) const { return parts[static_cast<std::size_t>(split)]; }
+  const SplitContent& part(Split split) const { return parts[static_cast<std::size_t>(split)]; }
 };
 
 /// One row of a batch.

@@ -79,8 +79,8 @@ void fill_text(const std::vector<Example>& examples, const FieldOptions& field,
 }
 
 /// For every training example the samples that its exchange may draw.
-void fill_pools(const std::vector<Example>& examples, const FieldOptions& field, const Part& part,
-                Column& column) {
+void fill_pools(const std::vector<Example>& examples, const FieldOptions& field,
+                const SplitContent& part, Column& column) {
   const std::string asked_by = concat("the exchange of field ", field.name);
   std::map<std::string, std::size_t> pool_by_value;
   for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -105,7 +105,7 @@ void fill_pools(const std::vector<Example>& examples, const FieldOptions& field,
 
 /// Numbers the samples in use and decodes each of them for every media field.
 void fill_features(const Shards& shards, const std::vector<Example>& examples,
-                   const DataOptions& options, FeatureCache& cache, Part& part) {
+                   const DataOptions& options, FeatureCache& cache, SplitContent& part) {
   std::vector<const Example*> first_of;  // by sample: an example that names it
   for (const Example& example : examples) {
     const bool is_new = first_of.empty() || first_of.back()->shard != example.shard ||
@@ -127,7 +127,7 @@ void fill_features(const Shards& shards, const std::vector<Example>& examples,
 }
 
 void fill_columns(const std::vector<Example>& examples, Split split, Dataset::Content& content,
-                  Part& part) {
+                  SplitContent& part) {
   for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
     const FieldOptions& field = content.options.fields[f];
     Column& column = part.columns[f];
@@ -146,8 +146,8 @@ void fill_columns(const std::vector<Example>& examples, Split split, Dataset::Co
   }
 }
 
-Part make_part(const Shards& shards, std::vector<Example> examples, Split split,
-               FeatureCache& cache, Dataset::Content& content) {
+SplitContent make_part(const Shards& shards, std::vector<Example> examples, Split split,
+                       FeatureCache& cache, Dataset::Content& content) {
   keep_where(examples, content.options);
   if (examples.empty()) {
     throw Error(Exit::bad_data,
@@ -155,7 +155,7 @@ Part make_part(const Shards& shards, std::vector<Example> examples, Split split,
                        " has no example left", content.options.where.empty() ? "" : " after where",
                        ". Correct each and where, or name other shards."));
   }
-  Part part;
+  SplitContent part;
   part.columns.resize(content.options.fields.size());
   fill_features(shards, examples, content.options, cache, part);
   fill_columns(examples, split, content, part);
@@ -236,7 +236,7 @@ std::string Dataset::decode_text(const std::string& field,
 }
 
 std::string Dataset::value(Split split, std::int64_t example, const std::string& pointer) const {
-  const Part& part = content_->part(split);
+  const SplitContent& part = content_->part(split);
   const auto index = static_cast<std::size_t>(example);
   if (auto text = value_at(part.jsons.at(index), pointer)) return std::move(*text);
   throw Error(Exit::bad_data, concat(part.places.at(index), ": there is no value at ", pointer,

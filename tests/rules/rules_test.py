@@ -143,6 +143,19 @@ def files_are_short(root):
     return problems
 
 
+def types_of_the_host_have_names_of_their_own(root):
+    """All rooms share one namespace: of two types with one name, a linker takes either one's functions for both."""
+    problems, seen = [], {}
+    for path in files(root, "host", {".hpp"}):
+        for number, line in enumerate(lines(root, path), 1):
+            match = re.match(r"(?:struct|class) (?:WEFT_\w+ )?(\w+)(?: final)? *(?:\{|:[^:])", line)
+            if match and match[1] in seen:
+                problems.append(f"{path}:{number}: {match[1]} is also a type of {seen[match[1]]}; rename one.")
+            elif match:
+                seen[match[1]] = path
+    return problems
+
+
 def names_say_what_is_inside(root):
     problems = []
     for path in files(root):
@@ -231,6 +244,9 @@ TRIALS = [
      {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 120, "LICENSE": "\n" * 500,
       "sdk/abi/frozen/v0_9.h": "\n" * 500},
      [("host/base/a.hpp", "\n" * 401), ("host/training/trainer.cpp", "\n" * 121), ("tests/a.py", "\n" * 401)]),
+    (types_of_the_host_have_names_of_their_own,
+     {"host/data/a.hpp": "struct Row {\n  struct Cell {\n  };\n};\nstruct Cell;\n", "host/graph/a.hpp": "class Cell : public Row {\n"},
+     [("host/report/a.hpp", "struct Row {\n"), ("host/report/b.hpp", "class WEFT_API Cell final {\n")]),
     (names_say_what_is_inside,
      {"plugins/metric/longest_common_subsequence.cpp": "", "host/base/text.hpp": ""},
      [("host/utils/a.cpp", ""), ("host/base/helpers.hpp", ""), ("host/registry/plugin_manager.cpp", ""),
