@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <optional>
 #include <set>
 
@@ -26,7 +27,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A child reports "OUTCOME\nREMEDY\nTEXT" and this.
+// A child reports "OUTCOME EXIT\nREMEDY\nTEXT" and this.
 constexpr const char* end_of_report = "\nWEFT-CHECK-END\n";
 
 constexpr int time_is_over = 124;  // exit code of a child that ran out of time
@@ -45,20 +46,24 @@ std::string one_line(std::string text) {
   return text;
 }
 
-std::string report(TestOutcome outcome, const std::string& remedy, const std::string& text) {
-  return concat(static_cast<int>(outcome), "\n", one_line(remedy), "\n", one_line(text));
+std::string report(TestOutcome outcome, Exit exit, const std::string& remedy,
+                   const std::string& text) {
+  return concat(static_cast<int>(outcome), " ", static_cast<int>(exit), "\n", one_line(remedy),
+                "\n", one_line(text));
 }
 
 std::string run_test(const Test& test, const Examination& examination) {
   try {
     test.run(examination);
-    return report(TestOutcome::passed, "", "");
+    return report(TestOutcome::passed, Exit::ok, "", "");
   } catch (const NotApplicable& reason) {
-    return report(TestOutcome::not_applicable, "", reason.what());
+    return report(TestOutcome::not_applicable, Exit::ok, "", reason.what());
   } catch (const Fault& fault) {
-    return report(TestOutcome::failed, fault.remedy(), fault.what());
+    return report(TestOutcome::failed, fault.exit(), fault.remedy(), fault.what());
+  } catch (const Error& error) {
+    return report(TestOutcome::failed, error.exit(), "", error.what());
   } catch (const std::exception& error) {
-    return report(TestOutcome::failed, "", error.what());
+    return report(TestOutcome::failed, Exit::plugin, "", error.what());
   }
 }
 
@@ -102,12 +107,14 @@ void read_end(const ChildEnd& child, std::chrono::milliseconds limit, TestResult
   const auto first = child.report.find('\n'), second = child.report.find('\n', first + 1);
   if (child.status && child.whole && WIFEXITED(*child.status) && second != std::string::npos) {
     result.outcome = static_cast<TestOutcome>(child.report[0] - '0');
+    result.exit = static_cast<Exit>(std::atoi(child.report.c_str() + 1));
     const std::string remedy = child.report.substr(first + 1, second - first - 1);
     if (!remedy.empty()) result.remedy = remedy;
     result.text = child.report.substr(second + 1);
     return;
   }
   result.outcome = TestOutcome::failed;
+  result.exit = Exit::plugin;
   result.text = end_in_words(child, limit);
   result.contract = "abi.h, weft_component";
   result.remedy =
@@ -189,7 +196,9 @@ class Checker {
       result = run_apart(test, examination, request_.limit);
     if (result.outcome == TestOutcome::failed) {
       failed_.insert(part.empty() ? test.name : concat(part, " ", test.name));
-      report_.exit = Exit::plugin;
+      // At level 1 another code says more: the file is not for this host.
+      if (report_.exit == Exit::ok || (test.level == 1 && report_.exit == Exit::plugin))
+        report_.exit = test.level == 1 ? result.exit : Exit::plugin;
     }
     if (done_) done_(result);
     report_.tests.push_back(std::move(result));

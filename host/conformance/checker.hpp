@@ -39,6 +39,7 @@ struct TestResult {
   std::string contract;  ///< where the contract says so
   std::string remedy;    ///< of a failed test
   double seconds = 0;
+  Exit exit = Exit::ok;  ///< plugin, or another code where the file itself is not for this host
 };
 
 struct CheckReport {

@@ -8,8 +8,10 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/conformance/specimen.hpp"
 #include "host/registry/registry.hpp"
 
@@ -19,12 +21,15 @@ namespace weft::host {
 class Fault : public std::runtime_error {
  public:
   /// @param remedy  what to do; empty: what the catalogue says
-  explicit Fault(const std::string& sentence, std::string remedy = "")
-      : std::runtime_error(sentence), remedy_(std::move(remedy)) {}
+  /// @param exit    of a file that cannot be loaded at all: why
+  explicit Fault(const std::string& sentence, std::string remedy = "", Exit exit = Exit::plugin)
+      : std::runtime_error(sentence), remedy_(std::move(remedy)), exit_(exit) {}
   const std::string& remedy() const noexcept { return remedy_; }
+  Exit exit() const noexcept { return exit_; }
 
  private:
   std::string remedy_;
+  Exit exit_;
 };
 
 /// There is nothing to test, and why.

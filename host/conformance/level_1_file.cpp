@@ -70,7 +70,7 @@ void loads(const Examination& examination) {
   const PluginFile file = read_plugin_file(examination.file);
   const SealFacts facts = facts_of(file);
   const ProbeReport report = probe(examination.file, facts);
-  if (report.exit != Exit::ok) throw Fault(report.text);
+  if (report.exit != Exit::ok) throw Fault(report.text, "", report.exit);
   const std::string difference = first_difference(file.manifest, report.text);
   if (!file.manifest.empty() && !difference.empty())
     throw Fault(concat("its manifest does not say what its descriptor says: ", difference),

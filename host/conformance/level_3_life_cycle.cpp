@@ -161,10 +161,12 @@ void out_of_order(const Examination& examination) {
                          }),
                  "create without a context");
   weft_context_s context;
-  context.wires_unless_named = 1;
+  context.wired = wires_of(part, config, true);
   void* self = nullptr;
-  attempt(at(part, "create"),
-          [&] { return component.create(&context, config.data(), config.size(), &self); });
+  const Outcome created = attempt(at(part, "create"), [&] {
+    return component.create(&context, config.data(), config.size(), &self);
+  });
+  if (created.status != WEFT_OK) throw Fault(created.reason);
   if (self == nullptr)
     throw NotApplicable("its instances are null pointers, as the contract allows");
   attempt(at(part, "destroy"), [&] {
@@ -206,7 +208,7 @@ std::vector<Test> life_cycle_tests() {
        "mend create(): it must work for the defaults of its own schema.", created},
       {"refuses", 3, true, "loads", "abi.h, weft_component",
        "return a failing status and set the error text.", refuses},
-      {"out_of_order", 3, true, "loads", "abi.h, weft_component",
+      {"out_of_order", 3, true, "created", "abi.h, weft_component",
        "test the pointers before they are used and return WEFT_INVALID.", out_of_order},
       {"call", 3, true, "created", "abi.h, weft_component",
        "mend call(): it must accept what its ports declare.", call},

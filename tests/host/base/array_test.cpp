@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <cstdint>
 #include <string>
 
@@ -48,6 +50,22 @@ TEST(Array, EveryElementTypeHasASizeAndAName) {
     EXPECT_EQ(item_size(dtype), facts.first) << facts.second;
     EXPECT_EQ(dtype_name(dtype), facts.second);
   }
+}
+
+TEST(Array, ElementsAreReadWhateverTheirType) {
+  EXPECT_EQ(element(Array::of<std::int64_t>({-7}, {1}), 0), -7.0);
+  EXPECT_EQ(element(Array::of<float>({0.5F}, {1}), 0), 0.5);
+  const auto half = [](DType dtype, std::uint16_t bits) {
+    Array array = Array::empty(dtype, {1});
+    array.data<std::uint16_t>()[0] = bits;
+    return element(array, 0);
+  };
+  EXPECT_EQ(half(DType::bfloat16, 0xbfc0), -1.5);
+  EXPECT_EQ(half(DType::float16, 0xbe00), -1.5);
+  EXPECT_EQ(half(DType::float16, 0x0001), 0x1p-24);  // the smallest there is
+  EXPECT_EQ(half(DType::float16, 0x7bff), 65504.0);
+  EXPECT_EQ(half(DType::float16, 0xfc00), -HUGE_VAL);
+  EXPECT_TRUE(std::isnan(half(DType::float16, 0x7c01)));
 }
 
 }  // namespace

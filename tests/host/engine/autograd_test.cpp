@@ -33,6 +33,18 @@ TEST_F(AutogradTest, GradientsAddUpUntilTheyAreCleared) {
   EXPECT_FALSE(gradient(x_));
 }
 
+TEST_F(AutogradTest, DerivativesAreGivenAndCanBeDifferentiated) {
+  const Tensor squares = sum_of_products(x_, x_);
+  set_trainable(unused_, true);
+  const std::vector<Tensor> first = derivatives(squares, {x_, unused_}, true);
+  EXPECT_EQ(values_of(first[0]), (std::vector<double>{6, -8}));
+  EXPECT_FALSE(first[1]);
+  EXPECT_FALSE(gradient(x_));
+  const Tensor slope = sum_of_products(first[0], doubles({1, 2}, {2}));
+  EXPECT_EQ(values_of(derivatives(slope, {x_}, false)[0]), (std::vector<double>{2, 4}));
+  EXPECT_FALSE(derivatives(squares, {x_}, false)[0].requires_grad());
+}
+
 TEST_F(AutogradTest, NothingIsRecordedWhileGradModeIsOff) {
   const GradMode off(false);
   EXPECT_FALSE(sum_of_products(x_, x_).requires_grad());

@@ -111,6 +111,7 @@ weft_status compute(const Self& self, const weft_call& call, weft_tensor* out) {
   weft_tensor_meta meta = {};
   meta.size = sizeof meta;
   if (weft_status status = host->tensor->meta(x, &meta)) return status;
+  if (does("refuse_n_of_3") && meta.sizes[1] == 3) return fail("N must not be 3");
   if (does("refuse_batch") && meta.sizes[0] == 3) return fail("the batch must be even");
   if (does("wrong_shape")) return host->op->transpose(x, 1, 2, out);
   if (does("mix_samples")) {
