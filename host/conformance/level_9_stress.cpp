@@ -224,6 +224,8 @@ void memory(const Examination& examination) {
   constexpr double most = 1 << 20;  // bytes
   for (int i = 0; i < calls / 10; ++i) run(subject, subject.specimen, inputs);
   const double before = used();
+  if (before == 0)
+    throw NotApplicable("the malloc of this process, a sanitiser's perhaps, does not count");
   for (int i = 0; i < calls; ++i) run(subject, subject.specimen, inputs);
   const double grown = used() - before;
   if (grown > most)

@@ -39,6 +39,12 @@ TEST_P(Deeds, AreFoundByTheirTest) {
   EXPECT_EQ(report.exit, Exit::plugin);
   for (const TestResult& test : report.tests) {
     if (test.name != deed.test) continue;
+#ifdef __SANITIZE_ADDRESS__
+    if (test.name == "memory") {
+      EXPECT_THAT(test.text, testing::HasSubstr("does not count"));
+      return;
+    }
+#endif
     EXPECT_EQ(test.outcome, TestOutcome::failed);
     EXPECT_THAT(test.text, testing::HasSubstr(deed.text));
     EXPECT_THAT(test.contract, testing::StartsWith("abi.h, "));
