@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <set>
 
 #include "host/base/text.hpp"
@@ -251,13 +252,15 @@ weft_status custom(const weft_function* function, const weft_tensor* in, std::ui
                    weft_tensor* out, std::uint32_t n_out) noexcept {
   if (function == nullptr || !WEFT_HAS(function, destroy))
     return grad_api()->custom(function, in, n_in, out, n_out);
+  weft_function* const original = new (std::nothrow) weft_function(*function);
+  if (original == nullptr) return WEFT_NO_MEMORY;
   const bool refused = !begin();
   if (refused || (in != nullptr && !usable(in, n_in, "custom"))) {
-    if (function->destroy != nullptr) function->destroy(function->user);
+    destroy(original);
     return refused ? WEFT_FAILED : WEFT_INVALID;
   }
   weft_function watched = *function;
-  watched.user = new weft_function(*function);
+  watched.user = original;
   if (function->forward != nullptr) watched.forward = forward;
   if (function->backward != nullptr) watched.backward = backward;
   watched.destroy = destroy;

@@ -40,6 +40,11 @@ class Libraries(unittest.TestCase):
             self.assertEqual(exports(LIBRARIES / library), ["weft_plugin_v0"], library)
             self.assertLessEqual(needed(LIBRARIES / library), C_LIBRARY, library)
 
+    def test_each_keeps_the_contract_at_every_level(self):
+        for library in PARTS.values():
+            result = INSTALLED.weft("plugin", "check", LIBRARIES / library)
+            self.assertRegex(result.stdout, r"\n\d+ passed, 0 failed, ", library)
+
     def test_they_say_the_same_of_themselves(self):
         found = json.loads(INSTALLED.weft("plugin", "list", "--json", plugins=LIBRARIES).stdout)
         self.assertEqual(found["rejected"], [])
