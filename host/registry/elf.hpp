@@ -20,8 +20,8 @@ struct ManifestNote {
 
 /// What the headers of a shared library tell.
 struct SharedObject {
-  std::vector<std::string> needed;  ///< libraries that it is linked with (DT_NEEDED)
-  std::string compiler;             ///< "GCC: (Debian 12.2.0-14) 12.2.0"; empty if it does not say
+  std::vector<std::string> needed;   ///< libraries that it is linked with (DT_NEEDED)
+  std::string compiler;              ///< "GCC: (Debian 12.2.0-14) 12.2.0"; empty if it does not say
   std::vector<std::string> entries;  ///< every N for which it exports a symbol weft_plugin_vN
   std::optional<ManifestNote> note;
   std::vector<std::string> exported;  ///< dynamic symbols that others can see
