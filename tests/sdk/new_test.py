@@ -78,12 +78,17 @@ class New(unittest.TestCase):
         return project / "build" / library
 
     def whole(self, library, id):
-        """One file: it needs the C library alone, exports the entry, and says what it is."""
+        """One file: it needs the C library alone, exports the entry, says what it is and passes the checker."""
         self.assertLessEqual(needed(library), C_LIBRARY)
         self.assertEqual(exports(library), ["weft_plugin_v0"])
         said = INSTALLED.weft("plugin", "info", library)
         self.assertEqual(said.returncode, 0, said.stderr)
         self.assertIn(f"{id} 1.0.0: ", said.stdout)
+        self.passes(library)
+
+    def passes(self, library):
+        said = INSTALLED.weft("plugin", "check", library)
+        self.assertEqual(said.returncode, 0, said.stdout + said.stderr)
 
     def test_every_kind_builds(self):
         for kind in KINDS:
