@@ -84,7 +84,7 @@ class Block {
     const at::Tensor mixed = heads.transpose(1, 2).reshape({x.size(0), x.size(1), -1});
     const at::Tensor y = x + linear(mixed, "block_0.attention.out");
     const at::Tensor inner = at::gelu(linear(norm(y, "block_0.norm_2"), "block_0.feed_forward.in"));
-    const at::Tensor state = norm(y + linear(inner, "block_0.feed_forward.out"), "norm");
+    at::Tensor state = norm(y + linear(inner, "block_0.feed_forward.out"), "norm");
     // The part's other outputs, which nothing here goes on to use.
     const at::Tensor mask = at::full_like(state.select(2, 0), 1.0).to(at::kBool);
     const at::Tensor weight = mask.to(state.scalar_type()).unsqueeze(-1);
@@ -97,7 +97,7 @@ class Block {
     std::vector<at::Tensor> flat;
     for (const host::Tensor& parameter : parameters_)
       flat.push_back(host::tensor_of(parameter).grad().reshape({-1}));
-    const at::Tensor all = at::cat(flat);
+    at::Tensor all = at::cat(flat);
     host::clear_gradients(parameters_);
     return all;
   }

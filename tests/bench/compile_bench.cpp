@@ -51,18 +51,19 @@ void measure(std::vector<Compilation> compilations) {
 int main() {
   using namespace weft::bench;
   const weft::test::TemporaryFolder folder;
+  const std::string tree = WEFT_SOURCE_DIR, headers = WEFT_TORCH_DIR "/include";
   const auto plugin = [&](const std::string& compiler) {
     return Compilation{
         "plug-in, " + compiler,
         {compiler, "-std=c++17", "-O2", "-fPIC", "-shared", "-fvisibility=hidden",
-         "-I" WEFT_SOURCE_DIR "/sdk/include",
-         WEFT_SOURCE_DIR "/plugins/fusion/gated_cross_attention.cpp", "-o", folder.path("a.so")},
+         "-I" + tree + "/sdk/include", tree + "/plugins/fusion/gated_cross_attention.cpp", "-o",
+         folder.path("a.so")},
         "  (limit 2 s)"};
   };
   const std::string torch = folder.write("torch.cpp", "#include <ATen/ATen.h>\n");
   measure({plugin("g++"),
            plugin("clang++"),
            {"#include <ATen/ATen.h>, g++",
-            {"g++", "-std=c++17", "-O2", "-fPIC", "-c", "-isystem", WEFT_TORCH_DIR "/include",
-             torch, "-o", folder.path("torch.o")}}});
+            {"g++", "-std=c++17", "-O2", "-fPIC", "-c", "-isystem", headers, torch, "-o",
+             folder.path("torch.o")}}});
 }

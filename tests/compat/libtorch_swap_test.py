@@ -61,7 +61,8 @@ def other_releases_are_refused():
             Path(folder, name).parent.mkdir(parents=True)
             Path(folder, name).write_text(text, encoding="utf-8")
         script = Path(folder, "project.cmake")
-        script.write_text(f"cmake_minimum_required(VERSION 3.25)\ninclude({TREE}/cmake/LibTorch.cmake)\n", encoding="utf-8")
+        script.write_text(f"cmake_minimum_required(VERSION 3.25)\ninclude({TREE}/cmake/LibTorch.cmake)\n",
+                          encoding="utf-8")
         refused = subprocess.run(["cmake", f"-DWEFT_TORCH_DIR={folder}", "-P", script],
                                  text=True, capture_output=True, check=False)
         expect("CMake fails", refused.returncode != 0, True)

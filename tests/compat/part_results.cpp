@@ -11,6 +11,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "host/base/text.hpp"
 #include "host/checkpoint/safetensors.hpp"
 #include "host/registry/registry.hpp"
 #include "tests/plugins/weights.hpp"
@@ -81,11 +82,10 @@ void add_gradients(Part& part, const Trial& trial, const std::string& output, co
                    Results& results) {
   const Part::Gradients gradients =
       part.gradients(trial.inputs, output, random(values.sizes, 9, values.dtype));
-  const std::string place = trial.id + "/grad/" + output + "/";
+  const std::string place = host::concat(trial.id, "/grad/", output, "/");
   for (const auto& [port, wires] : gradients.inputs)
     for (std::size_t wire = 0; wire < wires.size(); ++wire)
-      if (wires[wire].bytes)
-        results[place + "in." + port + "." + std::to_string(wire)] = wires[wire];
+      if (wires[wire].bytes) results[host::concat(place, "in.", port, ".", wire)] = wires[wire];
   for (const auto& [name, gradient] : gradients.parameters) results[place + name] = gradient;
 }
 

@@ -36,7 +36,8 @@ def small_library(manifest):
     def section(name, kind, offset, size):
         return struct.pack("<IIQQQQIIQQ", name, kind, 0, 0, offset, size, 0, 0, 4, 0)
 
-    head = b"\x7fELF\2\1\1" + b"\0" * 9 + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 0, at_headers, 0, 64, 56, 0, 64, 3, 2)
+    head = b"\x7fELF\2\1\1" + b"\0" * 9
+    head += struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 0, at_headers, 0, 64, 56, 0, 64, 3, 2)
     return (head + names.ljust(at_note - at_names, b"\0") + note + section(0, 0, 0, 0)
             + section(1, 7, at_note, len(note)) + section(12, 3, at_names, len(names)))
 

@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/registry/manifest.hpp"
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(bytes), size);
   try {

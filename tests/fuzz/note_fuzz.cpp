@@ -35,6 +35,7 @@ class MemoryFile {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   static const MemoryFile file;
   file.hold(bytes, size);

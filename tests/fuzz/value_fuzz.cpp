@@ -193,6 +193,7 @@ void check(weft_status status, const std::vector<weft_value>& results) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   static const World& world = *new World;  // or its tensors would look lost at the end
   FuzzedDataProvider input(bytes, size);
