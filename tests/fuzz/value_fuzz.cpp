@@ -13,6 +13,7 @@
 #include <cstring>
 #include <list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/engine/parameters.hpp"
@@ -41,27 +42,90 @@ struct World {
     add_tensor({2}, WEFT_DTYPE_INT64);
     add_tensor({2, 3}, WEFT_DTYPE_BOOL);
     add_tensor({0, 3}, WEFT_DTYPE_FLOAT32);
-    // One for each kind of argument that there is.
-    for (const auto& [name, overload] : std::vector<std::pair<const char*, const char*>>{
-             {"aten::add", "Tensor"},                     // scalar by name
-             {"aten::softmax", "int"},                    // integer, element type
-             {"aten::layer_norm", ""},                    // list of integers, real, boolean
-             {"aten::gelu", ""},                          // string by name
-             {"aten::cat", ""},                           // list of tensors
-             {"aten::index", "Tensor"},                   // list of tensors, some absent
-             {"aten::bernoulli", ""},                     // generator
-             {"aten::sum", "dim_IntList"},                // optional list
-             {"aten::scaled_dot_product_attention", ""},  // optional real
-             {"aten::full_like", ""},             // device and layout, which the host chooses
-             {"aten::max_pool1d", ""},            // list given as one number
-             {"aten::upsample_linear1d", "vec"},  // list of reals
-             {"aten::split", "Tensor"},           // gives a list
-             {"aten::topk", ""},                  // gives two
-             {"aten::is_floating_point", ""}}) {  // gives a boolean
-      weft_op op = nullptr;
-      require(weft::host::op_api()->lookup(name, overload, nullptr, &op) == WEFT_OK);
-      operations.push_back(op);
-    }
+    // One for each kind of argument that there is, with a call that succeeds.
+    const weft_value x = tensor(0), row = tensor(1), deep = tensor(2), truth = tensor(5);
+    add("aten::add", "Tensor", {x, x}, {{"alpha", number(2)}});
+    add("aten::softmax", "int", {x, number(1), dtype(WEFT_DTYPE_FLOAT64)});
+    add("aten::layer_norm", "", {x, sizes({3}), row, row, real(1e-5), boolean(true)});
+    add("aten::gelu", "", {x}, {{"approximate", string("tanh")}});
+    add("aten::cat", "", {list({x.u.t, x.u.t}), number(0)});
+    add("aten::index", "Tensor", {x, list({nullptr, tensors[4]})});
+    add("aten::bernoulli", "", {x}, {{"generator", generator_value()}});
+    add("aten::sum", "dim_IntList", {x, sizes({0, 1}), boolean(false)});
+    add("aten::scaled_dot_product_attention", "", {deep, deep, deep, {}, real(0.0)},
+        {{"scale", real(0.5)}});
+    add("aten::where", "ScalarSelf", {truth, real(1.0), x});
+    add("aten::full_like", "", {x, number(1)}, {{"device", {}}});
+    add("aten::roll", "", {x, number(2), sizes({1})});
+    add("aten::upsample_linear1d", "vec", {deep, {}, boolean(false), reals({2.0})});
+    add("aten::split", "Tensor", {x, number(1)});
+    add("aten::topk", "", {x, number(2)});
+    add("aten::is_floating_point", "", {x});
+  }
+
+  struct Operation {
+    weft_op op = nullptr;
+    std::vector<weft_value> values;
+    std::vector<weft_named_value> named;
+  };
+
+  void add(const char* name, const char* overload, std::vector<weft_value> values,
+           std::vector<weft_named_value> named = {}) {
+    Operation one{nullptr, std::move(values), std::move(named)};
+    require(weft::host::op_api()->lookup(name, overload, nullptr, &one.op) == WEFT_OK);
+    operations.push_back(std::move(one));
+  }
+
+  static weft_value number(std::int64_t number, std::uint32_t tag = WEFT_VALUE_INT) {
+    weft_value value{};
+    value.tag = tag;
+    value.u.i = number;
+    return value;
+  }
+  static weft_value boolean(bool truth) { return number(truth ? 1 : 0, WEFT_VALUE_BOOL); }
+  static weft_value dtype(std::uint32_t code) { return number(code, WEFT_VALUE_DTYPE); }
+  static weft_value real(double number) {
+    weft_value value{};
+    value.tag = WEFT_VALUE_DOUBLE;
+    value.u.d = number;
+    return value;
+  }
+  static weft_value string(const char* text) {
+    weft_value value{};
+    value.tag = WEFT_VALUE_STRING;
+    value.len = static_cast<std::uint32_t>(std::strlen(text));
+    value.u.s = text;
+    return value;
+  }
+  weft_value tensor(std::size_t i) const {
+    weft_value value{};
+    value.tag = WEFT_VALUE_TENSOR;
+    value.u.t = tensors[i];
+    return value;
+  }
+  weft_value generator_value() const {
+    weft_value value{};
+    value.tag = WEFT_VALUE_GENERATOR;
+    value.u.g = generator.get();
+    return value;
+  }
+  weft_value sizes(const std::vector<std::int64_t>& elements) {
+    weft_value value = number(0, WEFT_VALUE_INT_LIST);
+    value.len = static_cast<std::uint32_t>(elements.size());
+    value.u.il = sizes_.emplace_back(elements).data();
+    return value;
+  }
+  weft_value reals(const std::vector<double>& elements) {
+    weft_value value = number(0, WEFT_VALUE_DOUBLE_LIST);
+    value.len = static_cast<std::uint32_t>(elements.size());
+    value.u.dl = reals_.emplace_back(elements).data();
+    return value;
+  }
+  weft_value list(const std::vector<weft_tensor>& elements) {
+    weft_value value = number(0, WEFT_VALUE_TENSOR_LIST);
+    value.len = static_cast<std::uint32_t>(elements.size());
+    value.u.tl = lists_.emplace_back(elements).data();
+    return value;
   }
 
   void add_tensor(const std::vector<std::int64_t>& sizes, std::uint32_t dtype) {
@@ -78,8 +142,14 @@ struct World {
   }
 
   std::vector<weft_tensor> tensors;
-  std::vector<weft_op> operations;
+  std::vector<Operation> operations;
   weft::host::Generator generator{1};
+
+ private:
+  // The elements of lists stay where they are.
+  std::list<std::vector<std::int64_t>> sizes_;
+  std::list<std::vector<double>> reals_;
+  std::list<std::vector<weft_tensor>> lists_;
 };
 
 /// Reads one call out of the input. Lists and names live as long as it does.
@@ -198,18 +268,30 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   static const World& world = *new World;  // or its tensors would look lost at the end
   FuzzedDataProvider input(bytes, size);
   Call call(input, world);
+  // A call that succeeds, with some of it replaced, left out or added; or one without an operation.
+  // Where the input has ended, each Consume… gives the least it may: nothing more is changed.
   const auto chosen = input.ConsumeIntegralInRange<std::size_t>(0, world.operations.size());
-  const weft_op op = chosen < world.operations.size() ? world.operations[chosen] : nullptr;
-  std::vector<weft_value> values;
-  std::vector<weft_named_value> named;
-  const auto n_values = input.ConsumeIntegralInRange(0, 8);
-  for (int i = 0; i < n_values; ++i) values.push_back(call.value());
-  const auto n_named = input.ConsumeIntegralInRange(0, 4);
-  for (int i = 0; i < n_named; ++i) named.push_back({call.name(), call.value()});
+  World::Operation made;
+  if (chosen < world.operations.size()) made = world.operations[chosen];
+  auto& [op, values, named] = made;
+  for (weft_value& value : values)
+    if (input.ConsumeIntegralInRange(0, 3) == 3) value = call.value();
+  for (weft_named_value& one : named) {
+    if (input.ConsumeIntegralInRange(0, 3) == 3) one.value = call.value();
+    if (input.ConsumeIntegralInRange(0, 7) == 7) one.name = call.name();
+  }
+  const auto changes = input.ConsumeIntegralInRange(0, 3);
+  for (int i = 0; i < changes; ++i) {
+    const auto change = input.ConsumeIntegralInRange(0, 4);
+    if (change == 0 && !values.empty()) values.pop_back();
+    if (change == 1) values.push_back(call.value());
+    if (change == 2 && !named.empty()) named.pop_back();
+    if (change == 3) named.push_back({call.name(), call.value()});
+  }
   weft_value untouched{};
   untouched.tag = 77, untouched.len = 78, untouched.u.i = 79;
-  std::vector<weft_value> results(input.ConsumeIntegralInRange<std::size_t>(0, k_results),
-                                  untouched);
+  std::vector<weft_value> results(
+      input.ConsumeBool() ? input.ConsumeIntegralInRange<std::size_t>(0, k_results) : 1, untouched);
 
   // An array that is null may come with any count.
   const auto count = [&](const auto& array) {
