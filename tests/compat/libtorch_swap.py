@@ -156,7 +156,8 @@ def main(first, second, record):
     found += trained
     verdicts = [(f"the {len(hashes)} plug-ins are the same bytes", bool(hashes) and hashes == copies),
                 (f"LibTorch {versions[0]} and {versions[1]} are two releases", versions[0] != versions[1]),
-                (f"all tests pass with LibTorch {versions[1]}: {tests[0]} of {sum(tests)}", tests[0] > 0 == tests[1])]
+                (f"all tests of host and plug-ins pass with LibTorch {versions[1]}: {tests[0]} of {sum(tests)}",
+                 tests[0] > 0 == tests[1])]
     for what, worst, where in found:
         verdicts.append((f"{what}: largest relative difference {worst:.2g}, {where}; allowed {BOUNDS[what]:.2g}",
                          worst <= BOUNDS[what]))
