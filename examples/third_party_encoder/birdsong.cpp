@@ -3,19 +3,19 @@
 // convolutions alone.
 //
 //   X_0 = features
-//   X_s = gelu(LN(conv_s(X_{s−1}))),  s = 1 … S     conv_s: over time, `kernel` frames wide, stride
-//   2 tokens = X_S,  pooled = mean of the real tokens
+//   X_s = gelu(LN(conv_s(X_{s−1}))),  s = 1 … S
+//   tokens = X_S,  pooled = mean of the real tokens
 //
-// Padding is zeroed before each convolution, so that a padded sample gives what it gives alone.
+// conv_s runs over time with stride 2 and is `kernel` frames wide. Padding is zeroed before each
+// convolution, so that a padded sample gives what it gives alone.
 //
-// Shapes  features [B, T, F], mask [B, T]; tokens [B, U, D], mask [B, U], pooled [B, D]; U = T
-// halved S times, rounded
-//         up each time. A token is real if the middle of its frames is.
+// Shapes  features [B, T, F], mask [B, T]; tokens [B, U, D], mask [B, U], pooled [B, D].
+//         U = T halved S times, rounded up each time. A token is real if the middle of its frames
+//         is.
 // Errors  `kernel` must be odd.
-// Source  the feature encoder of wav2vec 2.0 (Baevski et al. 2020, arXiv:2006.11477: convolution,
-// layer normalisation,
-//         GELU), over log-mel frames instead of samples, as the stem of Whisper does (Radford et
-//         al. 2022, arXiv:2212.04356).
+// Source  The feature encoder of wav2vec 2.0 (Baevski et al. 2020, arXiv:2006.11477: convolution,
+//         layer normalisation, GELU), over log-mel frames instead of samples, as the stem of
+//         Whisper does (Radford et al. 2022, arXiv:2212.04356).
 
 #include <weft/plugin.hpp>
 
@@ -59,6 +59,7 @@ class Birdsong final : public Encoder {
 
   void infer(Shapes& shapes) const override {
     std::int64_t length = shapes.input("features")[1];
+    if (length < 0) return;  // not known yet
     for (std::size_t s = 0; s < stages_.size(); ++s) length = (length + 1) / 2;
     shapes.set("tokens", 1, length);
     shapes.set("mask", 1, length);

@@ -8,8 +8,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "host/base/error.hpp"
+#include "host/base/text.hpp"
 
 namespace weft::host {
 namespace {
@@ -59,8 +61,17 @@ std::optional<int> collect(pid_t pid, Clock::time_point deadline) {
 }  // namespace
 
 Pipe::Pipe() {
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw Error(Exit::io, "no pipe can be opened; too many files are open.");
+  std::array<int, 2> low{-1, -1};
+  const bool opened = ::pipe2(low.data(), O_CLOEXEC) == 0;
+  for (std::size_t end = 0; end < 2 && opened; ++end) {
+    ends[end] = ::fcntl(low[end], F_DUPFD_CLOEXEC, 4);
+    ::close(low[end]);
+  }
+  if (ends[0] >= 0 && ends[1] >= 0) return;
+  close_end(0);
+  close_end(1);
+  throw Error(Exit::io,
+              concat("no pipe can be opened (", std::strerror(errno), "). Close some files."));
 }
 
 Pipe::~Pipe() {

@@ -14,6 +14,8 @@
 namespace weft::host {
 
 /// A pipe whose ends close themselves and are closed on exec. ends[0] is read, ends[1] written.
+/// Both are above the streams 0 to 3, which a child gets anew, also where some of those are closed
+/// here.
 struct Pipe {
   std::array<int, 2> ends{-1, -1};
   /// @throws Error (io) if no more files can be opened

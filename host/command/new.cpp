@@ -112,7 +112,7 @@ void new_part(const Options& options) {
   for (const auto& [name, text] : files) write(folder / name, text);
 
   std::cout << folder.string() << " holds " << id.text() << ", ready to build:\n\n  cd "
-            << folder.string() << "\n  cmake -B build -DCMAKE_PREFIX_PATH=" << prefix.string()
+            << folder.string() << "\n  cmake -B build -DCMAKE_PREFIX_PATH=" << prefix
             << "\n  cmake --build build\n  " << (prefix / "bin/weft").string()
             << " plugin check build/" << library << "\n";
 }

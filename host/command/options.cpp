@@ -133,6 +133,8 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
             .run(),
         map);
     po::notify(map);
+    for (const auto& [name, value] : map)
+      if (!value.defaulted() && name != "operand") options.given.push_back(name);
   } catch (const po::unknown_option& error) {
     std::vector<std::string> known;
     for (const std::string& name : verb.options) known.push_back("--" + name);

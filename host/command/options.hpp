@@ -13,6 +13,7 @@ namespace weft::host {
 
 /// What the verbs accept; each verb declares those it reads.
 struct Options {
+  std::vector<std::string> given;      ///< the options that were named, without dashes
   std::vector<std::string> operands;   ///< recipes, run folders, plug-ins
   std::vector<std::string> overrides;  ///< --set PATH=VALUE
   std::vector<std::string> plugins;    ///< --plugins FOLDER

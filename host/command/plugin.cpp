@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -105,20 +106,39 @@ void examine(const Options& options) {
 struct Action {
   const char* name;
   std::size_t operands;
+  std::vector<std::string> options;  ///< those of the verb that it reads
   void (*run)(const Options&);
 };
-constexpr Action actions[] = {{"list", 0, list},      {"info", 1, info},
-                              {"which", 1, which},    {"check", 1, examine},
-                              {"seal", 1, seal_file}, {"unblock", 1, unblock_file}};
+
+const std::vector<Action>& actions() {
+  static const std::vector<Action> all = {
+      {"list", 0, {"plugins", "json"}, list},
+      {"info", 1, {"plugins", "json"}, info},
+      {"which", 1, {"plugins", "json"}, which},
+      {"check", 1, {"level", "config", "size", "json"}, examine},
+      {"seal", 1, {"tier", "torch"}, seal_file},
+      {"unblock", 1, {}, unblock_file}};
+  return all;
+}
+
+void require_known_options(const Action& action, const Options& options) {
+  for (const std::string& name : options.given)
+    if (std::ranges::find(action.options, name) == action.options.end())
+      throw Error(Exit::usage,
+                  concat("weft plugin ", action.name, ": --", name, " is not for this action. ",
+                         action.options.empty() ? "It takes no option."
+                                                : "It takes --" + enumerate(action.options) + "."));
+}
 
 }  // namespace
 
 void plugin(const Options& options) {
   const std::string& what = options.operands[0];
   std::vector<std::string> names;
-  for (const Action& action : actions) {
+  for (const Action& action : actions()) {
     names.emplace_back(action.name);
     if (what != action.name) continue;
+    require_known_options(action, options);
     if (options.operands.size() == action.operands + 1) return action.run(options);
     throw Error(Exit::usage, concat("weft plugin ", what, ": expected ", action.operands,
                                     action.operands == 1 ? " operand" : " operands", ", found ",

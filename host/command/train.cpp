@@ -52,15 +52,20 @@ void warn_of_truncation(const Dataset& data) {
                           truncation.longest, ".\n");
 }
 
+/// Makes a checkpoint of the run fit the model, or says why it cannot.
+void bring_up_to_date(Checkpoint& checkpoint, const std::string& run, const Session& session) {
+  for (const std::string& line : migrate(checkpoint, *session.model))
+    std::cerr << "note: " << line << "\n";
+  require_same_model(checkpoint, run, shapes_of(*session.model), parts_of(*session.model));
+}
+
 /// The run's newest checkpoint, its weights loaded, if the recipe goes on from it. Nothing in the
 /// folder is changed, so that a refused run is as it was.
 std::optional<Checkpoint> checkpoint_to_resume(const Session& session, const RunFolder& run,
                                                const RunLock& lock) {
   std::optional<Checkpoint> checkpoint = load_latest_checkpoint(run.path());
   if (!checkpoint) return std::nullopt;
-  for (const std::string& line : migrate(*checkpoint, *session.model))
-    std::cerr << "note: " << line << "\n";
-  require_same_model(*checkpoint, run.path(), shapes_of(*session.model), parts_of(*session.model));
+  bring_up_to_date(*checkpoint, run.path(), session);
   std::vector<std::string> stages;
   for (const StagePlan& stage : session.recipe.stages) stages.push_back(stage.name);
   if (std::ranges::find(stages, checkpoint->stage) == stages.end())
@@ -94,8 +99,11 @@ void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress&
     const bool here = skipping && stage.name == resume->stage;
     if (skipping && !here) continue;
     skipping = false;
-    if (!here && !stage.from.empty())
-      session.model->load(load_stage_checkpoint(run.path(), stage.from).model);
+    if (!here && !stage.from.empty()) {
+      Checkpoint from = load_stage_checkpoint(run.path(), stage.from);
+      bring_up_to_date(from, run.path(), session);
+      session.model->load(from.model);
+    }
     TrainerHooks hooks;
     hooks.begin = note_step;
     hooks.step = [&](const StepReport& report) {
@@ -135,7 +143,9 @@ void train(const Options& options) {
   const std::optional<Checkpoint> resume =
       options.resume ? checkpoint_to_resume(session, run, lock) : std::nullopt;
   run.write(session.recipe.resolved, lock);
-  report_crashes(run.path() + "/crash.txt");
+  const std::string crash = run.path() + "/crash.txt";
+  std::filesystem::remove(crash);  // of the attempt before
+  report_crashes(crash);
   EventWriter events(run.events_path());
   if (resume) events.write("resumed", {{"stage", resume->stage}, {"step", resume->step}});
   std::signal(SIGINT, on_signal);

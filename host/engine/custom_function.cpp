@@ -64,7 +64,11 @@ class CustomFunction {
     backward_ = given.backward;
   }
   ~CustomFunction() {
-    if (destroy_ != nullptr) destroy_(user_);
+    if (destroy_ == nullptr) return;
+    run("destroy of " + title(), [&] {
+      destroy_(user_);
+      return WEFT_OK;
+    });
   }
   CustomFunction(const CustomFunction&) = delete;
   CustomFunction& operator=(const CustomFunction&) = delete;

@@ -75,8 +75,13 @@ void describe(Sentence& sentence, const Entry& entry) {
 }
 
 void on_crash(int number, siginfo_t*, void* context) {
-  static std::atomic<bool> reporting = false;
-  if (reporting.exchange(true)) ::_exit(static_cast<int>(Exit::plugin));
+  static std::atomic<pid_t> reporting = 0;
+  const pid_t self = ::gettid();
+  pid_t nobody = 0;
+  if (!reporting.compare_exchange_strong(nobody, self)) {
+    if (nobody == self) ::_exit(static_cast<int>(Exit::plugin));  // the report itself crashed
+    for (;;) ::pause();  // another thread is writing, and ends the process
+  }
   const Entry* const entry = *current_entry();
   Sentence sentence;
   const char* const signal = ::sigabbrev_np(number);
@@ -93,7 +98,7 @@ void on_crash(int number, siginfo_t*, void* context) {
   else
     sentence << ".";
   if (stage_name[0] != '\0')
-    sentence << " The checkpoints are as they were: go on from the last one with --resume.";
+    sentence << " What was saved is as it was: --resume goes on from the last checkpoint.";
   sentence << "\n";
   sentence.write_to(STDERR_FILENO);
   if (report_file[0] != '\0') {

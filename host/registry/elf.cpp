@@ -23,7 +23,7 @@ constexpr Elf64_Half this_machine = EM_X86_64;
 constexpr std::size_t most_digits = 4;       // of a major version
 constexpr std::size_t most_needed = 1000;    // a library that names more is damaged
 constexpr std::size_t most_exported = 1000;  // of more, the rest is not told
-constexpr std::size_t longest_symbol = 200;  // bytes; a longer name is cut
+constexpr std::size_t longest_name = 200;    // bytes; a longer name is cut
 
 /// Bytes whose reads never leave them.
 class Bytes {
@@ -136,8 +136,8 @@ class Reader {
           symbol.st_name >= strings->sh_size)
         continue;
       const std::uint64_t begin = strings->sh_offset + symbol.st_name;
-      const std::string name = bytes_.text(
-          begin, std::min(begin + longest_symbol, strings->sh_offset + strings->sh_size));
+      const std::string name =
+          bytes_.text(begin, std::min(begin + longest_name, strings->sh_offset + strings->sh_size));
       note_entry(name);
       const unsigned seen = ELF64_ST_VISIBILITY(symbol.st_other);
       if (seen == STV_HIDDEN || seen == STV_INTERNAL || object_.exported.size() == most_exported)
@@ -171,8 +171,9 @@ class Reader {
       if (entry.d_tag != DT_NEEDED || entry.d_un.d_val >= strings.sh_size) continue;
       if (object_.needed.size() == most_needed)
         throw Error(Exit::plugin, file_ + " is damaged: it needs too many libraries.");
+      const std::uint64_t begin = strings.sh_offset + entry.d_un.d_val;
       object_.needed.push_back(
-          bytes_.text(strings.sh_offset + entry.d_un.d_val, strings.sh_offset + strings.sh_size));
+          bytes_.text(begin, std::min(begin + longest_name, strings.sh_offset + strings.sh_size)));
     }
   }
 

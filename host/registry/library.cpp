@@ -86,10 +86,15 @@ struct Library::State {
   std::mutex mutex;  ///< of `holds`
   std::vector<std::weak_ptr<const LibraryHold>> holds;
 
-  State(const fs::path& path, const HostTables& host_tables)
+  State(const fs::path& path, const HostTables& host_tables, const std::string& expected)
       : file(path), name(file.filename().string()), tables(host_tables) {
     sha256 = read_plugin_file(file).sha256;
-    shared = load(file, name);
+    require_unchanged(expected);
+    {
+      const Entry loading = at("a static constructor");
+      const EntryScope scope(current_entry(), loading);
+      shared = load(file, name);
+    }
     host = {sizeof host,
             WEFT_ABI_MAJOR,
             WEFT_ABI_MINOR,
@@ -116,6 +121,11 @@ struct Library::State {
         throw Error(Exit::plugin, concat(name, " failed in init: ", begun.reason, "."));
     }
     initialised = true;
+  }
+
+  void require_unchanged(const std::string& expected) const {
+    if (!expected.empty() && sha256 != expected)
+      throw Error(Exit::plugin, name + " changed while it was in use. Start again.");
   }
 
   Entry at(const char* entry) const { return {name.c_str(), nullptr, nullptr, entry}; }
@@ -183,15 +193,18 @@ std::shared_ptr<const Library> Library::held(const fs::path& file) {
   return found == loaded.by_file.end() ? nullptr : found->second.lock();
 }
 
-std::shared_ptr<const Library> Library::open(const fs::path& file, const HostTables& tables) {
+std::shared_ptr<const Library> Library::open(const fs::path& file, const HostTables& tables,
+                                             const std::string& sha256) {
   LoadedLibraries& loaded = loaded_libraries();
   const std::lock_guard lock(loaded.mutex);
   const FileIdentity identity = identity_of(file);
   if (std::shared_ptr<const Library> library = loaded.by_file[identity].lock()) {
+    library->state_->require_unchanged(sha256);
     if (library->state_->tables == tables) return library;
     throw std::logic_error(file.string() + " is in use with other host tables");
   }
-  std::shared_ptr<const Library> library(new Library(std::make_unique<State>(file, tables)));
+  std::shared_ptr<const Library> library(
+      new Library(std::make_unique<State>(file, tables, sha256)));
   loaded.by_file[identity] = library;
   return library;
 }

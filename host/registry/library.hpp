@@ -45,8 +45,11 @@ class Library : public std::enable_shared_from_this<Library> {
   /// Loads `file`, or returns it as it is when this process already holds it: a plug-in is
   /// initialised once. Throws Error with the reason why the file cannot be used; throws
   /// std::logic_error if the file is held with other tables, which it would go on using.
+  /// @param sha256  of the file as it was vetted and probed; any other content is refused before it
+  ///                is loaded. Empty: whatever is there.
   static std::shared_ptr<const Library> open(const std::filesystem::path& file,
-                                             const HostTables& tables);
+                                             const HostTables& tables,
+                                             const std::string& sha256 = "");
 
   /// The library of `file` if this process holds it, else null.
   static std::shared_ptr<const Library> held(const std::filesystem::path& file);

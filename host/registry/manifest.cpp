@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/registry/manifest.hpp"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -50,6 +51,13 @@ Version version_of(const Json& json) {
   return *version;
 }
 
+std::uint32_t number_of(const Json& json) {
+  constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+  if (!json.is_number_unsigned() || json.get<std::uint64_t>() > most)
+    throw std::invalid_argument(json.dump() + " is no number from 0 to 4294967295");
+  return json.get<std::uint32_t>();
+}
+
 ManifestPart part_of(const Json& json) {
   ManifestPart part;
   part.id = json.at("id").get<std::string>();
@@ -59,7 +67,7 @@ ManifestPart part_of(const Json& json) {
     throw std::invalid_argument("\"" + part.id + "\" is no id of a " + kind_name(part.kind));
   part.version = version_of(json.at("version"));
   part.summary = json.at("summary").get<std::string>();
-  part.state_version = json.at("state_version").get<std::uint32_t>();
+  part.state_version = number_of(json.at("state_version"));
   if (!json.at("config").is_object()) throw std::invalid_argument("config is no object");
   part.config_schema = json.at("config").dump();
   return part;
@@ -176,8 +184,8 @@ Manifest parse_manifest(std::string_view text, const std::string& name) {
     version_of(json.at("version"));
     json.at("vendor").get_to(manifest.vendor);
     json.at("license").get_to(manifest.license);
-    json.at("abi").at("major").get_to(manifest.abi_major);
-    json.at("abi").at("minor").get_to(manifest.abi_minor);
+    manifest.abi_major = number_of(json.at("abi").at("major"));
+    manifest.abi_minor = number_of(json.at("abi").at("minor"));
     json.at("tier").get_to(manifest.tier);
     if (manifest.tier != "c-abi" && manifest.tier != "torch-full")
       refuse("\"" + manifest.tier + "\" is no tier");
@@ -204,7 +212,11 @@ std::string first_difference(std::string_view note, std::string_view descriptor)
   }
   const Json changes = Json::diff(a, b);
   if (changes.empty()) return "the texts differ, though they mean the same";
-  const std::string pointer = changes[0].at("path");
+  std::string pointer = changes[0].at("path");
+  if (pointer.ends_with("/-")) {  // something more at the end of a list
+    const Json::json_pointer list(pointer.substr(0, pointer.size() - 2));
+    pointer = concat(list.to_string(), "/", a.at(list).size());
+  }
   const auto shown = [&](const Json& json) -> std::string {
     const Json::json_pointer place(pointer);
     std::string text = json.contains(place) ? json.at(place).dump() : "missing";

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -40,10 +41,14 @@ std::string hex_sha256(std::span<const char> bytes) {
 
 std::vector<char> read_bytes(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw Error(Exit::no_input, file.string() + " cannot be opened.");
-  std::vector<char> bytes(fs::file_size(file));
-  if (!stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-    throw Error(Exit::io, file.string() + " cannot be read to its end.");
+  if (!stream)
+    throw Error(Exit::no_input, concat(file.string(), " cannot be opened (", ::strerror(errno),
+                                       "). Check the path and your right to read it."));
+  std::error_code unknown;
+  const std::uintmax_t size = fs::file_size(file, unknown);
+  std::vector<char> bytes(unknown ? 0 : size);
+  if (unknown || !stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+    throw Error(Exit::io, file.string() + " cannot be read to its end. Copy it anew.");
   return bytes;
 }
 
@@ -59,9 +64,11 @@ bool is_trusted(uid_t owner) {
 void check_writers(const fs::path& file, const std::string& name) {
   struct stat own {
   }, folder{};
-  const fs::path parent = fs::absolute(file).parent_path();
-  if (::stat(file.c_str(), &own) != 0 || ::stat(parent.c_str(), &folder) != 0)
-    throw Error(Exit::no_input, file.string() + " cannot be examined.");
+  std::error_code unknown;
+  const fs::path parent = fs::canonical(file, unknown).parent_path();  // of the file, not of a link
+  if (unknown || ::stat(file.c_str(), &own) != 0 || ::stat(parent.c_str(), &folder) != 0)
+    throw Error(Exit::no_input, concat(file.string(), " cannot be examined (", ::strerror(errno),
+                                       "). Check the rights of its folders."));
   if (!is_trusted(own.st_uid))
     throw Error(Exit::plugin, concat(name, " belongs to user ", own.st_uid,
                                      ", who could put other code into it. Copy it, or name that "
@@ -72,6 +79,16 @@ void check_writers(const fs::path& file, const std::string& name) {
   if ((folder.st_mode & S_IWOTH) != 0 && (folder.st_mode & S_ISVTX) == 0)
     throw Error(Exit::plugin, concat(name, " lies in ", parent.string(),
                                      ", which everyone can write. Move it, or chmod o-w that."));
+}
+
+void require_regular(const fs::path& file) {
+  std::error_code unreachable;
+  const fs::file_status status = fs::status(file, unreachable);
+  if (status.type() == fs::file_type::not_found)
+    throw Error(Exit::no_input, file.string() + ": no such file.");
+  if (status.type() == fs::file_type::regular) return;
+  const std::string why = unreachable ? unreachable.message() : "it is not a regular file";
+  throw Error(Exit::plugin, concat(file.filename().string(), " is no plug-in: ", why, "."));
 }
 
 /// Throws unless the file exports the entry of our own major version.
@@ -108,11 +125,10 @@ PluginFile read_plugin_file(const fs::path& file) {
   PluginFile read;
   read.path = file;
   const std::string name = read.name();
-  if (!fs::exists(file)) throw Error(Exit::no_input, file.string() + ": no such file.");
-  if (!fs::is_regular_file(file))
-    throw Error(Exit::plugin, name + " is no plug-in: it is not a regular file.");
+  require_regular(file);
   check_writers(file, name);
-  if (fs::file_size(file) > largest_file)
+  std::error_code unknown;
+  if (fs::file_size(file, unknown) > largest_file)
     throw Error(Exit::plugin, name + " is no plug-in: it is larger than 2 GiB.");
   const std::vector<char> bytes = read_bytes(file);
   read.object = read_shared_object(bytes, name);
@@ -152,24 +168,34 @@ void seal(const fs::path& file, const SealFacts& facts) {
                                      " bytes long, and its note has room for ", room,
                                      ". Compile it with -DWEFT_MANIFEST_BYTES=",
                                      (report.text.size() / 4096 + 1) * 4096, "."));
+  if (report.text.size() > longest_manifest)
+    throw Error(Exit::plugin, concat("the manifest of ", name, " is ", report.text.size(),
+                                     " bytes long; a host reads ", longest_manifest,
+                                     ". Divide the library into several."));
   std::vector<char> bytes = read_bytes(file);
+  if (hex_sha256(bytes) != vetted.sha256)
+    throw Error(Exit::plugin, name + " changed while it was sealed. Start again.");
   const auto text = bytes.begin() + static_cast<std::ptrdiff_t>(offset);
   std::fill_n(text, room, '\0');
   std::copy(report.text.begin(), report.text.end(), text);
 
-  const fs::path temporary = fs::path(file).concat(".sealing");
+  const fs::path real = fs::canonical(file);  // what a link leads to, not the link
+  const fs::path temporary = fs::path(real).concat(".sealing");
   std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
   stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   stream.close();
   std::error_code failed;
-  if (stream) fs::permissions(temporary, fs::status(file).permissions(), failed);
-  if (stream && !failed) fs::rename(temporary, file, failed);
+  if (stream) fs::permissions(temporary, fs::status(real).permissions(), failed);
+  if (stream && !failed) fs::rename(temporary, real, failed);
   if (stream && !failed) return;
   fs::remove(temporary, failed);
-  throw Error(Exit::io, file.string() + " cannot be written.");
+  throw Error(Exit::io, concat(file.string(),
+                               " cannot be written. Check the rights of its folder and "
+                               "the space left on its disk."));
 }
 
 std::string sha256(const fs::path& file) {
+  require_regular(file);
   return hex_sha256(read_bytes(file));
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <random>
 #include <vector>
 
 #include "host/base/child_process.hpp"
@@ -22,8 +23,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The report is "EXIT\nTEXT" and this.
-constexpr const char* end_of_report = "\nWEFT-PROBE-END\n";
+/// The report is "EXIT\nTEXT" and this, which a plug-in cannot know beforehand.
+std::string end_of_report(const std::string& token) {
+  return concat("\n", token, "\n");
+}
+
+std::string new_token() {
+  std::random_device random;
+  return concat(random(), "-", random());
+}
 
 pid_t spawn(const std::vector<std::string>& words, int report, int errors) {
   posix_spawn_file_actions_t actions;
@@ -53,9 +61,7 @@ pid_t spawn(const std::vector<std::string>& words, int report, int errors) {
 ProbeReport fatal(const std::string& name, const std::string& what, const std::string& complaint) {
   const std::string said = last_line(complaint);
   return {Exit::plugin,
-          concat(name, " ", what, said.empty() ? "" : ": ", said, said.ends_with('.') ? "" : ".",
-                 " It is blocked until it changes or `weft plugin "
-                 "unblock` names it."),
+          concat(name, " ", what, said.empty() ? "" : ": ", said, said.ends_with('.') ? "" : "."),
           true};
 }
 
@@ -69,11 +75,13 @@ fs::path probe_program() {
 
 ProbeReport probe(const fs::path& file, const SealFacts& facts, std::chrono::milliseconds limit) {
   const std::string name = file.filename().string();
+  const std::string token = new_token();
   Pipe report, errors;
   const pid_t pid =
-      spawn({probe_program().string(), fs::absolute(file).string(), facts.tier, facts.torch},
+      spawn({probe_program().string(), fs::absolute(file).string(), facts.tier, facts.torch, token},
             report.ends[1], errors.ends[1]);
-  const auto [text, whole, complaint, status] = attend(pid, report, errors, end_of_report, limit);
+  const auto [text, whole, complaint, status] =
+      attend(pid, report, errors, end_of_report(token), limit);
 
   if (!status)
     return fatal(name,
@@ -92,7 +100,8 @@ ProbeReport probe(const fs::path& file, const SealFacts& facts, std::chrono::mil
   return {static_cast<Exit>(std::atoi(text.c_str())), text.substr(line + 1), false};
 }
 
-void tell_descriptor(const fs::path& file, const SealFacts& facts, int out) {
+void tell_descriptor(const fs::path& file, const SealFacts& facts, const std::string& token,
+                     int out) {
   Exit exit = Exit::ok;
   std::string text;
   try {
@@ -103,7 +112,7 @@ void tell_descriptor(const fs::path& file, const SealFacts& facts, int out) {
     exit = error.exit();
     text = error.what();
   }  // the library is unloaded by now: what it does at its end counts too
-  write_all(out, concat(static_cast<int>(exit), "\n", text, end_of_report));
+  write_all(out, concat(static_cast<int>(exit), "\n", text, end_of_report(token)));
 }
 
 }  // namespace weft::host

@@ -29,7 +29,9 @@ ProbeReport probe(const std::filesystem::path& file, const SealFacts& facts,
                   std::chrono::milliseconds limit = probe_limit);
 
 /// What weft-probe does; its report goes to the file descriptor `out`.
-void tell_descriptor(const std::filesystem::path& file, const SealFacts& facts, int out);
+/// @param token  ends the report, so that what a plug-in writes there itself is not taken for one
+void tell_descriptor(const std::filesystem::path& file, const SealFacts& facts,
+                     const std::string& token, int out);
 
 /// The program that probe() runs.
 std::filesystem::path probe_program();

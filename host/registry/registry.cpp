@@ -68,10 +68,7 @@ std::vector<Part> parts_in(const fs::path& file, const Seen& seen) {
 /// Loads the part's library.
 void load(Part& part, const HostTables& tables) {
   if (part.component != nullptr) return;
-  std::shared_ptr<const Library> library = Library::open(part.file, tables);
-  if (library->sha256() != part.sha256)
-    throw Error(Exit::plugin,
-                part.file.filename().string() + " changed while it was in use. Start again.");
+  std::shared_ptr<const Library> library = Library::open(part.file, tables, part.sha256);
   const weft_plugin& plugin = library->plugin();
   for (std::uint32_t i = 0; i < plugin.n_components; ++i) {
     const weft_component& component = *plugin.components[i];
@@ -102,7 +99,9 @@ Registry::Registry(const std::vector<fs::path>& search_path, HostTables tables)
                                   error.code().message(), ".")});
     }
     for (const fs::path& file : files) {
-      if (!seen.insert(fs::weakly_canonical(file)).second) continue;
+      std::error_code unreachable;  // look_at() says what is wrong with such a file
+      const fs::path real = fs::canonical(file, unreachable);
+      if (!seen.insert(unreachable ? file : real).second) continue;
       const Seen verdict = look_at(file, cache);
       if (verdict.exit != Exit::ok) rejected_.push_back({file, verdict.exit, verdict.reason});
       for (Part& part : parts_in(file, verdict)) parts_.push_back(std::move(part));
@@ -160,12 +159,17 @@ const Part& Registry::which(const std::string& use) const {
 }
 
 void Registry::unload(const fs::path& file) {
-  const std::shared_ptr<const Library> library = Library::held(file);
+  // By path first: the file may have been replaced since it was loaded.
+  std::shared_ptr<const Library> library;
+  for (const Part& part : parts_)
+    if (part.library && part.file == file) library = part.library;
+  if (!library) library = Library::held(file);
   if (!library) return;
   std::vector<std::string> holders = library->holders();
   const long own = std::count_if(parts_.begin(), parts_.end(),
-                                 [&](const Part& p) { return p.library == library; });
-  if (holders.empty() && library.use_count() > own + 1) holders.emplace_back("another registry");
+                                 [&](const Part& part) { return part.library == library; });
+  if (holders.empty() && library.use_count() > own + 1)
+    holders.emplace_back("something else in this process");
   if (!holders.empty())
     throw Error(Exit::plugin, concat(library->name(), " cannot be unloaded: it is in use by ",
                                      enumerate(holders), ". Let go of that first."));

@@ -52,9 +52,7 @@ Json to_json(const Seen& seen) {
   for (const ManifestPart& part : seen.manifest.parts)
     parts.push_back({part.id, part.kind, part.version.text(), part.summary, part.config_schema,
                      part.state_version});
-  return {{"exit", static_cast<int>(seen.exit)},
-          {"reason", seen.reason},
-          {"sha256", seen.sha256},
+  return {{"sha256", seen.sha256},
           {"version", seen.manifest.version},
           {"vendor", seen.manifest.vendor},
           {"license", seen.manifest.license},
@@ -66,8 +64,6 @@ Json to_json(const Seen& seen) {
 
 Seen from_json(const Json& json) {
   Seen seen;
-  seen.exit = static_cast<Exit>(json.at("exit").get<int>());
-  json.at("reason").get_to(seen.reason);
   json.at("sha256").get_to(seen.sha256);
   json.at("version").get_to(seen.manifest.version);
   json.at("vendor").get_to(seen.manifest.vendor);
@@ -100,6 +96,9 @@ void replace(const fs::path& file, const std::string& text) {
   fs::remove(temporary, ignored);
 }
 
+constexpr const char* blocked_until =
+    " It is blocked until it changes or `weft plugin unblock` names it.";
+
 /// The verdict on a file that is not in the cache.
 Seen examine(const fs::path& file) {
   Seen seen;
@@ -109,7 +108,8 @@ Seen examine(const fs::path& file) {
     if (const auto reason = blocked(read.sha256)) throw Error(Exit::plugin, *reason);
     seen.manifest = checked_manifest(read);
     const ProbeReport report = probe(file, {seen.manifest.tier, seen.manifest.torch});
-    if (report.fatal) block(read.sha256, report.text);
+    if (report.fatal && block(read.sha256, report.text + blocked_until))
+      throw Error(report.exit, report.text + blocked_until);
     if (report.exit != Exit::ok) throw Error(report.exit, report.text);
     const std::string difference = first_difference(read.manifest, report.text);
     if (!difference.empty())
@@ -118,6 +118,10 @@ Seen examine(const fs::path& file) {
   } catch (const Error& error) {
     seen.exit = error.exit();
     seen.reason = error.what();
+    seen.manifest = {};
+  } catch (const std::exception& error) {  // one bad file must not end the look at the others
+    seen.exit = Exit::plugin;
+    seen.reason = concat(file.filename().string(), " cannot be examined: ", error.what(), ".");
     seen.manifest = {};
   }
   return seen;
@@ -157,12 +161,13 @@ const Seen* ScanCache::find(const fs::path& file) const {
   return &entry->second.seen;
 }
 
-void ScanCache::remember(const fs::path& file, Seen seen) {
-  entries_[fs::absolute(file).string()] = {key_of(file), std::move(seen)};
+void ScanCache::remember(const fs::path& file, const std::string& key, Seen seen) {
+  entries_[fs::absolute(file).string()] = {key, std::move(seen)};
   changed_ = true;
 }
 
 std::optional<std::string> blocked(const std::string& sha256) {
+  if (sha256.empty()) return std::nullopt;
   std::ifstream stream(blocked_file(sha256), std::ios::binary);
   if (!stream) return std::nullopt;
   std::ostringstream text;
@@ -170,8 +175,10 @@ std::optional<std::string> blocked(const std::string& sha256) {
   return text.str();
 }
 
-void block(const std::string& sha256, const std::string& reason) {
-  if (const fs::path file = blocked_file(sha256); !file.empty()) replace(file, reason);
+bool block(const std::string& sha256, const std::string& reason) {
+  const fs::path file = blocked_file(sha256);
+  if (!file.empty()) replace(file, reason);
+  return blocked(sha256).has_value();
 }
 
 bool unblock(const std::string& sha256) {
@@ -181,14 +188,13 @@ bool unblock(const std::string& sha256) {
 }
 
 Seen look_at(const fs::path& file, ScanCache& cache) {
-  if (const Seen* seen = cache.find(file)) {
-    // A block outlives and precedes the cache: it may have been lifted or set since.
-    const bool is_blocked = blocked(seen->sha256).has_value();
-    const bool was_blocked = seen->reason.ends_with("`weft plugin unblock` names it.");
-    if (is_blocked == was_blocked) return *seen;
-  }
+  const Seen* const known = cache.find(file);
+  if (known != nullptr && !blocked(known->sha256)) return *known;
+  const std::string key = key_of(file);
   Seen seen = examine(file);
-  cache.remember(file, seen);
+  // A refusal may depend on what is around the file (rights, libraries, a licence): it is found
+  // anew each time. A file that was replaced meanwhile is not the one that was judged.
+  if (seen.exit == Exit::ok && key_of(file) == key) cache.remember(file, key, seen);
   return seen;
 }
 

@@ -36,7 +36,8 @@ class ScanCache {
 
   /// The verdict on a file as it is now, or null.
   const Seen* find(const std::filesystem::path& file) const;
-  void remember(const std::filesystem::path& file, Seen seen);
+  /// @param key  what identified the file's content before it was judged
+  void remember(const std::filesystem::path& file, const std::string& key, Seen seen);
 
  private:
   struct Entry {
@@ -49,12 +50,13 @@ class ScanCache {
 
 /// Why the file with this hash is blocked; nothing if it is not.
 std::optional<std::string> blocked(const std::string& sha256);
-void block(const std::string& sha256, const std::string& reason);
+/// False if there is no folder for it.
+bool block(const std::string& sha256, const std::string& reason);
 /// False if it was not blocked.
 bool unblock(const std::string& sha256);
 
-/// The verdict on a file: from the cache, or by reading, vetting and probing it, which the cache
-/// then remembers.
+/// The verdict on a file: from the cache, or by reading, vetting and probing it. The cache
+/// remembers files that can be used; what a refusal depends on may change without the file.
 Seen look_at(const std::filesystem::path& file, ScanCache& cache);
 
 }  // namespace weft::host

@@ -42,6 +42,10 @@ endfunction()
 
 function(weft_add_plugin kind name)
   cmake_parse_arguments(PLUGIN "" "VERSION;VENDOR;LICENSE;TORCH" "SOURCES" ${ARGN})
+  foreach(wrong IN LISTS PLUGIN_UNPARSED_ARGUMENTS PLUGIN_KEYWORDS_MISSING_VALUES)
+    message(FATAL_ERROR "weft_add_plugin: \"${wrong}\" is no argument, or has no value. Arguments: SOURCES, VERSION, VENDOR, "
+      "LICENSE and TORCH.")
+  endforeach()
   if(NOT kind IN_LIST WEFT_PLUGIN_KINDS)
     list(JOIN WEFT_PLUGIN_KINDS ", " kinds)
     message(FATAL_ERROR "weft_add_plugin: \"${kind}\" is no kind of part. Kinds: ${kinds}.")

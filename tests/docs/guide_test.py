@@ -27,7 +27,7 @@ def main():
             (place / name).symlink_to(ROOT / name)
         (place / "weft").symlink_to(Path(sys.argv[1]).resolve())
         shell = subprocess.run(["bash", "-euo", "pipefail", "-c", block(text, "sh")], cwd=place, text=True, capture_output=True,
-                               env={**os.environ, "HOME": folder, "WEFT_PLUGIN_PATH": "", "CMAKE_GENERATOR": "Ninja"})
+                               env={**os.environ, "HOME": folder, "WEFT_PLUGIN_PATH": ""})
         print(shell.stdout + shell.stderr)
         written = place / "gate/gate.cpp"
         same = written.exists() and written.read_text(encoding="utf-8") == block(text, "cpp")

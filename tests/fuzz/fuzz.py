@@ -94,7 +94,7 @@ def report(name, process):
     covered = re.findall(r"cov: (\d+)", log)
     runs = re.search(r"stat::number_of_executed_units: *(\d+)", log)
     pace = re.search(r"stat::average_exec_per_sec: *(\d+)", log)
-    good = status == 0 and runs is not None and int(covered[-1]) >= LEAST_COVERED
+    good = status == 0 and runs is not None and pace is not None and int((covered or ["0"])[-1]) >= LEAST_COVERED
     if good:
         print(f"ok   {name}: {runs[1]} inputs, {pace[1]} a second, {covered[-1]} places in the code reached, no crash")
     else:

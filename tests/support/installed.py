@@ -14,13 +14,14 @@ class Installed:
 
     def weft(self, *arguments, plugins=None, cwd=None):
         environment = {**os.environ, "WEFT_PLUGIN_PATH": str(plugins or "")}
+        environment.setdefault("WEFT_CACHE", f"{self.prefix}-cache")  # never the user's own
         return subprocess.run([self.prefix / "bin/weft", *map(str, arguments)], capture_output=True, text=True,
                               timeout=500, cwd=cwd, env=environment)
 
     def configure(self, project, build, *options, prefix=True):
         """Configures a project of CMake, whose commands are what they are for a third party: no variable of Weft's is set."""
         place = [f"-DCMAKE_PREFIX_PATH={self.prefix}"] if prefix else []
-        return run("cmake", "-G", "Ninja", "-S", project, "-B", build, *place, *options)
+        return run("cmake", "-S", project, "-B", build, *place, *options)
 
     def built(self, project, build, *options):
         """Configures and builds; what the two said. @throws AssertionError if one failed"""

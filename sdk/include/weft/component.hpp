@@ -6,8 +6,8 @@
 ///     static constexpr Identity identity{"acme/fusion.gate", "1.0.0", "One sentence."};
 ///     struct Config { std::int64_t dim = 64; void describe(Fields& fields); };
 ///     static void ports(Ports& ports, const Config& config);
-///     Gate(const Config& config, const Parameters& parameters);   // declares parameters, may
-///     reject() Outputs forward(const Inputs& in) const override;
+///     Gate(const Config& config, const Parameters& parameters);  // declares them, may reject()
+///     Outputs forward(const Inputs& in) const override;
 ///   };
 ///   WEFT_PLUGIN(Gate)
 ///

@@ -28,8 +28,8 @@ class Crash(Case):
 
     def within(self, signal, entry, node=" (fusion)"):
         return (f"weft: error: {signal} inside crashing.so, part tests/fusion.crashing{node}, entry {entry}, stage "
-                '"fit", step 3. This is a fault of the plug-in: `weft plugin check` on its file may show more. The checkpoints '
-                "are as they were: go on from the last one with --resume.\n")
+                '"fit", step 3. This is a fault of the plug-in: `weft plugin check` on its file may show more. What was saved '
+                "is as it was: --resume goes on from the last checkpoint.\n")
 
     def test_faults_of_a_call(self):
         for deed, signal in ("segfault", "SIGSEGV"), ("abort", "SIGABRT"), ("overflow", "SIGSEGV"):

@@ -75,6 +75,9 @@ class Plugin(Case):
     def test_wrong_usage(self):
         self.refused(["plugin", "lits"], USAGE, 'no action is called "lits". Did you mean "list"?')
         self.refused(["plugin", "seal"], USAGE, "weft plugin seal: expected 1 operand, found 0.")
+        self.refused(["plugin", "list", "--level", "3"], USAGE,
+                     "weft plugin list: --level is not for this action. It takes --plugins and json.")
+        self.refused(["plugin", "unblock", self.folder], PLUGIN, "is no plug-in: it is not a regular file.")
         self.refused(["plugin", "seal", "x.so", "--tier", "gold"], USAGE, '--tier takes c-abi or torch-full, found "gold".')
         self.refused(["plugin", "seal", "x.so", "--torch", "2.11.0"], USAGE, "--torch goes with --tier torch-full")
         self.refused(["plugin", "seal", "/nowhere.so"], NO_INPUT, "/nowhere.so: no such file.")

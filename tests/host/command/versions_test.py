@@ -102,6 +102,18 @@ class Migration(MixingCase):
         state = json.loads((run / "checkpoints/fit-4/state.json").read_text())
         self.assertEqual(state["parts"]["fusion"], ["tests/fusion.mixing", 2])
 
+    def test_a_stage_begins_from_an_older_stages_result(self):
+        stage = json.loads(SHORT[-1].removeprefix("stages="))[0]
+        stages = ["--set", "stages=" + json.dumps([{**stage, "name": name, "steps": 2, "save_every": 0, **more} for name, more in
+                                                   (("fit", {}), ("mid", {}), ("last", {"from": "fit"}))])]
+        run = self.train("run", *USE, *stages, *self.plugins("mixing_1"))
+        for done in ("last-2", "mid-2"):
+            shutil.rmtree(run / "checkpoints" / done)
+        (run / "latest").write_text("fit-2\n")
+        result = weft("train", PICTURE, "--run", run, *SHORT, *shards(SHARD), *USE, *stages, *self.plugins("mixing_2"), "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.count("was brought to state 2"), 2, result.stderr)  # fit, to go on and to begin from
+
     def test_without_migrate_the_older_checkpoint_is_refused(self):
         run = self.trained()
         self.back_to_step_2(run)

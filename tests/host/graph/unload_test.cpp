@@ -103,15 +103,15 @@ TEST_F(UnloadTest, ALiveGraphKeepsTheLibraryWhenTheInstanceIsGone) {
   EXPECT_FALSE(is_mapped(focal));
 }
 
-TEST_F(UnloadTest, AnotherRegistryIsInTheWayAndAnUnloadedPartIsLoadedAgain) {
+TEST_F(UnloadTest, AnotherHolderIsInTheWayAndAnUnloadedPartIsLoadedAgain) {
   registry_.find("loss.focal");
   {
     const Registry other({focal.parent_path()},
                          {tensor_api(), op_api(), grad_api(), migration_api()});
     other.find("loss.focal");
     EXPECT_EQ(refusal(),
-              "libweft_loss_focal.so cannot be unloaded: it is in use by another registry. Let go "
-              "of that first.");
+              "libweft_loss_focal.so cannot be unloaded: it is in use by something else in this "
+              "process. Let go of that first.");
   }
   EXPECT_EQ(refusal(), "");
   EXPECT_EQ(refusal(), "") << "what is not loaded needs no unloading";

@@ -73,11 +73,37 @@ TEST_F(ScanCacheTest, KnownFilesAreNotProbedAgain) {
   EXPECT_EQ(look_at(file, cache).exit, Exit::plugin) << "a touched file is looked at again";
 }
 
-TEST_F(ScanCacheTest, RemembersWhyAFileCannotBeUsed) {
-  const fs::path file = plugins_.add("bad_id");
-  const Seen first = look(file);
-  EXPECT_EQ(look(file).reason, first.reason);
-  EXPECT_THAT(first.reason, EndsWith("is no id; expected [vendor/]fusion.name."));
+TEST_F(ScanCacheTest, ARefusalIsFoundAnewEachTime) {
+  const fs::path file = plugins_.add("good");
+  fs::permissions(plugins_.path(), fs::perms::others_write, fs::perm_options::add);
+  EXPECT_THAT(look(file).reason, EndsWith("which everyone can write. Move it, or chmod o-w that."));
+  fs::permissions(plugins_.path(), fs::perms::others_write, fs::perm_options::remove);
+  EXPECT_EQ(look(file).exit, Exit::ok) << "what was told has been done, and the file is the same";
+}
+
+TEST_F(ScanCacheTest, AFileThatIsReplacedWhileItIsProbedIsNotRemembered) {
+  const fs::path file = plugins_.add("good");
+  const fs::path program =
+      plugins_.write("slow-probe", concat("#!/bin/sh\ntouch -d '1 hour ago' ", file.string(),
+                                          "\nexec ", WEFT_BINARY_DIR, "/bin/weft-probe \"$@\"\n"));
+  fs::permissions(program, fs::perms::owner_all);
+  ::setenv("WEFT_PROBE", program.c_str(), 1);
+  ScanCache cache;
+  EXPECT_EQ(look_at(file, cache).exit, Exit::ok);
+  EXPECT_EQ(cache.find(file), nullptr);
+}
+
+TEST_F(ScanCacheTest, WithoutAFolderNothingIsSaidToBeBlocked) {
+  ::setenv("WEFT_CACHE", "/proc/nowhere", 1);
+  EXPECT_EQ(look(plugins_.add("segfault_at_load")).reason,
+            "segfault_at_load.so killed the process that looked at it (SIGSEGV).");
+  EXPECT_EQ(blocked(""), std::nullopt);
+}
+
+TEST_F(ScanCacheTest, ALinkThatLeadsNowhereIsNamed) {
+  const fs::path loop = plugins_.path() / "loop.so";
+  fs::create_symlink(loop, loop);
+  EXPECT_EQ(look(loop).reason, "loop.so is no plug-in: Too many levels of symbolic links.");
 }
 
 TEST_F(ScanCacheTest, ADamagedCacheIsAnEmptyOne) {

@@ -4,7 +4,6 @@
 #include <weft/abi.h>
 
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -24,11 +23,10 @@ namespace {
 [[maybe_unused]] void fail() {
   throw std::runtime_error("no licence server");
 }
-/// Says what a finished probe says, and leaves.
+/// Says what a finished probe says, where it says it, and leaves.
 [[maybe_unused]] void forge() {
-  const char text[] = "0\n{}\nWEFT-PROBE-END\n";
-  std::fputs(text, stdout);
-  std::fflush(stdout);
+  const char text[] = "0\n{}\n12345-67890\n";
+  if (::write(3, text, sizeof text - 1) < 0) std::_Exit(1);
   std::_Exit(0);
 }
 [[maybe_unused]] void nothing() {}
