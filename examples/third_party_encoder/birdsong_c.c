@@ -251,7 +251,8 @@ static const char config_schema[] =
     FIELD("kernel", "5", "Frames that a convolution sees; odd.") "}}";
 
 /* So no JSON library is needed: the number behind "name": is there. It may be written 64.0, which
- * is why this reads a double. */
+ * is why this reads a double. Where a locale has a decimal comma, strtod stops at that point, and
+ * behind it the host writes only zeros. */
 static int64_t number(const char* config, const char* name) {
   const char* found = strstr(config, name);
   return found == NULL ? 0 : (int64_t)strtod(strchr(found, ':') + 1, NULL);
@@ -317,17 +318,14 @@ static weft_status create(weft_context context, const char* config, uint64_t len
     return fail(WEFT_INVALID, "create: without init or a context");
   birdsong* self = malloc(sizeof *self);
   char* text = malloc(len + 1); /* `config` need not end with NUL */
-  weft_status status = WEFT_NO_MEMORY;
+  weft_status status;
 
-  if (self == NULL || text == NULL) goto done;
+  if (self == NULL || text == NULL) TRY(fail(WEFT_NO_MEMORY, "create: no memory"));
   memcpy(text, config, len);
   text[len] = '\0';
   *self = (birdsong){number(text, "\"features\""), number(text, "\"dim\""),
                      number(text, "\"stages\""), number(text, "\"kernel\"")};
-  if (self->kernel % 2 == 0) {
-    status = fail(WEFT_INVALID, "kernel: must be odd");
-    goto done;
-  }
+  if (self->kernel % 2 == 0) TRY(fail(WEFT_INVALID, "kernel: must be odd"));
   TRY(declare_ports(context, self));
   TRY(declare_parameters(context, self));
   *out = self;
