@@ -26,9 +26,11 @@ static weft_status create(weft_context context, const char* config, uint64_t len
       {sizeof(weft_port), WEFT_PORT_OUTPUT, 0, WEFT_DTYPES_FLOAT, "logits", "[B, S, V]",
        "Row t scores the token at t + 1.", NULL},
   };
-  const int64_t dim = setting(config, len, "\"dim\"", 16);
-  const int64_t vocab = setting(config, len, "\"vocab\"", 32);
+  int64_t dim = 16, vocab = 32;
   weft_status status;
+  TRY(check_create(context, config, self));
+  TRY(setting(config, len, "\"dim\"", &dim));
+  TRY(setting(config, len, "\"vocab\"", &vocab));
   TRY(host->core->declare_size(context, "D", dim));
   TRY(host->core->declare_size(context, "V", vocab));
   TRY(declare_ports(context, ports, LENGTH(ports)));
@@ -48,6 +50,7 @@ static weft_status call_next_token(void* self, const weft_call* call) {
   weft_tensor first = NULL, row = NULL, embedded = NULL, sum = NULL, active = NULL;
   weft_status status;
 
+  TRY(check_forward(call));
   TRY(host->op->select(call->in[0], 1, 0, &first));
   TRY(run2(op_unsqueeze, first, integer(1), &row));
   TRY(run2(op_embedding, call->parameters[EMBEDDING], tensor(call->in[1]), &embedded));
@@ -65,7 +68,7 @@ static const void* get_extension(void* self, const char* id) {
   static const weft_autoregressive table = {
       sizeof(weft_autoregressive), 0, "target", "logits", 2, 3, 0};
   (void)self;
-  return strcmp(id, WEFT_AUTOREGRESSIVE) == 0 ? &table : NULL;
+  return id != NULL && strcmp(id, WEFT_AUTOREGRESSIVE) == 0 ? &table : NULL;
 }
 
 static const weft_component component = {

@@ -31,11 +31,14 @@ static weft_status create(weft_context context, const char* config, uint64_t len
       {sizeof(weft_port), WEFT_PORT_OUTPUT, 0, WEFT_DTYPES_FLOAT, "tokens", "[B, H, D]",
        "One token for each row.", NULL},
   };
+  rows* made = NULL;
   weft_status status;
-  rows* made = malloc(sizeof *made);
-  if (made == NULL) return WEFT_NO_MEMORY;
-  made->columns = setting(config, len, "\"columns\"", 28);
-  made->dim = setting(config, len, "\"dim\"", 16);
+  TRY(check_create(context, config, self));
+  made = malloc(sizeof *made);
+  if (made == NULL) return fail(WEFT_NO_MEMORY, "create: no memory");
+  *made = (rows){.columns = 28, .dim = 16};
+  TRY(setting(config, len, "\"columns\"", &made->columns));
+  TRY(setting(config, len, "\"dim\"", &made->dim));
   TRY(host->core->declare_size(context, "W", made->columns));
   TRY(host->core->declare_size(context, "D", made->dim));
   TRY(declare_ports(context, ports, LENGTH(ports)));
@@ -83,6 +86,8 @@ static weft_status call_rows(void* self, const weft_call* call) {
   const int64_t* sizes = NULL;
   weft_status status;
 
+  if (made == NULL) return fail(WEFT_INVALID, "call: without an instance");
+  TRY(check_forward(call));
   TRY(sizes_of(call->in[0], &sizes));
   const int64_t flat[] = {sizes[0], -1, made->columns};
   TRY(host->op->reshape(call->in[0], flat, 3, &lines));

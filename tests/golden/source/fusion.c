@@ -44,8 +44,11 @@ static weft_status create(weft_context context, const char* config, uint64_t len
        "tokens"},
   };
   uint32_t streams = 0;
+  int64_t dim = 16;
   weft_status status;
-  TRY(host->core->declare_size(context, "D", setting(config, len, "\"dim\"", 16)));
+  TRY(check_create(context, config, self));
+  TRY(setting(config, len, "\"dim\"", &dim));
+  TRY(host->core->declare_size(context, "D", dim));
   TRY(declare_ports(context, ports, LENGTH(ports)));
   TRY(host->core->wired(context, "streams", &streams));
   TRY(declare(context, 0, "gate", streams, 1, WEFT_INIT_CONSTANT, 1.0, 0.0, 0));
@@ -58,7 +61,8 @@ done:
 static weft_status infer(void* self, const weft_spec* in, const uint32_t* in_count,
                          weft_spec* out) {
   (void)self;
-  (void)in;
+  if (in == NULL || in_count == NULL || out == NULL)
+    return fail(WEFT_INVALID, "infer: without inputs and outputs");
   out[0].sizes[1] = out[1].sizes[1] = in_count[0];
   return WEFT_OK;
 }
@@ -105,11 +109,13 @@ done:
 static weft_status call_pool(void* self, const weft_call* call) {
   (void)self;
   enum { MOST = 64 };
-  const uint32_t n = call->in_count[0];
+  uint32_t n = 0;
   weft_tensor pooled[MOST] = {0}, joined = NULL, tokens = NULL, mask = NULL;
   weft_status status;
 
-  if (n > MOST) return WEFT_UNSUPPORTED;
+  TRY(check_forward(call));
+  if (call->in_count[0] > MOST) return fail(WEFT_UNSUPPORTED, "more than 64 streams are wired");
+  n = call->in_count[0];
   for (uint32_t i = 0; i < n; ++i) {
     const weft_tensor real = i < call->in_count[1] ? call->in[n + i] : NULL;
     TRY(real == NULL ? pool_all(call->in[i], &pooled[i])

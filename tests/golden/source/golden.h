@@ -16,6 +16,12 @@ static const weft_host* host;
     if (status != WEFT_OK) goto done; \
   } while (0)
 
+/* Puts a reason into the host's error record and returns the status, for `return fail(…)`. */
+static inline weft_status fail(weft_status status, const char* reason) {
+  if (host != NULL) host->core->error_set(status, reason, strlen(reason));
+  return status;
+}
+
 #define LENGTH(array) ((uint32_t)(sizeof(array) / sizeof *(array)))
 
 #define OPERATION(next, name, overload, schema, slot) \
@@ -74,19 +80,38 @@ static inline void release_all(weft_tensor* const* handles, uint32_t n) {
   for (uint32_t i = 0; i < n; ++i) host->tensor->release(*handles[i]);
 }
 
-/* The integer behind `"key":`. The host has checked the configuration against the schema, and keys
- * are all the strings there are in it. */
-static inline int64_t setting(const char* config, uint64_t len, const char* key,
-                              int64_t otherwise) {
+/* What create() must have been given. */
+static inline weft_status check_create(weft_context context, const char* config, void** self) {
+  if (host == NULL || context == NULL || config == NULL || self == NULL)
+    return fail(WEFT_INVALID, "create: without init or a context");
+  return WEFT_OK;
+}
+
+/* What call() of a part with one role must have been given. */
+static inline weft_status check_forward(const weft_call* call) {
+  if (call == NULL) return fail(WEFT_INVALID, "call: without a call");
+  if (call->role != WEFT_ROLE_FORWARD) return fail(WEFT_UNSUPPORTED, "this part has one role");
+  return WEFT_OK;
+}
+
+/* Leaves `found` as it is, or replaces it by the integer behind `"key":`. The host has checked the
+ * configuration against the schema, and keys are all the strings there are in it. The integer may
+ * be written 64.0; where a locale has a decimal comma, strtod stops at that point, and behind it
+ * the host writes only zeros. */
+static inline weft_status setting(const char* config, uint64_t len, const char* key,
+                                  int64_t* found) {
   char* text = malloc(len + 1);
-  if (text == NULL) return otherwise;
+  if (text == NULL) return fail(WEFT_NO_MEMORY, "create: no memory for the configuration");
   memcpy(text, config, len);
   text[len] = '\0';
   const char* at = strstr(text, key);
   if (at != NULL) at = strchr(at, ':');
-  const int64_t found = at == NULL ? otherwise : (int64_t)strtod(at + 1, NULL);
+  const double number = at == NULL ? (double)*found : strtod(at + 1, NULL);
   free(text);
-  return found;
+  if (!(number >= 1 && number <= 1048576))
+    return fail(WEFT_INVALID, "create: a setting is no integer from 1 to 1048576");
+  *found = (int64_t)number;
+  return WEFT_OK;
 }
 
 static inline weft_status declare_ports(weft_context context, const weft_port* ports, uint32_t n) {
@@ -138,7 +163,9 @@ static inline weft_status keep_host(const weft_host* offered) {
                                      components,          first,          "1.0.0", "golden", \
                                      "Apache-2.0",        keep_host,      NULL};             \
   WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* offered, const weft_plugin** out) {    \
-    (void)offered;                                                                           \
+    if (offered == NULL || out == NULL || !WEFT_HAS(offered, core) || offered->core == NULL) \
+      return WEFT_INVALID;                                                                   \
+    if (offered->abi_major != WEFT_ABI_MAJOR) return WEFT_UNSUPPORTED;                       \
     *out = &plugin;                                                                          \
     return WEFT_OK;                                                                          \
   }

@@ -60,9 +60,9 @@ static weft_status create(weft_context context, const char* config, uint64_t len
       {sizeof(weft_state), WEFT_MERGE_CONCAT, "surest", &none, 1, WEFT_DTYPE_FLOAT64, 0.0},
   };
   uint32_t slot = 0;
-  (void)config;
   (void)len;
-  weft_status status = declare_ports(context, ports, LENGTH(ports));
+  weft_status status = check_create(context, config, self);
+  if (status == WEFT_OK) status = declare_ports(context, ports, LENGTH(ports));
   for (uint32_t i = 0; status == WEFT_OK && i < LENGTH(states); ++i)
     status = host->core->declare_state(context, &states[i], &slot);
   if (status == WEFT_OK) *self = NULL;
@@ -157,7 +157,10 @@ done:
 
 static weft_status call_confidence(void* self, const weft_call* call) {
   (void)self;
-  return call->role == WEFT_ROLE_COMPUTE ? compute(call) : update(call);
+  if (call == NULL) return fail(WEFT_INVALID, "call: without a call");
+  if (call->role == WEFT_ROLE_COMPUTE) return compute(call);
+  if (call->role == WEFT_ROLE_UPDATE) return update(call);
+  return fail(WEFT_UNSUPPORTED, "a metric has two roles, update and compute");
 }
 
 static const weft_component component = {

@@ -36,16 +36,15 @@ static weft_status create(weft_context context, const char* config, uint64_t len
        "The tokens and what they attend to.", NULL},
   };
   static const char* const names[] = {"query", "key", "value", "out"};
+  attend* made = NULL;
   weft_status status;
-  attend* made = malloc(sizeof *made);
-  if (made == NULL) return WEFT_NO_MEMORY;
-  made->dim = setting(config, len, "\"dim\"", 16);
-  made->heads = setting(config, len, "\"heads\"", 2);
-  if (made->dim % made->heads != 0) {
-    static const char reason[] = "heads must divide dim";
-    host->core->error_set(WEFT_INVALID, reason, sizeof reason - 1);
-    TRY(WEFT_INVALID);
-  }
+  TRY(check_create(context, config, self));
+  made = malloc(sizeof *made);
+  if (made == NULL) return fail(WEFT_NO_MEMORY, "create: no memory");
+  *made = (attend){.dim = 16, .heads = 2};
+  TRY(setting(config, len, "\"dim\"", &made->dim));
+  TRY(setting(config, len, "\"heads\"", &made->heads));
+  if (made->dim % made->heads != 0) TRY(fail(WEFT_INVALID, "heads must divide dim"));
   TRY(host->core->declare_size(context, "D", made->dim));
   TRY(declare_ports(context, ports, LENGTH(ports)));
   for (uint32_t i = 0; i < LENGTH(names); ++i)
@@ -98,12 +97,16 @@ done:
 
 static weft_status call_attend(void* self, const weft_call* call) {
   const attend* const made = self;
-  const weft_tensor tokens = call->in[0], mask = call->in_count[1] > 0 ? call->in[1] : NULL;
+  weft_tensor tokens = NULL, mask = NULL; /* borrowed */
   weft_tensor query = NULL, key = NULL, value = NULL, turned = NULL, raw = NULL, scores = NULL;
   weft_tensor shares = NULL, mixed = NULL, back = NULL, joined = NULL, attended = NULL;
   const int64_t* sizes = NULL;
   weft_status status;
 
+  if (made == NULL) return fail(WEFT_INVALID, "call: without an instance");
+  TRY(check_forward(call));
+  tokens = call->in[0];
+  if (call->in_count[1] > 0) mask = call->in[1];
   TRY(split(made, tokens, call->parameters[QUERY], &query));
   TRY(split(made, tokens, call->parameters[KEY], &key));
   TRY(host->op->transpose(key, 2, 3, &turned));
