@@ -1,5 +1,7 @@
 """Builds the golden plug-ins, one for each kind, from tests/golden/source with each toolchain of a snapshot."""
+import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,3 +40,10 @@ def build(toolchain, kind, folder, weft):
     file.chmod(0o755)
     subprocess.run([str(weft), "plugin", "seal", str(file)], check=True)
     return file
+
+
+def build_all(folder, weft):
+    """Builds <folder>/<toolchain>/<kind>.so for all of them; returns the files."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        made = [pool.submit(build, toolchain, kind, folder / toolchain, weft) for toolchain in TOOLCHAINS for kind in KINDS]
+        return [one.result() for one in made]

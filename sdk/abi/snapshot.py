@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from golden import KINDS, ROOT, TOOLCHAINS, build, version
+from golden import ROOT, TOOLCHAINS, build_all, version
 from growth import growth_problems
 from header import read_header
 from layout import assertions, holes, measure
@@ -63,12 +63,21 @@ def with_reason(changelog, abi, reason, today):
     return changelog[:start] + section + changelog[end:]
 
 
-def record(weft, recorder, folder):
-    """Golden plug-ins and their numbers into `folder`."""
-    for toolchain in TOOLCHAINS:
-        for kind in KINDS:
-            build(toolchain, kind, folder / toolchain, weft)
-    subprocess.run([str(recorder), str(folder / "gcc"), str(folder)], check=True)
+def check_contract(files, weft):
+    """Throws unless every plug-in passes `weft plugin check`."""
+    for file in files:
+        done = subprocess.run([str(weft), "plugin", "check", str(file)], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Refused(f"{file.parent.name}/{file.name} does not pass `weft plugin check`. Mend tests/golden/source or the SDK.\n"
+                          + done.stdout + done.stderr)
+
+
+def record(folder, recorder):
+    """Numbers of the golden plug-ins in `folder`, on which all toolchains agree, beside them."""
+    done = subprocess.run([str(recorder), str(folder), *(str(folder / name) for name in TOOLCHAINS)], capture_output=True,
+                          text=True, check=False)
+    if done.returncode:
+        raise Refused(f"the golden plug-ins' numbers are not recorded. {done.stderr.strip()}")
 
 
 def take(root, replace, reason):
@@ -93,7 +102,8 @@ def take(root, replace, reason):
         if problems:
             raise Refused("the header breaks its own rules:\n  " + "\n  ".join(problems))
         made = Path(temporary, "golden")
-        record(root / "build/release/bin/weft", root / "build/release/bin/golden_record", made)
+        check_contract(build_all(made, root / "build/release/bin/weft"), root / "build/release/bin/weft")
+        record(made, root / "build/release/bin/golden_record")
 
         frozen.parent.mkdir(exist_ok=True)
         shutil.copyfile(copy, frozen)

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(sys.argv[1]).resolve()
 COMPAT = ROOT / "build/compat"
 sys.path.insert(0, str(ROOT / "sdk/abi"))
-from golden import KINDS, build  # noqa: E402
+from golden import TOOLCHAINS, build_all  # noqa: E402
 from releases import lost_history, read_releases  # noqa: E402
 
 SHIPPED = BUILD / "lib/weft/plugins"
@@ -48,7 +48,7 @@ def older_host(release):
     tree = source / "build/release"
     if not (tree / "build.ninja").exists():
         run("cmake", "--preset", "release", "-Wno-dev", "-DWEFT_TESTS=OFF", cwd=source, env=environment)
-    run("cmake", "--build", tree, "-j", os.cpu_count() or 1, "--target", "weft", "weft_run", "weft_probe", env=environment)
+    run("cmake", "--build", tree, "-j", len(os.sched_getaffinity(0)), "--target", "weft", "weft_run", "weft_probe", env=environment)
     return tree / "bin/weft"
 
 
@@ -75,11 +75,8 @@ class Hosts(unittest.TestCase):
             raise AssertionError("\n".join(lost))
         cls.runs = COMPAT / "runs"
         shutil.rmtree(cls.runs, ignore_errors=True)
-        cls.today = cls.runs / "golden"
-        cls.today_c = cls.runs / "golden_c"
-        for kind in KINDS:
-            build("gcc", kind, cls.today, BUILD / "bin/weft")
-            build("c", kind, cls.today_c, BUILD / "bin/weft")
+        cls.golden = cls.runs / "golden"
+        build_all(cls.golden, BUILD / "bin/weft")
         cls.trained = {}
 
     def train(self, name, host, recipe, *plugins):
@@ -108,7 +105,7 @@ class Hosts(unittest.TestCase):
                 self.assertTrue(math.isclose(value, metrics_other[group][name], rel_tol=TOLERANCE, abs_tol=1e-9), f"{group}, {name}")
 
     def golden_today(self):
-        return self.train("golden_today", BUILD / "bin/weft", "golden", self.today, SHIPPED)
+        return self.train("gcc_today", BUILD / "bin/weft", "golden", self.golden / "gcc", SHIPPED)
 
     def test_the_runs_can_tell_hosts_apart(self):
         """Something was learnt, generated and measured: else equal runs would say nothing."""
@@ -135,8 +132,8 @@ class Hosts(unittest.TestCase):
         for release in self.releases:
             host = older_host(release)
             self.assertNotEqual(host, BUILD / "bin/weft")
-            for name, recipe, plugins in (("shipped", "shipped", [SHIPPED]), ("golden", "golden", [self.today, SHIPPED]),
-                                          ("golden_c", "golden", [self.today_c, SHIPPED])):
+            golden = [(name, "golden", [self.golden / name, SHIPPED]) for name in TOOLCHAINS]
+            for name, recipe, plugins in [("shipped", "shipped", [SHIPPED]), *golden]:
                 with self.subTest(abi=release["abi"], plugins=name):
                     older = self.train(f"{name}_in_{release['abi']}", host, recipe, *plugins)
                     self.assert_same(older, self.train(f"{name}_today", BUILD / "bin/weft", recipe, *plugins))

@@ -61,14 +61,6 @@ std::vector<std::string> names(const Numbers& numbers) {
   return all;
 }
 
-/// Largest difference of any result, relative to the largest value of its array.
-double difference(const Numbers& actual, const Numbers& expected) {
-  double largest = 0.0;
-  for (const auto& [name, array] : expected)
-    largest = std::max(largest, relative_error(actual.at(name), array));
-  return largest;
-}
-
 std::string test_name(std::string text) {
   std::replace(text.begin(), text.end(), '.', '_');
   return "abi_" + text;
@@ -137,7 +129,7 @@ TEST_P(Release, ItsToolchainsAgree) {
     for (const GoldenCase& golden : golden_cases()) {
       const Numbers file = recorded(GetParam(), golden);
       EXPECT_LE(difference(returned_for(golden, parts, file), returned_for(golden, gcc, file)),
-                1e-6)
+                agreement)
           << golden.id << ", " << toolchain;
     }
   }

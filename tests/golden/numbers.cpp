@@ -101,6 +101,13 @@ const std::vector<GoldenCase>& golden_cases() {
   return all;
 }
 
+double difference(const Numbers& actual, const Numbers& expected) {
+  double largest = 0.0;
+  for (const auto& [name, array] : expected)
+    largest = std::max(largest, relative_error(actual.at(name), array));
+  return largest;
+}
+
 Numbers given_to(const GoldenCase& golden, const host::Registry& parts) {
   Numbers given = inputs_of(golden.kind);
   const Part part(parts, golden.id, golden.config, golden.wired);

@@ -27,6 +27,12 @@ struct GoldenCase {
 /// One for each kind.
 const std::vector<GoldenCase>& golden_cases();
 
+/// How far the three toolchains' results may lie apart in one host.
+constexpr double agreement = 1e-6;
+
+/// Largest difference of any result, relative to the largest value of its array.
+double difference(const Numbers& actual, const Numbers& expected);
+
 /// Fresh random numbers of the case's shapes.
 Numbers given_to(const GoldenCase& golden, const host::Registry& parts);
 
