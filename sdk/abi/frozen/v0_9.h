@@ -404,12 +404,14 @@ struct weft_state {
   5u /* outputs `loss`, the sum over what it counts, and `weight`, how many that are */
 #define WEFT_KIND_METRIC 6u /* has states; outputs scalars */
 
+/* A part answers a role that it does not know with WEFT_UNSUPPORTED. */
 #define WEFT_ROLE_FORWARD 0u
 #define WEFT_ROLE_COUNT \
   1u /* loss: only `weight`, from inputs wired to the batch; others are null */
 #define WEFT_ROLE_UPDATE 2u  /* metric: inputs into states */
 #define WEFT_ROLE_COMPUTE 3u /* metric: states into outputs; there are no inputs */
 
+/* Flags that a part does not know are hints which it may ignore. */
 #define WEFT_CALL_TRAINING 1u /* dropout is on */
 
 /* One call. All arrays are borrowed; a component keeps none of these tensors after it returns. */
