@@ -201,11 +201,18 @@ void Registry::throw_unknown(const PartId& id) const {
                                 : " No usable plug-in is in " + enumerate(folders) + ".";
   }
   Exit exit = Exit::bad_recipe;
+  std::size_t others = 0;
   for (const Rejected& file : rejected_) {
-    if (!resembles(file.file, id)) continue;
+    if (!resembles(file.file, id)) {
+      ++others;
+      continue;
+    }
     sentence += " A file that may hold it was rejected: " + file.reason;
     exit = file.exit;
   }
+  if (others > 0)
+    sentence += concat(" ", others, others == 1 ? " entry" : " entries",
+                       " of the plug-in path cannot be used: `weft plugin list` says why.");
   throw Error(exit, sentence);
 }
 

@@ -145,7 +145,7 @@ TEST(Registry, PointsAtARejectedFileThatMayHoldThePart) {
       complaint(Registry({folder.path()}), "fusion.perceiver"),
       "no part is called \"fusion.perceiver\". Known: fusion.good. A file that may hold it was "
       "rejected: libweft_fusion_perceiver.so is no plug-in: it exports no symbol weft_plugin_v0. "
-      "| 70");
+      "1 entry of the plug-in path cannot be used: `weft plugin list` says why. | 70");
 }
 
 TEST(Registry, NamesBothLibrariesWithOneIdAndVersion) {
