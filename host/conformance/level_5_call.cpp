@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -193,6 +194,47 @@ void optional(const Examination& examination) {
   }
 }
 
+bool is_floating(const Tensor& tensor) {
+  return (WEFT_DTYPES_FLOAT & WEFT_DTYPES(static_cast<std::uint32_t>(tensor.dtype()))) != 0;
+}
+
+/// The inputs with those of floating type absent, but for port `kept`.
+InputTensors without_floats(const InputTensors& inputs, std::size_t kept) {
+  InputTensors rest = inputs;
+  for (std::size_t p = 0; p < rest.size(); ++p)
+    for (Tensor& tensor : rest[p])
+      if (p != kept && tensor && is_floating(tensor)) tensor = Tensor();
+  return rest;
+}
+
+/// As a host counts before any forward pass: what other parts compute is absent. Which inputs those
+/// are a port does not say; predictions are of floating type, and a floating target may be there.
+void expect_count_of_batch(const InputTensors& inputs,
+                           const std::function<void(const InputTensors&, const char*)>& count) {
+  std::string refusal;
+  try {
+    return count(without_floats(inputs, inputs.size()), " without its floating inputs");
+  } catch (const Error& error) {
+    refusal = error.what();
+  }
+  std::vector<std::size_t> floating;
+  for (std::size_t p = 0; p < inputs.size(); ++p)
+    if (!inputs[p].empty() && inputs[p][0] && is_floating(inputs[p][0])) floating.push_back(p);
+  bool counted = false;
+  for (const std::size_t kept : floating) {
+    if (floating.size() == 1) break;  // the prediction itself
+    try {
+      count(without_floats(inputs, kept), " with one of its floating inputs");
+      counted = true;
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  if (!counted)
+    throw Fault(concat("WEFT_ROLE_COUNT fails without its floating inputs: ", refusal),
+                "count from what comes with the batch; inputs from other parts are null there.");
+}
+
 void roles(const Examination& examination) {
   Subject subject = find_subject(examination);
   if (subject.part.kind != WEFT_KIND_LOSS) throw NotApplicable("only losses count");
@@ -202,15 +244,19 @@ void roles(const Examination& examination) {
   while (outputs[weight].name != "weight") ++weight;  // check_complete() has seen it
   InputTensors inputs = to_tensors(subject.draw(1));
   const double expected = item(subject.specimen.call(WEFT_ROLE_FORWARD, inputs).at(weight));
-  std::vector<Tensor> counted = subject.specimen.call(WEFT_ROLE_COUNT, inputs);
-  for (std::size_t i = 0; i < counted.size(); ++i)
-    if (i != weight && counted[i])
-      throw Fault(concat("WEFT_ROLE_COUNT wrote output \"", outputs[i].name,
-                         "\"; expected only \"weight\""));
-  const double found = item(counted.at(weight));
-  if (found != expected)
-    throw Fault(
-        concat("WEFT_ROLE_COUNT gives the weight ", found, ", and a forward call ", expected));
+  const auto count = [&](const InputTensors& given, const char* how) {
+    const std::vector<Tensor> counted = subject.specimen.call(WEFT_ROLE_COUNT, given);
+    for (std::size_t i = 0; i < counted.size(); ++i)
+      if (i != weight && counted[i])
+        throw Fault(concat("WEFT_ROLE_COUNT wrote output \"", outputs[i].name,
+                           "\"; expected only \"weight\""));
+    const double found = item(counted.at(weight));
+    if (found != expected)
+      throw Fault(concat("WEFT_ROLE_COUNT gives the weight ", found, how, ", and a forward call ",
+                         expected));
+  };
+  count(inputs, "");
+  expect_count_of_batch(inputs, count);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
+#include "host/conformance/catalogue.hpp"
 #include "host/conformance/checker.hpp"
 
 namespace weft::host {
@@ -14,20 +15,29 @@ struct Deed {
   const char* name;
   const char* test;  ///< that must find it
   const char* text;  ///< what it must say
+  const char* file = "deed";
 };
 
 void PrintTo(const Deed& deed, std::ostream* out) {
   *out << deed.name;
 }
 
-CheckReport check_deed(const char* name, std::chrono::milliseconds limit) {
+CheckReport check_deed(const char* name, const std::string& file, int level,
+                       std::chrono::milliseconds limit) {
   ::setenv("WEFT_TEST_DEED", name, 1);
   CheckRequest request;
-  request.file = std::string(WEFT_BINARY_DIR) + "/tests/host/conformance/doubles/deed.so";
+  request.file = std::string(WEFT_BINARY_DIR) + "/tests/host/conformance/doubles/" + file + ".so";
+  request.level = level;
   request.limit = limit;
   CheckReport report = check_plugin(request);
   ::unsetenv("WEFT_TEST_DEED");
   return report;
+}
+
+int level_of(const std::string& name) {
+  for (const host::Test& test : catalogue())
+    if (test.name == name) return test.level;
+  return highest_check_level;
 }
 
 class Deeds : public testing::TestWithParam<Deed> {};
@@ -35,7 +45,8 @@ class Deeds : public testing::TestWithParam<Deed> {};
 TEST_P(Deeds, AreFoundByTheirTest) {
   const Deed& deed = GetParam();
   const bool hangs = std::string(deed.name) == "hang";
-  const CheckReport report = check_deed(deed.name, std::chrono::milliseconds(hangs ? 1500 : 20000));
+  const CheckReport report = check_deed(deed.name, deed.file, level_of(deed.test),
+                                        std::chrono::milliseconds(hangs ? 1500 : 20000));
   EXPECT_EQ(report.exit, Exit::plugin);
   for (const TestResult& test : report.tests) {
     if (test.name != deed.test) continue;
@@ -103,15 +114,22 @@ const Deed all[] = {
     {"stay_loaded", "reloads", "it stays in memory after it was unloaded, the first of 50 times"},
     {"refuse_without_reason", "refuses", "was refused, but it failed without giving a reason"},
     {"demand_config", "created", "key is missing"},
+    {"count_prediction", "roles", "WEFT_ROLE_COUNT fails without its floating inputs: ", "loss"},
+    {"count_nothing", "roles",
+     "WEFT_ROLE_COUNT gives the weight 0 without its floating inputs, and a forward call 2",
+     "loss"},
 };
 INSTANTIATE_TEST_SUITE_P(All, Deeds, testing::ValuesIn(all),
                          [](const auto& deed) { return std::string(deed.param.name); });
 
-TEST(GoodPlugin, PassesEverything) {
-  const CheckReport report = check_deed("", std::chrono::milliseconds(20000));
-  EXPECT_EQ(report.exit, Exit::ok);
-  for (const TestResult& test : report.tests)
-    EXPECT_NE(test.outcome, TestOutcome::failed) << test.name << ": " << test.text;
+TEST(GoodPlugins, PassEverything) {
+  for (const char* file : {"deed", "loss"}) {
+    const CheckReport report =
+        check_deed("", file, highest_check_level, std::chrono::milliseconds(20000));
+    EXPECT_EQ(report.exit, Exit::ok);
+    for (const TestResult& test : report.tests)
+      EXPECT_NE(test.outcome, TestOutcome::failed) << file << " " << test.name << ": " << test.text;
+  }
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "deeds.hpp"
+
 #ifndef DEED_ID
 #define DEED_ID "tests/fusion.deed"
 #endif
@@ -34,12 +36,6 @@ template struct WEFT_EXPORT Shared<int>;
 WEFT_MANIFEST_NOTE
 
 namespace {
-
-/// Whether the environment asks for this deed.
-bool does(const char* deed) {
-  static const char* const asked = std::getenv("WEFT_TEST_DEED");
-  return asked != nullptr && std::strcmp(asked, deed) == 0;
-}
 
 [[maybe_unused]] const bool loaded = [] {
   if (does("segfault_at_load")) std::raise(SIGSEGV);
