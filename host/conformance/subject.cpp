@@ -154,6 +154,7 @@ std::map<std::string, std::uint32_t> wires_of(const Part& part, const std::strin
   const Outcome created = attempt(at("create"), [&] {
     return part.component->create(&context, config.data(), config.size(), &self);
   });
+  context.open = false;
   if (created.status == WEFT_OK)
     attempt(at("destroy"), [&] {
       part.component->destroy(self);

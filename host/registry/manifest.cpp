@@ -109,6 +109,7 @@ Json ports_json(const weft_component& component, const Json& schema) {
   const Outcome created = attempt(at("create"), [&] {
     return component.create(&context, config.data(), config.size(), &self);
   });
+  context.open = false;
   if (created.status == WEFT_OK)
     attempt(at("destroy"), [&] {
       component.destroy(self);

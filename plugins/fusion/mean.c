@@ -65,7 +65,7 @@ static const weft_operation operations[] = {
 
 /* Puts a reason into the host's error record and returns the status, for `return fail(…)`. */
 static weft_status fail(weft_status status, const char* reason) {
-  host->core->error_set(status, reason, strlen(reason));
+  if (host != NULL) host->core->error_set(status, reason, strlen(reason));
   return status;
 }
 
@@ -239,6 +239,8 @@ static weft_status create(weft_context context, const char* config, uint64_t len
       {sizeof(weft_port), WEFT_PORT_OUTPUT, 0, WEFT_DTYPES_BOOL, "mask", "[B, 1]",
        "True throughout.", "tokens"},
   };
+  if (host == NULL || context == NULL || config == NULL || self == NULL)
+    return fail(WEFT_INVALID, "create: without init or a context");
   int64_t dim = 0;
   weft_status status = read_dim(config, len, &dim);
   if (status == WEFT_OK) status = host->core->declare_size(context, "D", dim);
@@ -254,7 +256,8 @@ static void destroy(void* self) {
 
 /* call->in holds the streams, then their masks if these are wired. */
 static weft_status call_mean(void* self, const weft_call* call) {
-  (void)self;
+  (void)self; /* null: nothing is kept */
+  if (host == NULL || call == NULL) return fail(WEFT_INVALID, "call: without init or a call");
   const uint32_t n = call->in_count[0];
   weft_tensor tokens = NULL, mask = NULL;
   weft_status status;
@@ -314,7 +317,8 @@ static const weft_plugin plugin = {
 };
 
 WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* offered, const weft_plugin** out) {
-  (void)offered; /* not before init */
+  if (offered == NULL || out == NULL) return WEFT_INVALID;
+  if (offered->abi_major != WEFT_ABI_MAJOR) return WEFT_UNSUPPORTED;
   *out = &plugin;
   return WEFT_OK;
 }

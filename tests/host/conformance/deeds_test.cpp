@@ -111,6 +111,19 @@ const Deed all[] = {
     {"any_extension", "unknown_values", "gives a table for an id that it cannot know"},
     {"crash_unordered", "out_of_order", "SIGSEGV inside deed.so"},
     {"another_entry", "entered_again", "gave another descriptor when it was called again"},
+    {"take_null_host", "entered_again",
+     "weft_plugin_v0 with a null host was answered with WEFT_OK; expected WEFT_INVALID"},
+    {"take_null_out", "entered_again", "weft_plugin_v0 with a null place for the descriptor"},
+    {"take_any_host", "entered_again",
+     "with a host of another major version was answered with WEFT_OK; expected WEFT_UNSUPPORTED"},
+    {"create_before_init", "before_init", "entry create"},
+    {"refuse_with_another_status", "out_of_order",
+     "call without an instance, before create, was answered with WEFT_FAILED; expected "
+     "WEFT_INVALID"},
+    {"take_null_self", "out_of_order", "entry create without a place for the instance"},
+    {"take_null_call", "out_of_order", "entry call without a weft_call"},
+    {"take_null_migration", "out_of_order",
+     "migrate without an instance and tensors, before create, was answered with WEFT_OK"},
     {"stay_loaded", "reloads", "it stays in memory after it was unloaded, the first of 50 times"},
     {"refuse_without_reason", "refuses", "was refused, but it failed without giving a reason"},
     {"demand_config", "created", "key is missing"},
@@ -121,6 +134,13 @@ const Deed all[] = {
 };
 INSTANTIATE_TEST_SUITE_P(All, Deeds, testing::ValuesIn(all),
                          [](const auto& deed) { return std::string(deed.param.name); });
+
+TEST(Declarations, EndWithCreate) {
+  // Accepted in destroy, a further port would be in the descriptor and not in the manifest.
+  const CheckReport report = check_deed("declare_in_destroy", "deed", 1, std::chrono::seconds(20));
+  for (const TestResult& test : report.tests)
+    EXPECT_NE(test.outcome, TestOutcome::failed) << test.name << ": " << test.text;
+}
 
 TEST(GoodPlugins, PassEverything) {
   for (const char* file : {"deed", "loss"}) {

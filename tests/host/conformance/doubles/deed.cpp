@@ -46,11 +46,12 @@ namespace {
 const weft_host* host;
 std::thread* helper_thread;
 weft_tensor kept;
+weft_context kept_context;
 int calls, instances;
 double scratch;
 
 weft_status fail(const char* text) {
-  host->core->error_set(WEFT_INVALID, text, std::strlen(text));
+  if (host != nullptr) host->core->error_set(WEFT_INVALID, text, std::strlen(text));
   return WEFT_INVALID;
 }
 
@@ -59,7 +60,10 @@ struct Self {
 };
 
 weft_status create(weft_context context, const char* config, std::uint64_t length, void** self) {
-  if (context == nullptr) return fail("there is no context");
+  if (host == nullptr && !does("create_before_init")) return WEFT_INVALID;
+  if (context == nullptr || config == nullptr) return fail("there is no context");
+  if (self == nullptr && !does("take_null_self")) return fail("there is no place for it");
+  if (does("declare_in_destroy")) kept_context = context;
   if (does("demand_config") && host->op != nullptr && std::strstr(config, "key") == nullptr)
     return fail("key is missing");
   if (does("refuse_without_reason") && length == 0) return WEFT_INVALID;
@@ -88,6 +92,9 @@ weft_status create(weft_context context, const char* config, std::uint64_t lengt
 }
 
 void destroy(void* self) {
+  const weft_port late = {sizeof late, WEFT_PORT_INPUT, 0,  WEFT_DTYPES_FLOAT,
+                          "late",      "[B, N, D]",     "", nullptr};
+  if (kept_context != nullptr) host->core->declare_port(kept_context, &late);
   delete static_cast<Self*>(self);
 }
 
@@ -173,7 +180,12 @@ weft_status backward(void*, weft_saved saved, const weft_tensor* grad_out, std::
 
 weft_status call(void* self, const weft_call* call) {
   if (does("crash_unordered")) calls = static_cast<int>(static_cast<Self*>(self)->weight);
+  if (self == nullptr && does("refuse_with_another_status")) {
+    host->core->error_set(WEFT_FAILED, "there is no instance", 20);
+    return WEFT_FAILED;
+  }
   if (self == nullptr) return fail("there is no instance");
+  if (call == nullptr && !does("take_null_call")) return fail("there is no call");
   if (!does("any_role") && call->role != WEFT_ROLE_FORWARD) return fail("the role is unknown");
   if (does("throw_across")) throw std::runtime_error("nobody catches this");
   if (does("segfault")) std::raise(SIGSEGV);
@@ -220,6 +232,12 @@ weft_status call(void* self, const weft_call* call) {
   return WEFT_OK;
 }
 
+weft_status migrate(void* self, std::uint32_t, weft_migration saved) {
+  if (does("take_null_migration")) return WEFT_OK;
+  if (self == nullptr || saved == nullptr) return fail("there are no tensors");
+  return WEFT_OK;
+}
+
 const void* get_extension(void*, const char*) {
   static const int table = 7;
   return does("any_extension") ? &table : nullptr;
@@ -236,8 +254,8 @@ weft_status init(const weft_host* offered) {
 const char schema[] = R"({"type": "object", "properties": {"key": {"type": "string"}}})";
 
 const weft_component component = {
-    sizeof component, WEFT_KIND_FUSION, DEED_ID, "1.0.0", "A double.",   schema, 1, 0,
-    create,           destroy,          nullptr, call,    get_extension, nullptr};
+    sizeof component, WEFT_KIND_FUSION, DEED_ID, "1.0.0", "A double.",   schema, 2, 0,
+    create,           destroy,          nullptr, call,    get_extension, migrate};
 const weft_component* const components[] = {&component};
 const weft_plugin plugin = {sizeof plugin, WEFT_ABI_MAJOR, 9,       1,
                             components,    nullptr,        "1.0.0", "tests",
@@ -245,7 +263,11 @@ const weft_plugin plugin = {sizeof plugin, WEFT_ABI_MAJOR, 9,       1,
 
 }  // namespace
 
-extern "C" WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host*, const weft_plugin** out) {
+extern "C" WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* offered, const weft_plugin** out) {
+  if (offered == nullptr && !does("take_null_host")) return WEFT_INVALID;
+  if (out == nullptr && !does("take_null_out")) return WEFT_INVALID;
+  if (offered != nullptr && offered->abi_major != WEFT_ABI_MAJOR && !does("take_any_host"))
+    return WEFT_UNSUPPORTED;
   static weft_plugin copies[8];
   static int entered = 0;
   *out = &plugin;
