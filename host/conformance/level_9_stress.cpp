@@ -123,15 +123,30 @@ void failing_host(const Examination& examination) {
   call(0);  // it works again
 }
 
-void longer_structs(const Examination& examination) {
-  Witness witness(64);
-  Subject plain = find_subject(examination, DType::float32, witness.tables());
+/// Inputs with what came of them under this host's own tables.
+struct Sample {
+  std::vector<std::vector<Array>> inputs;
+  std::vector<Array> outputs;
+};
+
+/// The library is unloaded again at the end.
+Sample run_under_own_tables(const Examination& examination) {
+  Subject subject = find_subject(examination);
   const GradMode off(false);
-  const InputTensors inputs = to_tensors(plain.draw(1));
-  const auto expected = to_arrays(run(plain, plain.specimen, inputs));
-  plain.specimen.further_bytes = 64;
-  expect_equal(plain.specimen, to_arrays(run(plain, plain.specimen, inputs)), expected, 0,
-               "with structs that are longer than it knows, as a later host's are");
+  auto inputs = subject.draw(1);
+  auto outputs = to_arrays(run(subject, subject.specimen, to_tensors(inputs)));
+  return {std::move(inputs), std::move(outputs)};
+}
+
+void longer_structs(const Examination& examination) {
+  const Sample sample = run_under_own_tables(examination);
+  Witness witness(64);
+  Subject subject = find_subject(examination, DType::float32, witness.tables());
+  const GradMode off(false);
+  subject.specimen.further_bytes = 64;
+  expect_equal(subject.specimen,
+               to_arrays(run(subject, subject.specimen, to_tensors(sample.inputs))), sample.outputs,
+               0, "with structs that are longer than it knows, as a later host's are");
 }
 
 void unknown_values(const Examination& examination) {
@@ -160,16 +175,27 @@ void call_once(Subject& subject, std::uint64_t seed, std::vector<Tensor>& lent) 
   const bool metric = subject.part.kind == WEFT_KIND_METRIC;
   if (metric) subject.specimen.states = initial_states(subject.specimen.instance);
   InputTensors inputs = to_tensors(subject.draw(seed));
+  std::vector<Tensor> variables;
+  for (auto& port : inputs)
+    for (const Tensor& tensor : port) {
+      const bool floating =
+          tensor && (tensor.dtype() == DType::float32 || tensor.dtype() == DType::float64);
+      if (metric || !floating) continue;
+      set_trainable(tensor, true);
+      variables.push_back(tensor);
+    }
   for (auto* own : {&subject.specimen.parameters, &subject.specimen.buffers})
     for (Tensor& tensor : *own) {
       const Tensor again(tensor);  // another handle of the same tensor
       lent.push_back(std::exchange(tensor, again));
     }
+  variables.insert(variables.end(), subject.specimen.parameters.begin(),
+                   subject.specimen.parameters.end());
   const GradMode mode(!metric);
   std::vector<Tensor> outputs = subject.specimen.call(subject.role(), inputs, {true, seed});
   for (const Tensor& output : outputs)
-    if (output && output.requires_grad() && !subject.specimen.parameters.empty())
-      derivatives(sum_of_products(output, output), subject.specimen.parameters, false);
+    if (output && output.requires_grad())
+      derivatives(sum_of_products(output, output), variables, false);
   for (auto& port : inputs)
     for (Tensor& tensor : port) lent.push_back(std::move(tensor));
 }
