@@ -128,7 +128,8 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
       states[i] = Tensor::own(changed.data()[i]);
     }
     note_lent({});
-    overrun = !out.whole() ? "out" : !changed.whole() ? "states" : "";
+    if (!out.whole()) overrun = "out";
+    if (!changed.whole()) overrun = "states";
   };
   left_behind.clear();
   try {

@@ -34,7 +34,7 @@ struct Specimen {
   Instance instance;
   std::vector<Tensor> parameters, buffers, states;
   std::vector<Tensor> left_behind;
-  std::string overrun;              ///< which array the last call wrote past; empty: none
+  std::string overrun;              ///< which array a call wrote past; empty: none
   std::uint32_t unknown_flags = 0;  ///< further bits for weft_call.flags
   std::uint32_t further_bytes = 0;  ///< by which weft_call is longer, as a later host's would be
 };

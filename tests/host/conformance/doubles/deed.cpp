@@ -33,6 +33,10 @@ T Shared<T>::value = 0;
 template struct WEFT_EXPORT Shared<int>;
 #endif
 
+#ifdef TEXT_RELOCATION
+__asm__(".section .text.relocated, \"ax\"\n.quad weft_plugin_v0\n.previous");
+#endif
+
 WEFT_MANIFEST_NOTE
 
 namespace {
@@ -157,6 +161,11 @@ weft_status compute(const Self& self, const weft_call& call, weft_tensor* out) {
   weft_status status = host->op->mul(x, scale, &product);
   if (!does("ignore_status") && status != WEFT_OK) return status;
   status = host->op->add(product, x, factor, out);
+  if (status != WEFT_OK && does("leak_on_failure")) return status;
+  if (status != WEFT_OK && does("output_before_failure")) {
+    *call.out = product;
+    return status;
+  }
   host->tensor->release(product);
   if (does("release_twice")) host->tensor->release(product);
   return does("ignore_status") ? WEFT_OK : status;
