@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -68,8 +69,11 @@ std::string run_test(const Test& test, const Examination& examination) {
 }
 
 [[noreturn]] void be_child(const Test& test, const Examination& examination,
-                           std::chrono::milliseconds limit, int out, int errors) {
+                           std::chrono::milliseconds limit, int out, int errors, pid_t checker) {
   ::setpgid(0, 0);
+  // In a group of its own it does not hear of Ctrl-C: it ends with the checker.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != checker) std::raise(SIGKILL);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);  // a crash here is expected and no news
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -129,9 +133,9 @@ TestResult run_apart(const Test& test, const Examination& examination,
                     test.remedy,         0};
   Pipe out, errors;
   const Clock::time_point begin = Clock::now();
-  const pid_t pid = ::fork();
+  const pid_t checker = ::getpid(), pid = ::fork();
   if (pid < 0) throw Error(Exit::io, "no process can be started; too many are running.");
-  if (pid == 0) be_child(test, examination, limit, out.ends[1], errors.ends[1]);
+  if (pid == 0) be_child(test, examination, limit, out.ends[1], errors.ends[1], checker);
   ::setpgid(pid, pid);                          // whoever comes first
   const std::chrono::milliseconds grace(1000);  // for the child to say where it is
   read_end(attend(pid, out, errors, end_of_report, limit + grace), limit, result);

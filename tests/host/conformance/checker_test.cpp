@@ -2,7 +2,13 @@
 #include "host/conformance/checker.hpp"
 
 #include <gmock/gmock.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -82,6 +88,36 @@ TEST(Checker, MarksWhatDependsOnAFailedTest) {
     EXPECT_EQ(test.outcome, TestOutcome::not_applicable);
     EXPECT_EQ(test.text, "test created has to pass first");
   }
+}
+
+TEST(Checker, TakesItsChildAlongWhenItIsKilled) {
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // to see how the orphan ends
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t checker = ::fork();
+  if (checker == 0) {
+    ::setenv("WEFT_TEST_DEED", "hang", 1);  // in test call, which follows out_of_order
+    CheckRequest request;
+    request.file = double_named("deed");
+    request.limit = std::chrono::seconds(5);
+    check_plugin(request, [&](const TestResult& result) {
+      if (result.name == "out_of_order") (void)!::write(ends[1], "x", 1);
+    });
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  char said = 0;
+  ASSERT_EQ(::read(ends[0], &said, 1), 1);
+  ::close(ends[0]);
+  const std::string pid = std::to_string(checker);
+  pid_t child = 0;
+  while (child == 0) std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> child;
+  ::kill(checker, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(::waitpid(checker, &status, 0), checker);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << status;
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 /// Names in abi.h, and headings of docs/abi/checker.md.
