@@ -10,6 +10,7 @@
 #include "host/base/text.hpp"
 #include "host/conformance/catalogue.hpp"
 #include "host/conformance/compare.hpp"
+#include "host/conformance/red_zones.hpp"
 #include "host/conformance/witness.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/engine/tables.hpp"

@@ -5,7 +5,10 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -15,6 +18,7 @@
 #include "host/conformance/compare.hpp"
 #include "host/conformance/witness.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/engine/migration.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/graph/metric_states.hpp"
@@ -237,6 +241,55 @@ void handles(const Examination& examination) {
                 "declare what must be remembered as a buffer or state, and release the rest.");
 }
 
+/// The tensors of a part by the names of their declaration, as a checkpoint holds them.
+std::map<std::string, Array> saved_by(const Specimen& specimen) {
+  std::map<std::string, Array> saved;
+  const auto add = [&](const auto& declared, const std::vector<Tensor>& tensors) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) saved[declared[i].name] = to_array(tensors[i]);
+  };
+  add(specimen.instance.parameters(), specimen.parameters);
+  add(specimen.instance.buffers(), specimen.buffers);
+  return saved;
+}
+
+/// What one migration makes of these tensors when the `n`-th call of the host (0: none) fails.
+void migrate_once(Witness& witness, const Instance& instance, std::uint32_t from,
+                  const std::map<std::string, Array>& tensors, std::uint64_t n) {
+  const std::string what = concat("migrate() from state version ", from);
+  const std::size_t held = witness.held();
+  const Migration saved(tensors);
+  witness.arm(n);
+  try {
+    instance.migrate(from, saved.handle());
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    for (const char* fault : {"failed without giving a reason", "an exception crossed"})
+      if (text.find(fault) != std::string::npos) throw Fault(concat(what, ": ", text));
+  }
+  if (!witness.misuse().empty()) throw Fault(concat(what, ": ", witness.misuse()));
+  if (witness.held() > held)
+    throw Fault(concat(what, " keeps ", witness.held() - held, " tensors that it was given"),
+                "release on every way out what get() and operations gave.");
+}
+
+void migrate(const Examination& examination) {
+  Witness witness;
+  const Part part = examination.load(witness.tables());
+  const std::string config = complete_config(part, examination.config);
+  const Specimen specimen(part, config, wires_of(part, config, true), DType::float32);
+  if (!specimen.instance.can_migrate()) throw NotApplicable("it has no migrate");
+  const std::uint32_t version = part.component->state_version;
+  if (version < 2) throw NotApplicable("its state has no older version");
+  const GradMode off(false);
+  for (const std::uint32_t from : std::set{1U, version - 1})
+    for (const auto& tensors : {std::map<std::string, Array>{}, saved_by(specimen)}) {
+      migrate_once(witness, specimen.instance, from, tensors, 0);
+      const std::uint64_t calls = witness.calls();
+      for (std::uint64_t n = 1; n <= calls; n += calls / most_failures + 1)
+        migrate_once(witness, specimen.instance, from, tensors, n);
+    }
+}
+
 void memory(const Examination& examination) {
   Subject subject = find_subject(examination);
   const GradMode off(false);
@@ -276,6 +329,8 @@ std::vector<Test> stress_tests() {
        unknown_values},
       {"handles", 9, true, "created", "abi.h, weft_call",
        "release every tensor that an operation gave.", handles},
+      {"migrate", 9, true, "created", "abi.h, weft_migration_api",
+       "return a status, with a sentence in core->error_set.", migrate},
       {"memory", 9, true, "call", "abi.h, weft_component",
        "free what call() allocates before it returns.", memory},
   };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/conformance/witness.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -10,15 +9,13 @@
 #include <set>
 
 #include "host/base/text.hpp"
+#include "host/conformance/red_zones.hpp"
 #include "host/engine/tables.hpp"
 #include "host/engine/tensor.hpp"
 #include "host/registry/core_api.hpp"
 
 namespace weft::host {
 namespace {
-
-constexpr std::size_t guard_bytes = 256;
-constexpr std::byte guard_byte{0xa5};
 
 /// A table in memory of its own, with further bytes behind it that no plug-in knows.
 template <class Table>
@@ -50,6 +47,7 @@ struct Ledger {
   std::unique_ptr<LongerTable<weft_tensor_api>> tensor;
   std::unique_ptr<LongerTable<weft_op_api>> op;
   std::unique_ptr<LongerTable<weft_grad_api>> grad;
+  std::unique_ptr<LongerTable<weft_migration_api>> migration;
 };
 
 Ledger* ledger = nullptr;  // of the one Witness
@@ -125,6 +123,10 @@ template <>
 const weft_grad_api* engine() {
   return grad_api();
 }
+template <>
+const weft_migration_api* engine() {
+  return migration_api();
+}
 
 bool check(weft_tensor handle) {
   return use(handle, "the host");
@@ -188,19 +190,21 @@ weft_status cat(const weft_tensor* xs, std::uint32_t n, std::int64_t axis,
   return status;
 }
 
+/// The same for an argument of an operation.
+bool usable(const weft_value& value) {
+  if (value.tag == WEFT_VALUE_TENSOR) return use(value.u.t, "an operation");
+  return value.tag != WEFT_VALUE_TENSOR_LIST || value.u.tl == nullptr ||
+         usable(value.u.tl, value.len, "an operation");
+}
+
 weft_status call(weft_op op, const weft_value* args, std::uint32_t n_args,
                  const weft_named_value* named, std::uint32_t n_named, weft_value* results,
                  std::uint32_t n_results) noexcept {
   if (!begin()) return WEFT_FAILED;
-  for (std::uint32_t i = 0; args != nullptr && i < n_args; ++i) {
-    if (args[i].tag == WEFT_VALUE_TENSOR && !use(args[i].u.t, "an operation")) return WEFT_INVALID;
-    if (args[i].tag == WEFT_VALUE_TENSOR_LIST && args[i].u.tl != nullptr &&
-        !usable(args[i].u.tl, args[i].len, "an operation"))
-      return WEFT_INVALID;
-  }
+  for (std::uint32_t i = 0; args != nullptr && i < n_args; ++i)
+    if (!usable(args[i])) return WEFT_INVALID;
   for (std::uint32_t i = 0; named != nullptr && i < n_named; ++i)
-    if (named[i].value.tag == WEFT_VALUE_TENSOR && !use(named[i].value.u.t, "an operation"))
-      return WEFT_INVALID;
+    if (!usable(named[i].value)) return WEFT_INVALID;
   const weft_status status = op_api()->call(op, args, n_args, named, n_named, results, n_results);
   for (std::uint32_t i = 0; status == WEFT_OK && i < n_results; ++i)
     if (results[i].tag == WEFT_VALUE_TENSOR) hold(results[i].u.t);
@@ -277,36 +281,14 @@ weft_status save(weft_saved saved, const weft_tensor* tensors, std::uint32_t n) 
 
 }  // namespace
 
-Array RedZones::surround(const Array& array) {
-  const std::size_t bytes = array.byte_count();
-  const Array all =
-      Array::empty(DType::uint8, {static_cast<std::int64_t>(bytes + 2 * guard_bytes)});
-  std::memset(all.bytes.get(), static_cast<int>(guard_byte), all.byte_count());
-  zones_.push_back({array.sizes, array.dtype, bytes, all.bytes});
-  Array inner{array.dtype, array.sizes, {all.bytes, all.bytes.get() + guard_bytes}};
-  if (array.bytes) std::memcpy(inner.bytes.get(), array.bytes.get(), bytes);
-  return inner;
-}
-
-std::string RedZones::broken() const {
-  const auto whole = [](const std::byte* guard) {
-    return std::all_of(guard, guard + guard_bytes, [](std::byte b) { return b == guard_byte; });
-  };
-  for (const Zone& zone : zones_) {
-    const bool before = whole(zone.all.get());
-    if (before && whole(zone.all.get() + guard_bytes + zone.bytes)) continue;
-    return concat(before ? "behind" : "before", " a tensor ", dtype_name(zone.dtype),
-                  shape_text(zone.sizes));
-  }
-  return "";
-}
-
 Witness::Witness(std::uint32_t further_bytes) {
   if (ledger == nullptr) ledger = new Ledger;  // autograd nodes may outlive this object
   ledger->core = std::make_unique<LongerTable<weft_core_api>>(*core_api(), further_bytes);
   ledger->tensor = std::make_unique<LongerTable<weft_tensor_api>>(*tensor_api(), further_bytes);
   ledger->op = std::make_unique<LongerTable<weft_op_api>>(*op_api(), further_bytes);
   ledger->grad = std::make_unique<LongerTable<weft_grad_api>>(*grad_api(), further_bytes);
+  ledger->migration =
+      std::make_unique<LongerTable<weft_migration_api>>(*migration_api(), further_bytes);
 
   weft_core_api* const core = ledger->core->get();
   watch<&weft_core_api::wired>(core);
@@ -343,10 +325,18 @@ Witness::Witness(std::uint32_t further_bytes) {
   watch<&weft_grad_api::saved>(grad);
   grad->custom = custom;
   grad->save = save;
+
+  weft_migration_api* const migration = ledger->migration->get();
+  watch<&weft_migration_api::count>(migration);
+  watch<&weft_migration_api::name>(migration);
+  watch<&weft_migration_api::get>(migration);
+  watch<&weft_migration_api::set>(migration);
+  watch<&weft_migration_api::remove>(migration);
+  watch<&weft_migration_api::rename>(migration);
 }
 
 HostTables Witness::tables() const {
-  return {ledger->tensor->get(), ledger->op->get(), ledger->grad->get(), migration_api(),
+  return {ledger->tensor->get(), ledger->op->get(), ledger->grad->get(), ledger->migration->get(),
           ledger->core->get()};
 }
 

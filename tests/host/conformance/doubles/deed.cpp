@@ -90,7 +90,7 @@ weft_status create(weft_context context, const char* config, std::uint64_t lengt
   if (status == WEFT_OK) status = host->core->declare_parameter(context, &scale, &slot);
   if (does("ignore_create")) host->core->declare_traits(context, 0);
   if (status != WEFT_OK) return status;
-  if (does("keep_handle")) kept = nullptr;
+  if (does("keep_handle") || does("keep_handle_for_list")) kept = nullptr;
   *self = new Self{static_cast<double>(++instances)};
   return WEFT_OK;
 }
@@ -222,6 +222,19 @@ weft_status call(void* self, const weft_call* call) {
       if (weft_status status = host->tensor->meta(kept, &meta)) return status;
     kept = call->parameters[0];
   }
+  if (does("keep_handle_for_list")) {
+    weft_op cat = nullptr;
+    if (weft_status status = host->op->lookup("aten::cat", "", nullptr, &cat)) return status;
+    weft_named_value tensors = {"tensors", {WEFT_VALUE_TENSOR_LIST, 1, {}}};
+    tensors.value.u.tl = &kept;
+    weft_value result = {};
+    if (kept != nullptr) {
+      if (weft_status status = host->op->call(cat, nullptr, 0, &tensors, 1, &result, 1))
+        return status;
+      host->tensor->release(result.u.t);
+    }
+    kept = call->parameters[0];
+  }
   if (does("give_lent")) {
     call->out[0] = call->in[0];
     return WEFT_OK;
@@ -245,7 +258,12 @@ weft_status call(void* self, const weft_call* call) {
 weft_status migrate(void* self, std::uint32_t, weft_migration saved) {
   if (does("take_null_migration")) return WEFT_OK;
   if (self == nullptr || saved == nullptr) return fail("there are no tensors");
-  return WEFT_OK;
+  if (does("migrate_silently")) return WEFT_FAILED;
+  weft_tensor scale = nullptr;
+  if (weft_status status = host->migration->get(saved, "scale", &scale)) return status;
+  const weft_status status = host->migration->set(saved, "scale", scale);
+  if (status == WEFT_OK || !does("leak_in_migration")) host->tensor->release(scale);
+  return status;
 }
 
 const void* get_extension(void*, const char*) {
