@@ -237,31 +237,6 @@ void ask_without_instance(const Unordered& part, bool null_is_instance) {
   });
 }
 
-void before_init(const Examination& examination) {
-  static const weft_host host = described_host();
-  void* const shared =
-      ::dlopen(std::filesystem::absolute(examination.file).c_str(), RTLD_NOW | RTLD_LOCAL);
-  const auto entry =
-      shared ? reinterpret_cast<weft_entry>(::dlsym(shared, WEFT_ENTRY_NAME)) : nullptr;
-  const weft_plugin* plugin = nullptr;
-  if (entry == nullptr || entry(&host, &plugin) != WEFT_OK)
-    throw Fault("the library cannot be entered");
-  if (plugin->init == nullptr) throw NotApplicable("its library has no init");
-  const std::string file = examination.file.filename().string();
-  for (std::uint32_t i = 0; i < plugin->n_components; ++i) {
-    const weft_component& component = *plugin->components[i];
-    if (PartId::parse(component.id)->text() != examination.part.id) continue;
-    const Unordered part{file, component, "before init", false};
-    ask_without_instance(part, false);
-    part.expect_invalid("create", [&] {
-      weft_context_s context;
-      void* self = nullptr;
-      return component.create(&context, "{}", 2, &self);
-    });
-  }
-  ::dlclose(shared);
-}
-
 /// An instance as the host would make one.
 void* create_one(const Part& part, const std::string& config, weft_context_s& context) {
   context.wired = wires_of(part, config, true);
@@ -288,6 +263,33 @@ bool creates_null(const Examination& examination, const std::string& config) {
   void* const self = create_one(part, config, context);
   destroy_one(part, self);
   return self == nullptr;
+}
+
+void before_init(const Examination& examination) {
+  const std::string config = complete_config(examination.load(), examination.config);
+  const bool null_is_instance = creates_null(examination, config);
+  static const weft_host host = described_host();
+  void* const shared =
+      ::dlopen(std::filesystem::absolute(examination.file).c_str(), RTLD_NOW | RTLD_LOCAL);
+  const auto entry =
+      shared ? reinterpret_cast<weft_entry>(::dlsym(shared, WEFT_ENTRY_NAME)) : nullptr;
+  const weft_plugin* plugin = nullptr;
+  if (entry == nullptr || entry(&host, &plugin) != WEFT_OK)
+    throw Fault("the library cannot be entered");
+  if (plugin->init == nullptr) throw NotApplicable("its library has no init");
+  const std::string file = examination.file.filename().string();
+  for (std::uint32_t i = 0; i < plugin->n_components; ++i) {
+    const weft_component& component = *plugin->components[i];
+    if (PartId::parse(component.id)->text() != examination.part.id) continue;
+    const Unordered part{file, component, "before init", false};
+    ask_without_instance(part, null_is_instance);
+    part.expect_invalid("create", [&] {
+      weft_context_s context;
+      void* self = nullptr;
+      return component.create(&context, config.data(), config.size(), &self);
+    });
+  }
+  ::dlclose(shared);
 }
 
 void out_of_order(const Examination& examination) {
@@ -324,13 +326,13 @@ std::vector<Test> life_cycle_tests() {
        "test both arguments and host->abi_major first, and give the address of one static "
        "descriptor, however often it is asked for.",
        entered_again},
-      {"before_init", 3, true, "loads", "abi.h, weft_plugin",
-       "test for null what init() keeps before it is used, and return WEFT_INVALID.", before_init},
       {"reloads", 3, false, "loads", "abi.h, weft_entry",
        "compile with -fno-gnu-unique, join every thread and unregister every callback in deinit.",
        reloads},
       {"created", 3, true, "loads", "abi.h, weft_component",
        "mend create(): it must work for the defaults of its own schema.", created},
+      {"before_init", 3, true, "created", "abi.h, weft_plugin",
+       "test for null what init() keeps before it is used, and return WEFT_INVALID.", before_init},
       {"refuses", 3, true, "loads", "abi.h, weft_component",
        "return a failing status and set the error text.", refuses},
       {"out_of_order", 3, true, "created", "abi.h, weft_component",
