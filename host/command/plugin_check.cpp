@@ -41,7 +41,7 @@ std::string page(const TestResult& test) {
 
 void print(const TestResult& test) {
   if (test.outcome == TestOutcome::passed) {
-    std::cout << "ok    " << place(test) << "\n";
+    std::cout << "ok    " << place(test) << (test.text.empty() ? "" : ": ") << test.text << "\n";
   } else if (test.outcome == TestOutcome::not_applicable) {
     std::cout << "n/a   " << place(test) << ": " << test.text << "\n";
   } else {

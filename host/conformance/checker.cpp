@@ -57,6 +57,8 @@ std::string run_test(const Test& test, const Examination& examination) {
   try {
     test.run(examination);
     return report(TestOutcome::passed, Exit::ok, "", "");
+  } catch (const Remark& remark) {
+    return report(TestOutcome::passed, Exit::ok, "", remark.what());
   } catch (const NotApplicable& reason) {
     return report(TestOutcome::not_applicable, Exit::ok, "", reason.what());
   } catch (const Fault& fault) {
@@ -194,12 +196,16 @@ class Checker {
     const std::string part = test.of_part ? examination.part.id : "";
     TestResult result{test.name, test.level,    part, TestOutcome::not_applicable,
                       "",        test.contract, "",   0};
-    if (failed_.contains(test.needs) || failed_.contains(concat(part, " ", test.needs)))
+    const bool vain =
+        failed_.contains(test.needs) || failed_.contains(concat(part, " ", test.needs));
+    if (vain)
       result.text = concat("test ", test.needs, " has to pass first");
     else
       result = run_apart(test, examination, request_.limit);
-    if (result.outcome == TestOutcome::failed) {
+    // What needs this one makes no sense either.
+    if (vain || result.outcome == TestOutcome::failed)
       failed_.insert(part.empty() ? test.name : concat(part, " ", test.name));
+    if (result.outcome == TestOutcome::failed) {
       // At level 1 another code says more: the file is not for this host.
       if (report_.exit == Exit::ok || (test.level == 1 && report_.exit == Exit::plugin))
         report_.exit = test.level == 1 ? result.exit : Exit::plugin;
@@ -212,7 +218,8 @@ class Checker {
   const std::function<void(const TestResult&)>& done_;
   CheckReport report_;
   std::vector<Examination> parts_;
-  std::set<std::string> failed_;  ///< "NAME" of a file's test, "PART NAME" of a part's
+  std::set<std::string>
+      failed_;  ///< or not run for one that did: "NAME", or "PART NAME" of a part's
 };
 
 }  // namespace

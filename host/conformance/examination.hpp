@@ -38,6 +38,12 @@ class NotApplicable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The test is passed, and there is something to know.
+class Remark : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// The tables of this host's engine.
 HostTables engine_tables();
 
@@ -66,6 +72,8 @@ struct Subject {
   std::string config;
   Sizing sizing;
   Specimen specimen;
+  std::string refusal =
+      "";  ///< what it said of the first sizes that it was offered; empty: took them
 
   /// A second instance of the same part and configuration.
   Specimen another(DType dtype = DType::float32) const;

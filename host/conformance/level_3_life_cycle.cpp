@@ -166,6 +166,13 @@ void call(const Examination& examination) {
   Subject subject = find_subject(examination);
   const GradMode off(false);
   run(subject, subject.specimen, to_tensors(subject.draw(1)));
+  if (subject.refusal.empty()) return;
+  std::vector<std::string> sizes;
+  for (const auto& [symbol, size] : subject.sizing.symbols)
+    sizes.push_back(concat(symbol, " ", size));
+  throw Remark(concat("all tests use ", enumerate(sizes),
+                      ", because the part refuses the sizes that are tried first: ",
+                      subject.refusal, ". If it should take those, see --size."));
 }
 
 void refuses(const Examination& examination) {

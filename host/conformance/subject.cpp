@@ -197,7 +197,7 @@ Subject find_subject(const Examination& examination, DType dtype, const HostTabl
       try {
         Specimen specimen(part, config, wires, dtype);
         if (i == 0) sizings = candidates(specimen, examination.sizes, optional);
-        Subject subject{part, config, sizings[i], std::move(specimen)};
+        Subject subject{part, config, sizings[i], std::move(specimen), refusal};
         subject.specimen.call(subject.role(), to_tensors(subject.draw(1, dtype)));
         subject.specimen = Specimen(part, config, wires, dtype);
         return subject;

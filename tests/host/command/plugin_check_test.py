@@ -38,6 +38,13 @@ class PluginCheck(Case):
         self.assertIn("FAIL  level 3  call  tests/fusion.deed: the plug-in killed the process: SIGSEGV inside deed.so", result.stdout)
         self.assertIn("n/a   level 5  shapes  tests/fusion.deed: test call has to pass first\n", result.stdout)
 
+    def test_one_fault_is_told_once(self):
+        result = weft("plugin", "check", PLUGINS / "libweft_encoder_conformer.so", "--config", '{"heads": 5}')
+        self.assertIn("FAIL  level 3  created  encoder.conformer: part (encoder.conformer 1.0.0): heads: 5 must divide dim 64\n",
+                      result.stdout)
+        self.assertIn("n/a   level 9  memory  encoder.conformer: test call has to pass first\n", result.stdout)
+        self.assertEqual(result.stdout.count("FAIL"), 1)
+
     def test_json(self):
         report = json.loads(weft("plugin", "check", GOOD, "--json", "--level", "3").stdout)
         self.assertEqual(report["parts"], ["tests/fusion.deed"])
@@ -59,6 +66,9 @@ class PluginCheck(Case):
         self.assertIn("created  encoder.vit: its schema refuses the configuration {\"width\": 0}", result.stdout)
         self.deed("refuse_n_of_3")
         self.assertEqual(weft("plugin", "check", GOOD, "--level", "3", "--size", "N=5").returncode, 0)
+        self.assertRegex(weft("plugin", "check", GOOD, "--level", "3").stdout,
+                         r"ok    level 3  call  tests/fusion\.deed: all tests use .*N 4.*, because the part refuses the sizes that are "
+                         r"tried first: .*N must not be 3")
         result = weft("plugin", "check", GOOD, "--level", "3", "--size", "N=3")
         self.assertIn("N must not be 3", result.stdout)
 
