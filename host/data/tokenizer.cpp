@@ -12,6 +12,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/fingerprint.hpp"
+#include "host/data/sentencepiece_vetting.hpp"
 
 namespace weft::host {
 namespace {
@@ -111,8 +112,11 @@ std::string record_of(const std::string& inputs, const std::string& model) {
 class Tokenizer::Model {
  public:
   Model(const std::string& name, const std::string& bytes) {
-    const bool loads = !bytes.empty() && processor.LoadFromSerializedProto(bytes).ok();
-    if (!loads) {
+    vet_sentencepiece(bytes, name);
+    std::vector<int> ids;
+    const bool works = processor.LoadFromSerializedProto(bytes).ok() &&
+                       processor.Encode("A text, \u00fc\u4e00 \ufb01 12.", &ids).ok();
+    if (!works) {
       throw Error(Exit::bad_data, concat(name,
                                          " is not a SentencePiece model. Delete it; it will "
                                          "be trained anew."));
@@ -140,8 +144,11 @@ Tokenizer Tokenizer::load(const fs::path& model) {
     throw Error(Exit::bad_data, concat("The tokenizer ", model.string(), " has ", size,
                                        " bytes; at most ", k_largest_tokenizer, " are read."));
   }
-  const std::string name = concat("The tokenizer ", model.string());
-  return Tokenizer(std::make_shared<const Model>(name, read_file(model)));
+  return from_bytes(read_file(model), concat("The tokenizer ", model.string()));
+}
+
+Tokenizer Tokenizer::from_bytes(const std::string& bytes, const std::string& name) {
+  return Tokenizer(std::make_shared<const Model>(name, bytes));
 }
 
 Tokenizer Tokenizer::train(const fs::path& model, const std::string& type, int vocabulary,
@@ -162,7 +169,7 @@ Tokenizer Tokenizer::train(const fs::path& model, const std::string& type, int v
   fs::create_directories(model.parent_path(), problem);
   write_file(model, bytes);
   write_file(record, record_of(inputs, bytes));
-  return Tokenizer(std::make_shared<const Model>("The tokenizer", bytes));
+  return from_bytes(bytes, "The tokenizer");
 }
 
 std::vector<std::int32_t> Tokenizer::encode(const std::string& text) const {

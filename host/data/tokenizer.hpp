@@ -15,15 +15,17 @@ namespace weft::host {
 /// The four ids that every tokenizer of Weft has.
 enum SpecialToken : std::int64_t { k_pad = 0, k_unknown = 1, k_begin = 2, k_end = 3 };
 
-/// Larger model files are not opened.
-inline constexpr std::uintmax_t k_largest_tokenizer = std::uintmax_t{64} << 20;
-
 /// Any number of threads may use one tokenizer; copies share it.
 class Tokenizer {
  public:
+  /// Vets the model before the library sees it; see vet_sentencepiece().
   /// @throws Error (no_input) when there is no such file; (bad_data) when it is no SentencePiece
-  ///         model, is too large, or has other special ids
+  ///         model that is safe to load, is too large, or has other special ids
   static Tokenizer load(const std::filesystem::path& model);
+
+  /// The same from the model's bytes.
+  /// @param name  how a message begins: `The tokenizer a.model`
+  static Tokenizer from_bytes(const std::string& bytes, const std::string& name);
 
   /// Trains on the texts and writes the model and, beside it, `MODEL.json`, which records what it
   /// was made from. A model that was made from the same is loaded instead.

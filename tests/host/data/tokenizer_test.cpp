@@ -92,8 +92,8 @@ TEST_F(TokenizerFileTest, FaultsHaveSentences) {
   write_file(file, "nonsense");
   EXPECT_EQ(error_of([&] { Tokenizer::load(file); }),
             std::pair(Exit::bad_data, "The tokenizer " + file +
-                                          " is not a SentencePiece model. Delete it; it will be "
-                                          "trained anew."));
+                                          " is not a SentencePiece model that is safe to load: it "
+                                          "is damaged. Delete it; it will be trained anew."));
   EXPECT_EQ(error_of([&] { Tokenizer::train(file, "bpe", 60, {}); }),
             std::pair(Exit::bad_data,
                       std::string("The training part holds no text for the tokenizer. Check "
