@@ -13,10 +13,18 @@
 
 namespace weft::host {
 
-/// Larger pictures (height x width) are refused.
+/// Larger pictures (height x width) are refused, as are those without a pixel.
 inline constexpr std::int64_t k_most_pixels = 64'000'000;
+/// Pictures of more pixels than the first may have at most the second for each byte of the file:
+/// blank pages pass, and a small file cannot ask for hundreds of megabytes.
+inline constexpr std::int64_t k_free_pixels = 16'000'000, k_most_pixels_per_byte = 200;
+/// A JPEG in more scans is refused: each goes over all pixels, and may be a few bytes long.
+inline constexpr std::int64_t k_most_scans = 500;
 /// Longer recordings are refused.
 inline constexpr std::int64_t k_most_seconds = 600;
+/// Recordings of other rates are refused, in samples per second: the resampler's filter grows with
+/// the ratio of the rates.
+inline constexpr int k_lowest_rate = 1'000, k_highest_rate = 768'000;
 
 /// What decode_image() is to give.
 struct ImageForm {
@@ -34,14 +42,15 @@ struct Audio {
   std::vector<float> samples;  ///< the mean of all channels, full scale = 1
 };
 
-/// PNG or JPEG. Transparency is dropped.
+/// PNG or JPEG; the first picture of the file. Transparency is dropped.
 /// @param place  how a message begins: `digits-000.tar, sample 3-jackson-12: picture.png`
 /// @throws Error (bad_data) when the bytes are not a whole picture or it is too large
 Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,
                    const std::string& place);
 
 /// WAV (PCM, A-law, µ-law) or FLAC, brought to one channel and to `rate` samples per second.
-/// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty or too long
+/// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty, too long or
+///         of another rate
 Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place);
 
 }  // namespace weft::host

@@ -23,6 +23,10 @@ struct Free {
 using Resampler = std::unique_ptr<SwrContext, Free>;
 
 Resampler open_resampler(const AVFrame& frame, int rate, const std::string& place) {
+  if (frame.sample_rate < k_lowest_rate || frame.sample_rate > k_highest_rate) {
+    cannot_decode(place, concat("it has ", frame.sample_rate, " samples per second, not from ",
+                                k_lowest_rate, " to ", k_highest_rate));
+  }
   AVChannelLayout from{};
   av_channel_layout_default(&from, frame.ch_layout.nb_channels);
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;

@@ -4,6 +4,7 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/mem.h>
 }
 
 #include <algorithm>
@@ -23,6 +24,9 @@ constexpr const char* k_recording_formats = "wav,flac";
 constexpr const char* k_recording_codecs =
     "pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le,pcm_alaw,pcm_mulaw,flac";
 constexpr int k_page_size = 4096;
+/// What FFmpeg may ask for at once: the largest picture, of four channels of 16 bits, and room
+/// beside it. A PNG's compressed texts would otherwise grow a thousandfold without a limit.
+constexpr std::size_t k_largest_block = std::size_t{k_most_pixels} * 8 + (1 << 20);
 
 /// The bytes as FFmpeg's input, with its reading position.
 struct Cursor {
@@ -104,6 +108,16 @@ Owned<AVFormatContext> open_format(AVIOContext* input, Medium medium, const std:
   return owned;
 }
 
+/// Refuses a recording that its head says to be too long, before anything is decoded.
+void require_few_seconds(const AVStream& stream, const std::string& place) {
+  if (stream.duration == AV_NOPTS_VALUE) return;
+  const std::int64_t seconds = av_rescale_q(stream.duration, stream.time_base, {1, 1});
+  if (seconds > k_most_seconds) {
+    cannot_decode(
+        place, concat("it is ", seconds, " seconds long; at most ", k_most_seconds, " are read"));
+  }
+}
+
 Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const std::string& place) {
   const AVCodecParameters& parameters = *stream.codecpar;
   const AVCodec* const codec = avcodec_find_decoder(parameters.codec_id);
@@ -143,10 +157,12 @@ std::int64_t decode_frames(std::span<const std::byte> bytes, Medium medium,
                            const std::function<void(const AVFrame&)>& take) {
   // FFmpeg's own messages name no file; the status code and the checks here replace them.
   av_log_set_level(AV_LOG_QUIET);
+  av_max_alloc(k_largest_block);
   Cursor cursor{bytes};
   const Owned<AVIOContext> input = open_input(cursor);
   const Owned<AVFormatContext> format = open_format(input.get(), medium, place);
   const AVStream& stream = *format->streams[0];
+  if (medium == Medium::recording) require_few_seconds(stream, place);
   const Owned<AVCodecContext> codec = open_codec(stream, medium, place);
   const Owned<AVPacket> packet(av_packet_alloc());
   const Owned<AVFrame> frame(av_frame_alloc());
@@ -155,6 +171,8 @@ std::int64_t decode_frames(std::span<const std::byte> bytes, Medium medium,
   while ((status = av_read_frame(format.get(), packet.get())) >= 0) {
     decode_packet(codec.get(), packet.get(), frame.get(), place, take);
     av_packet_unref(packet.get());
+    // Phones put further pictures behind the first; one after the other could take hours.
+    if (medium == Medium::picture && codec->frame_number > 0) return 0;
   }
   if (status != AVERROR_EOF) checked(status, place);
   decode_packet(codec.get(), nullptr, frame.get(), place, take);

@@ -15,7 +15,7 @@ namespace weft::host {
 
 enum class Medium { picture, recording };
 
-/// Decodes the first stream and calls `take` with each frame, in order.
+/// Decodes the first stream and calls `take` with each frame, in order; of pictures with the first.
 /// @return  samples per channel that the file announces (recordings), or 0 where it does not say
 /// @throws Error (bad_data) with FFmpeg's reason; whatever `take` throws
 std::int64_t decode_frames(std::span<const std::byte> bytes, Medium medium,

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Pictures and recordings that are made to harm: each is refused with its sentence.
+
+#include <gmock/gmock.h>
+
+#include "host/base/text.hpp"
+#include "host/data/decode.hpp"
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using test::bytes_of;
+using test::error_of;
+using test::png;
+using test::read_file;
+using test::wav;
+
+void picture_is_refused(const std::string& bytes, const std::string& reason) {
+  EXPECT_EQ(error_of([&] { decode_image(bytes_of(bytes), {}, "s.tar, sample a: p.png"); }),
+            std::pair(Exit::bad_data, "s.tar, sample a: p.png cannot be decoded: " + reason +
+                                          ". Replace the file and make the shard anew."));
+}
+
+void recording_is_refused(const std::string& bytes, const std::string& reason, int rate = 8000) {
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(bytes), rate, "s.tar, sample a: v.wav"); }),
+            std::pair(Exit::bad_data, "s.tar, sample a: v.wav cannot be decoded: " + reason +
+                                          ". Replace the file and make the shard anew."));
+}
+
+std::string halves() {
+  return read_file(WEFT_SOURCE_DIR "/tests/host/data/halves.jpg");
+}
+
+/// The picture with another size in its head and `more` behind it.
+std::string png_of_size(std::uint32_t height, std::uint32_t width, std::size_t more = 0) {
+  std::string bytes = png(1, 1, 1, {7});
+  for (std::size_t i = 0; i < 4; ++i) {
+    bytes[16 + i] = static_cast<char>(width >> (24 - 8 * i));
+    bytes[20 + i] = static_cast<char>(height >> (24 - 8 * i));
+  }
+  return bytes + std::string(more, ' ');
+}
+
+std::string jpeg_of_size(std::uint16_t height, std::uint16_t width) {
+  std::string bytes = halves();
+  const std::size_t frame = bytes.find("\xff\xc0");
+  for (std::size_t i = 0; i < 2; ++i) {
+    bytes[frame + 5 + i] = static_cast<char>(height >> (8 - 8 * i));
+    bytes[frame + 7 + i] = static_cast<char>(width >> (8 - 8 * i));
+  }
+  return bytes;
+}
+
+TEST(HostileImage, TooManyPixels) {
+  picture_is_refused(png_of_size(20000, 20000),
+                     "it has 20000 x 20000 pixels; at most 64000000 are read");
+  picture_is_refused(png_of_size(UINT32_MAX, UINT32_MAX),
+                     "it has 4294967295 x 4294967295 pixels; at most 64000000 are read");
+  picture_is_refused(png_of_size(1, 64'000'001, 400'000),
+                     "it has 1 x 64000001 pixels; at most 64000000 are read");
+  picture_is_refused(jpeg_of_size(20000, 20000),
+                     "it has 20000 x 20000 pixels; at most 64000000 are read");
+}
+
+TEST(HostileImage, TooManyPixelsForItsBytes) {
+  picture_is_refused(png_of_size(5000, 5000),
+                     concat("it has 5000 x 5000 pixels in ", png(1, 1, 1, {7}).size(),
+                            " bytes; at most 200 pixels a byte are read"));
+  // With as many bytes as it needs FFmpeg reads on and finds it damaged.
+  picture_is_refused(png_of_size(5000, 5000, 125'000), "Invalid data found when processing input");
+}
+
+TEST(HostileImage, WithoutAPixel) {
+  picture_is_refused(png_of_size(0, 0), "it has 0 x 0 pixels");
+  picture_is_refused(png_of_size(5, 0), "it has 5 x 0 pixels");
+  picture_is_refused(jpeg_of_size(0, 8), "it has 0 x 8 pixels");
+}
+
+TEST(HostileImage, ScansWithoutEnd) {
+  std::string bytes = halves();
+  for (int i = 0; i < 500; ++i) bytes.insert(bytes.rfind("\xff\xda"), "\xff\xda");
+  picture_is_refused(bytes, "it is a JPEG in more than 500 scans");
+}
+
+TEST(HostileImage, OfManyPicturesTheFirstIsDecodedAlone) {
+  // The second one is damaged.
+  const Bytes bytes = bytes_of(png(1, 3, 1, {7, 8, 9}) + png_of_size(24, 8));
+  EXPECT_THAT(decode_image(bytes, {}, "p").pixels, testing::ElementsAre(7, 8, 9));
+}
+
+TEST(HostileImage, OtherFormatsAndPlaylists) {
+  const test::Folder folder;
+  const std::string real = folder.path("real.png");
+  test::write_file(real, png(1, 1, 1, {7}));
+  for (const std::string& text :
+       {std::string(), std::string("GIF89a"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
+        "ffconcat version 1.0\nfile '" + real + "'\n",
+        std::string("v=0\nm=video 1 RTP/AVP 26\n")}) {
+    picture_is_refused(text, "it is neither PNG nor JPEG, or its head is damaged");
+  }
+}
+
+TEST(HostileAudio, OtherFormatsAndPlaylists) {
+  const test::Folder folder;
+  const std::string real = folder.path("real.wav");
+  test::write_file(real, wav(8000, 1, {1, 2, 3}));
+  for (const std::string& text :
+       {std::string("ID3 or so"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
+        "ffconcat version 1.0\nfile '" + real + "'\n", std::string("v=0\nm=audio 1 RTP/AVP 0\n")}) {
+    recording_is_refused(text, "it is neither WAV nor FLAC, or its head is damaged");
+  }
+}
+
+TEST(HostileAudio, WithoutASample) {
+  recording_is_refused(wav(8000, 1, {}), "it holds no sound");
+}
+
+TEST(HostileAudio, AHeadThatClaimsTenHours) {
+  std::string bytes = wav(8000, 1, std::vector<std::int16_t>(500, 1));
+  bytes.replace(40, 4, std::string("\x00\xd0\x55\x22", 4));  // 36,000 s x 16,000 bytes
+  recording_is_refused(bytes, "it is cut off after 1000 of 576049152 bytes of sound");
+
+  bytes = read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac");  // 8 kHz
+  bytes[21] = static_cast<char>((bytes[21] & 0xf0) | 0);            // 36 bits of samples
+  bytes.replace(22, 4, std::string("\x11\x2a\x88\x00", 4));         // 288,000,000
+  recording_is_refused(bytes, "it is 36000 seconds long; at most 600 are read");
+}
+
+TEST(HostileAudio, MoreSecondsThanAreRead) {
+  std::string bytes = wav(1000, 1, std::vector<std::int16_t>(601'000, 1));
+  recording_is_refused(bytes, "it is 601 seconds long; at most 600 are read", 1000);
+  bytes.replace(40, 4, "\xff\xff\xff\xff");  // written to a pipe: unknown
+  recording_is_refused(bytes, "it is longer than 600 seconds", 1000);
+}
+
+TEST(HostileAudio, RatesThatNothingIsRecordedAt) {
+  recording_is_refused(wav(999, 1, {1, 2}),
+                       "it has 999 samples per second, not from 1000 to 768000");
+  recording_is_refused(wav(2'000'000'000, 1, {1, 2}),
+                       "it has 2000000000 samples per second, not from 1000 to 768000");
+}
+
+}  // namespace
+}  // namespace weft::host
