@@ -6,6 +6,8 @@ extern "C" {
 #include <libswresample/swresample.h>
 }
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -110,6 +112,10 @@ Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string
     cannot_decode(place, concat("it is cut off after ", decoded, " of ", announced, " samples"));
   }
   if (audio.samples.empty()) cannot_decode(place, "it holds no sound");
+  if (!std::all_of(audio.samples.begin(), audio.samples.end(),
+                   [](float sample) { return std::isfinite(sample); })) {
+    cannot_decode(place, "it holds samples that are not finite numbers");
+  }
   return audio;
 }
 

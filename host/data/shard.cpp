@@ -111,17 +111,26 @@ bool wanted(archive_entry* entry, const std::string& path, const std::string& na
   if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
     damaged(path, concat("holds ", name, ", which is a link or a device; only files are read"));
   }
-  if (archive_entry_size(entry) > static_cast<la_int64_t>(k_largest_member)) {
-    damaged(path, concat("holds ", name, " of ", archive_entry_size(entry), " bytes; at most ",
-                         k_largest_member, " are read"));
+  // Holes cost nothing in the file and gigabytes in memory.
+  if (archive_entry_sparse_count(entry) > 0) {
+    damaged(path, concat("holds ", name, ", which is a sparse file; only whole files are read"));
+  }
+  const la_int64_t size = archive_entry_size(entry);
+  if (size < 0 || size > static_cast<la_int64_t>(k_largest_member)) {
+    damaged(path, concat("holds ", name, " of ", size, " bytes; at most ", k_largest_member,
+                         " are read"));
   }
   return true;
 }
 
 Bytes read_member(archive* tar, archive_entry* entry, const std::string& path) {
-  Bytes bytes(static_cast<std::size_t>(archive_entry_size(entry)));
+  // Memory is asked for as the bytes come: a header may claim more than the file holds.
+  constexpr std::size_t step = std::size_t{1} << 20;
+  const auto size = static_cast<std::size_t>(archive_entry_size(entry));
+  Bytes bytes;
   std::size_t filled = 0;
-  while (filled < bytes.size()) {
+  while (filled < size) {
+    if (filled == bytes.size()) bytes.resize(std::min(size, filled + step));
     const la_ssize_t count = archive_read_data(tar, bytes.data() + filled, bytes.size() - filled);
     if (count <= 0) {
       const char* const name = archive_entry_pathname(entry);

@@ -33,7 +33,8 @@ struct Shard {
 inline constexpr std::size_t k_largest_member = std::size_t{256} << 20;
 
 /// @throws Error (no_input) when there is no such file; (bad_data) when it is no tar file, is cut
-///         off, holds links or devices, one member twice, one that is too large, or no sample
+///         off, holds links, devices or sparse files, one member twice, one that is too large, or
+///         no sample
 Shard read_shard(const std::string& path);
 
 /// The bytes as text.

@@ -134,6 +134,16 @@ TEST(HostileAudio, MoreSecondsThanAreRead) {
   recording_is_refused(bytes, "it is longer than 600 seconds", 1000);
 }
 
+TEST(HostileAudio, SamplesThatAreNoNumbers) {
+  std::string bytes = wav(8000, 1, {0, 0x3f00, 0, 0x7fc0});  // 0.5 and a NaN
+  bytes[20] = 3;                                             // floating point,
+  bytes[32] = 4;                                             // 4 bytes
+  bytes[34] = 32;
+  recording_is_refused(bytes, "it holds samples that are not finite numbers");
+  EXPECT_THAT(decode_audio(bytes_of(bytes.replace(50, 2, 2, '\0')), 8000, "v").samples,
+              testing::ElementsAre(0.5F, 0.0F));
+}
+
 TEST(HostileAudio, RatesThatNothingIsRecordedAt) {
   recording_is_refused(wav(999, 1, {1, 2}),
                        "it has 999 samples per second, not from 1000 to 768000");

@@ -24,6 +24,21 @@ class ShardTest : public testing::Test {
     return sentence.substr(std::min(sentence.size(), head.size()));
   }
 
+  /// One member of one byte; at places of its header other bytes, and a checksum that holds.
+  void write_patched(const std::map<std::size_t, std::string>& patches) {
+    write_tar(path, {{"a.txt", "1"}});
+    std::string bytes = test::read_file(path);
+    for (const auto& [at, patch] : patches) bytes.replace(at, patch.size(), patch);
+    unsigned sum = 8 * ' ';
+    for (std::size_t i = 0; i < 512; ++i) {
+      if (i < 148 || i >= 156) sum += static_cast<unsigned char>(bytes[i]);
+    }
+    char octal[9];
+    std::snprintf(octal, sizeof octal, "%06o", sum);
+    bytes.replace(148, 8, std::string(octal, 6) + std::string("\0 ", 2));
+    write_file(path, bytes);
+  }
+
   Folder folder;
   const std::string path = folder.path("a.tar");
 };
@@ -91,19 +106,28 @@ TEST_F(ShardTest, AMemberTwiceIsRefused) {
 }
 
 TEST_F(ShardTest, AMemberThatClaimsTooMuchIsRefusedBeforeMemoryIsAskedFor) {
-  write_tar(path, {{"a.txt", "1"}});
-  std::string bytes = test::read_file(path);
-  bytes.replace(124, 12, "77777777777 ");  // 8 GiB - 1, in octal
-  unsigned sum = 8 * ' ';
-  for (int i = 0; i < 512; ++i) {
-    if (i < 148 || i >= 156) sum += static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
-  }
-  char octal[9];
-  std::snprintf(octal, sizeof octal, "%06o", sum);
-  bytes.replace(148, 8, std::string(octal, 6) + std::string("\0 ", 2));
-  write_file(path, bytes);
+  write_patched({{124, "77777777777 "}});  // 8 GiB - 1, in octal
   EXPECT_EQ(complaint(Exit::bad_data),
             std::string("holds a.txt of 8589934591 bytes; at most 268435456 are read") + k_remedy);
+  // The size that GNU writes for sparse files is taken from other files as well.
+  write_patched({{257, std::string("ustar  \0", 8)}, {483, std::string(12, '\xff')}});
+  EXPECT_EQ(complaint(Exit::bad_data),
+            std::string("holds a.txt of -1 bytes; at most 268435456 are read") + k_remedy);
+}
+
+TEST_F(ShardTest, SparseFilesAreRefused) {
+  // GNU's old format: 1 byte at the end of 128 MiB.
+  write_patched({{156, "S"},
+                 {257, std::string("ustar  \0", 8)},
+                 {386, std::string("00777777777\0"
+                                   "00000000001\0",
+                                   24)},
+                 {482, std::string("\0"
+                                   "01000000000\0",
+                                   13)}});
+  EXPECT_EQ(
+      complaint(Exit::bad_data),
+      std::string("holds a.txt, which is a sparse file; only whole files are read") + k_remedy);
 }
 
 TEST_F(ShardTest, EveryTruncationIsNoticed) {
