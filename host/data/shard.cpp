@@ -123,20 +123,22 @@ bool wanted(archive_entry* entry, const std::string& path, const std::string& na
   return true;
 }
 
+/// Takes the bytes as they come: a header may claim more than the file holds, and libarchive fills
+/// what is missing with zeros when it is asked for so many bytes.
 Bytes read_member(archive* tar, archive_entry* entry, const std::string& path) {
-  // Memory is asked for as the bytes come: a header may claim more than the file holds.
-  constexpr std::size_t step = std::size_t{1} << 20;
   const auto size = static_cast<std::size_t>(archive_entry_size(entry));
   Bytes bytes;
-  std::size_t filled = 0;
-  while (filled < size) {
-    if (filled == bytes.size()) bytes.resize(std::min(size, filled + step));
-    const la_ssize_t count = archive_read_data(tar, bytes.data() + filled, bytes.size() - filled);
-    if (count <= 0) {
-      const char* const name = archive_entry_pathname(entry);
-      damaged(path, concat("is cut off or damaged inside ", name ? name : "a member"));
-    }
-    filled += static_cast<std::size_t>(count);
+  const void* block = nullptr;
+  std::size_t count = 0;
+  la_int64_t offset = 0;
+  while (archive_read_data_block(tar, &block, &count, &offset) == ARCHIVE_OK) {
+    if (offset != static_cast<la_int64_t>(bytes.size()) || count > size - bytes.size()) break;
+    const auto* const first = static_cast<const std::byte*>(block);
+    bytes.insert(bytes.end(), first, first + count);
+  }
+  if (bytes.size() != size) {
+    const char* const name = archive_entry_pathname(entry);
+    damaged(path, concat("is cut off or damaged inside ", name ? name : "a member"));
   }
   return bytes;
 }

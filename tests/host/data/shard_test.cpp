@@ -115,6 +115,12 @@ TEST_F(ShardTest, AMemberThatClaimsTooMuchIsRefusedBeforeMemoryIsAskedFor) {
             std::string("holds a.txt of -1 bytes; at most 268435456 are read") + k_remedy);
 }
 
+TEST_F(ShardTest, WhatTheFileLacksIsNotFilledWithZeros) {
+  write_patched({{257, std::string("ustar  \0", 8)}, {483, "00000001000"}});
+  EXPECT_EQ(complaint(Exit::bad_data),
+            std::string("is cut off or damaged inside a.txt") + k_remedy);
+}
+
 TEST_F(ShardTest, SparseFilesAreRefused) {
   // GNU's old format: 1 byte at the end of 128 MiB.
   write_patched({{156, "S"},
