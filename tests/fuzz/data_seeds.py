@@ -1,0 +1,102 @@
+"""The first inputs of the targets that read data: small whole files of every sort that is read."""
+import io
+import struct
+import tarfile
+import zlib
+from pathlib import Path
+
+DATA = Path(__file__).parents[1] / "host/data"
+
+
+def tars():
+    """Shards in the three tar formats."""
+    kinds = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
+    for name, kind in kinds.items():
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w", format=kind) as tar:
+            for member in ("a.txt", "folder/b.json", "folder/b.png", *(["ü" * 60 + ".txt"] if name != "ustar" else [])):
+                info = tarfile.TarInfo(member)
+                info.size = 2
+                tar.addfile(info, io.BytesIO(b"{}"))
+        yield f"{name}.tar", content.getvalue()
+
+
+def png(colour, depth, interlaced, more=b""):
+    """A PNG of 5 x 3 pixels; `more` stands before the pixels."""
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
+    # The seven passes of Adam7: first column and row, and steps.
+    passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    rows = b""
+    for x, y, right, down in passes if interlaced else ((0, 0, 1, 1),):
+        columns = len(range(x, 5, right))
+        for number in range(y, 3, down) if columns else ():
+            rows += bytes([number % 5]) + bytes((columns * channels * depth + 7) // 8)
+    palette = chunk(b"PLTE", bytes(range(12))) + chunk(b"tRNS", b"\0\x80") if colour == 3 else b""
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 3, depth, colour, 0, 0, interlaced)) + palette
+            + (chunk(b"zTXt", b"a\0\0" + zlib.compress(more)) if more else b"")
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+def wav(kind, bits, channels):
+    """A WAV of 40 samples: PCM (1), floating point (3), A-law (6) or µ-law (7)."""
+    width = bits // 8 * channels
+    sound = bytes(40 * width)
+    head = struct.pack("<HHIIHH", kind, channels, 8000, 8000 * width, width, bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", len(sound)) + sound
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def media():
+    for colour, depth in ((0, 1), (0, 8), (0, 16), (2, 8), (2, 16), (3, 2), (3, 8), (4, 8), (6, 8), (6, 16)):
+        yield f"{colour}_{depth}.png", png(colour, depth, 0)
+    yield "interlaced.png", png(2, 8, 1)
+    yield "text.png", png(0, 8, 0, b"a text" * 9)
+    for kind, bits, channels in ((1, 8, 1), (1, 16, 2), (1, 24, 1), (1, 32, 1), (3, 32, 2), (3, 64, 1), (6, 8, 1), (7, 8, 1)):
+        yield f"{kind}_{bits}_{channels}.wav", wav(kind, bits, channels)
+    for name in ("halves.jpg", "ramp.flac"):
+        yield name, (DATA / name).read_bytes()
+
+
+def varint(value):
+    head = b""
+    while value >= 0x80:
+        head += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return head + bytes([value])
+
+
+def field(number, value):
+    """A field of a protobuf message: a number, or bytes."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def charsmap():
+    """Normalisation rules as SentencePiece compiles them: A becomes b, AB becomes a."""
+    units = list(range(256))  # as no text reaches them
+    units[0] = 1 << 10
+    for base, label, following, value in ((1, 65, 2, 0), (2, 66, 4, 2)):
+        at = base ^ label
+        units[at] = (at ^ following) << 10 | 1 << 8 | label
+        units[following] = 1 << 31 | value
+    return struct.pack("<257I", 1024, *units) + b"b\0a\0"
+
+
+def models():
+    """Models of each type, with normalisation rules, user-defined pieces and bytes."""
+    def piece(text, kind=1, score=-1.0):
+        return field(1, field(1, text.encode()) + varint(2 << 3 | 5) + struct.pack("<f", score) + field(3, kind))
+
+    pieces = piece("<pad>", 3) + piece("<unk>", 2) + piece("<s>", 3) + piece("</s>", 3)
+    pieces += b"".join(piece(text, score=-1 - i / 8) for i, text in enumerate(("\u2581", "a", "b", "n", "an", "\u2581a")))
+    pieces += piece("mine", 4) + piece("aa", 5)
+    ids = field(40, 1) + field(41, 2) + field(42, 3) + field(43, 0)
+    for kind, name in enumerate(("unigram", "bpe", "word", "char"), 1):
+        rules = field(3, field(1, b"some") + field(2, charsmap()) + field(3, 1) + field(4, 1) + field(5, 1))
+        yield f"{name}.model", pieces + field(2, field(3, kind) + ids) + rules
+    of_bytes = b"".join(piece(f"<0x{byte:02X}>", 6) for byte in range(256))
+    yield "bytes.model", pieces + of_bytes + field(2, field(3, 1) + field(35, 1) + ids) + field(3, field(1, b"identity"))
