@@ -117,7 +117,7 @@ void augment_image(const float* from, float* to, const ImageOptions& options,
   }
 }
 
-std::int64_t augment_recording(const float* from, std::int64_t frames, float* to,
+std::int64_t augment_recording(const float* from, std::int64_t rows, std::int64_t frames, float* to,
                                const RecordingOptions& options, RandomSequence& random) {
   const std::int64_t mels = options.spectrum.mels;
   const auto choices = static_cast<std::uint64_t>(2 * options.shift + 1);
@@ -127,7 +127,8 @@ std::int64_t augment_recording(const float* from, std::int64_t frames, float* to
       std::min<std::int64_t>(std::max<std::int64_t>(shift, 0), options.frames - 1);
   const std::int64_t real = std::min<std::int64_t>(silent + frames - skipped, options.frames);
   float* const sound = std::fill_n(to, silent * mels, 0.0F);
-  float* const end = std::copy_n(from + skipped * mels, (real - silent) * mels, sound);
+  const std::int64_t copied = std::min<std::int64_t>(rows - skipped, options.frames - silent);
+  float* const end = std::copy_n(from + skipped * mels, copied * mels, sound);
   std::fill(end, to + options.frames * mels, 0.0F);
 
   const auto [first_frame, last_frame] = random_band(options.time_mask, real, random);

@@ -24,10 +24,11 @@ void augment_image(const float* from, float* to, const ImageOptions& options,
 /// - time_mask, mel_mask: a band of frames and one of mels, each of a width even over
 ///   0 … its option, set to 0, the mean of normalised features;
 /// - noise: normal, of standard deviation options.noise, on every real value.
-/// Shapes: from [frames, mels]; to [options.frames, mels], of which what is past the result is
-/// filled with 0. They must not overlap.
+/// Shapes: from [rows, mels], of which the first `frames` are real and the rest is the silence of
+/// Whisper's form; to [options.frames, mels], of which what is past these rows is filled with 0.
+/// They must not overlap.
 /// @return  how many frames of `to` are real
-std::int64_t augment_recording(const float* from, std::int64_t frames, float* to,
+std::int64_t augment_recording(const float* from, std::int64_t rows, std::int64_t frames, float* to,
                                const RecordingOptions& options, RandomSequence& random);
 
 }  // namespace weft::host

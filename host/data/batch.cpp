@@ -21,7 +21,7 @@ struct Target {
 };
 
 void fill(const ImageOptions& options, const Row& row, const Target& target) {
-  const Array& feature = row.column.features[row.sample];
+  const Array& feature = row.column.features[row.sample].values;
   auto* values = reinterpret_cast<float*>(target.values);
   if (row.random != nullptr) {
     augment_image(feature.data<float>(), values, options, *row.random);
@@ -31,14 +31,16 @@ void fill(const ImageOptions& options, const Row& row, const Target& target) {
 }
 
 void fill(const RecordingOptions& options, const Row& row, const Target& target) {
-  const Array& feature = row.column.features[row.sample];
+  const auto& [feature, frames] = row.column.features[row.sample];
   auto* values = reinterpret_cast<float*>(target.values);
-  const std::int64_t mels = options.spectrum.mels;
-  std::int64_t real = std::min<std::int64_t>(feature.sizes[0], options.frames);
+  const std::int64_t mels = options.spectrum.mels, rows = feature.sizes[0];
+  std::int64_t real = std::min<std::int64_t>(frames, options.frames);
   if (row.random != nullptr) {
-    real = augment_recording(feature.data<float>(), feature.sizes[0], values, options, *row.random);
+    real = augment_recording(feature.data<float>(), rows, std::min(frames, rows), values, options,
+                             *row.random);
   } else {
-    float* const end = std::copy_n(feature.data<float>(), real * mels, values);
+    const std::int64_t copied = std::min<std::int64_t>(rows, options.frames);
+    float* const end = std::copy_n(feature.data<float>(), copied * mels, values);
     std::fill(end, values + options.frames * mels, 0.0F);
   }
   std::fill_n(target.mask, real, true);

@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "host/data/dataset.hpp"
+#include "host/data/feature.hpp"
 #include "host/data/tokenizer.hpp"
 
 namespace weft::host {
 
 /// One field over one part; which of the members are filled follows from the field's kind.
 struct Column {
-  std::vector<Array> features;                 ///< image, log_mel: by sample
+  std::vector<Feature> features;               ///< image, log_mel: by sample
   std::vector<std::vector<std::int32_t>> ids;  ///< text: by example, at most `length` ids
   std::vector<std::int64_t> classes;           ///< class: by example
 

@@ -118,7 +118,7 @@ void fill_features(const Shards& shards, const std::vector<Example>& examples,
     const bool is_media = std::holds_alternative<ImageOptions>(field.kind) ||
                           std::holds_alternative<RecordingOptions>(field.kind);
     if (!is_media) continue;
-    std::vector<Array>& features = part.columns[f].features;
+    std::vector<Feature>& features = part.columns[f].features;
     features.resize(first_of.size());
     for_each_index(first_of.size(), [&](std::size_t i) {
       features[i] = cache.feature(*shards[first_of[i]->shard], first_of[i]->sample, field);
@@ -140,7 +140,7 @@ void fill_columns(const std::vector<Example>& examples, Split split, Dataset::Co
     } else if (const auto* recording = std::get_if<RecordingOptions>(&field.kind)) {
       Truncation& truncation = content.truncated[field.name];
       truncation.room = recording->frames;
-      for (const Array& feature : column.features) truncation.add(feature.sizes[0]);
+      for (const Feature& feature : column.features) truncation.add(feature.frames);
     }
     if (field.exchange && split == Split::train) fill_pools(examples, field, part, column);
   }

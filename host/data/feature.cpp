@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/feature.hpp"
 
+#include <utility>
+
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
@@ -22,15 +24,20 @@ Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::
   return feature;
 }
 
-Array recording_feature(const Bytes& bytes, const RecordingOptions& options,
-                        const std::string& place) {
-  const Audio audio = decode_audio(bytes, options.spectrum.rate, place);
-  Array feature = log_mel(audio.samples, options.spectrum);
+Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
+                          const std::string& place) {
+  const LogMelOptions& spectrum = options.spectrum;
+  const bool is_whisper = spectrum.form == LogMelForm::whisper;
+  std::vector<float> samples = decode_audio(bytes, spectrum.rate, place).samples;
+  const std::int64_t heard = (std::ssize(samples) + spectrum.hop - 1) / spectrum.hop;
+  if (is_whisper) samples.resize(static_cast<std::size_t>(options.frames) * spectrum.hop, 0.0F);
+  Array feature = log_mel(samples, spectrum);
   float* const values = feature.data<float>();
   for (std::int64_t i = 0; i < feature.count(); ++i) {
     values[i] = (values[i] - options.mean) / options.std;
   }
-  return feature;
+  const std::int64_t frames = is_whisper ? heard : feature.sizes[0];
+  return {std::move(feature), frames};
 }
 
 std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path) {
@@ -40,7 +47,7 @@ std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path) {
   return shard;
 }
 
-Array FeatureCache::feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
+Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
   const std::string key = concat(shard.fingerprint, ' ', sample, ' ', field.feature_key);
   {
     const std::lock_guard lock(mutex_);
@@ -50,8 +57,8 @@ Array FeatureCache::feature(const Shard& shard, std::size_t sample, const FieldO
   const Bytes& bytes = member_of(shard, sample, field.source.text);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
   const auto* image = std::get_if<ImageOptions>(&field.kind);
-  const Array feature =
-      image != nullptr ? image_feature(bytes, *image, place)
+  const Feature feature =
+      image != nullptr ? Feature{image_feature(bytes, *image, place)}
                        : recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
   const std::lock_guard lock(mutex_);
   return features_.emplace(key, feature).first->second;

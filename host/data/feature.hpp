@@ -18,10 +18,18 @@ namespace weft::host {
 /// @throws Error (bad_data), with `place` at its head
 Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place);
 
-/// The recording's log-mel spectrum, normalised, all of it: float32 [its frames, mels].
+/// What is kept of a picture or a recording.
+struct Feature {
+  Array values;
+  std::int64_t frames = 0;  ///< of the recording, also those that do not fit into its field
+};
+
+/// The recording's log-mel spectrum, normalised: float32 [its frames, mels]. In the form of Whisper
+/// the recording is first cut, or filled up with silence, to options.frames · hop samples, which
+/// give [options.frames, mels]; its own frames are those that begin before its end.
 /// @throws Error (bad_data), with `place` at its head
-Array recording_feature(const Bytes& bytes, const RecordingOptions& options,
-                        const std::string& place);
+Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
+                          const std::string& place);
 
 /// Shards that were read and features that were computed, each once. Data sections of one recipe
 /// that are opened with one cache share them; the cache itself may go once they are open.
@@ -33,12 +41,12 @@ class FeatureCache {
 
   /// The feature of an image or log_mel field.
   /// @throws Error (bad_data) when the sample lacks the member or it cannot be decoded
-  Array feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
+  Feature feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
 
  private:
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Shard>> shards_;  ///< by path
-  std::map<std::string, Array> features_;  ///< by shard fingerprint, sample and field
+  std::map<std::string, Feature> features_;  ///< by shard fingerprint, sample and field
 };
 
 /// The member's bytes.

@@ -40,7 +40,10 @@ struct ImageOptions {
   float shift = 0, rotate = 0, scale = 0;  ///< ± pixels, ± degrees, ± part of the size
 };
 
-/// The spectrum of a recording, as torchaudio's MelSpectrogram defines it.
+/// Which definition of the spectrum; the formulas stand in log_mel.hpp.
+enum class LogMelForm { torchaudio, whisper };
+
+/// The spectrum of a recording.
 struct LogMelOptions {
   int rate = 0;    ///< samples per second; recordings are resampled to it
   int fft = 0;     ///< samples per transform, a multiple of 4; powers of two are the fastest
@@ -48,6 +51,8 @@ struct LogMelOptions {
   int hop = 0;     ///< samples from one frame to the next
   int mels = 0;
   double low_hz = 0, high_hz = 0;
+  LogMelForm form = LogMelForm::torchaudio;
+  bool is_precise = false;  ///< in double precision, as presets are
 };
 
 /// A recording -> float32 [frames, mels], (log mel power - mean) / std, and a mask [frames].

@@ -102,7 +102,7 @@ class AugmentRecording : public testing::Test {
 
   std::int64_t run(std::uint64_t seed, std::int64_t frames = 6) {
     RandomSequence random({seed});
-    return augment_recording(from.data(), frames, to.data(), options, random);
+    return augment_recording(from.data(), frames, frames, to.data(), options, random);
   }
 
   RecordingOptions options;
@@ -112,6 +112,21 @@ class AugmentRecording : public testing::Test {
 TEST_F(AugmentRecording, WithoutOptionsIsACopyFilledWithZero) {
   EXPECT_EQ(run(1), 6);
   EXPECT_THAT(to, ElementsAre(1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 0, 0, 0, 0));
+}
+
+TEST_F(AugmentRecording, TheSilenceBehindARecordingMovesWithItAndIsNoPartOfIt) {
+  options.shift = 2;
+  options.noise = 1e-6F;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    RandomSequence random({seed});
+    const std::int64_t real = augment_recording(from.data(), 6, 4, to.data(), options, random);
+    std::size_t sound = 0, silent = 0;  // where frame 5, the first of the silence, has come to
+    while (sound < 8 && to[2 * sound] != 5) ++sound;
+    while (silent < 8 && to[2 * silent] != 6) ++silent;
+    ASSERT_EQ(sound, static_cast<std::size_t>(real)) << "without noise, unlike the real frames";
+    ASSERT_EQ(silent, sound + 1);
+    for (std::size_t t = silent + 1; t < 8; ++t) ASSERT_EQ(to[2 * t], 0);
+  }
 }
 
 TEST_F(AugmentRecording, ShiftDelaysOrDropsFramesAndKeepsAtLeastHalf) {

@@ -67,6 +67,25 @@ TEST_F(DatasetTest, ABatchHasEveryFieldOfItsSpecsInItsShape) {
   }
 }
 
+TEST_F(DatasetTest, WhispersSilenceFillsItsFieldAndIsNotMarkedAsReal) {
+  const std::string field = R"({"kind": "log_mel", "preset": "whisper", "frames": 40})";
+  const Dataset dataset =
+      open(R"({"shards": )" + shards() + R"(, "fields": {"voice": )" + field + "}}");
+  const Batch batch = first_of(dataset);
+  const std::vector<float> found = values<float>(batch.fields.at("voice"));
+  const auto shard = read_shard(folder.path("val.tar"));
+  const auto options = parse_data_options(R"({"fields": {"voice": )" + field + "}}");
+  const Feature feature = recording_feature(
+      member_of(shard, 0, "wav"), std::get<RecordingOptions>(options.fields.at(0).kind), "v");
+  ASSERT_LT(feature.frames, 40);
+  EXPECT_EQ(std::vector(found.begin(), found.begin() + 40 * 80), values<float>(feature.values));
+  EXPECT_LT(found[40 * 80 - 1], -0.2F) << "log10(silence), not 0";
+  std::vector<bool> mask(40, false);
+  std::fill_n(mask.begin(), feature.frames, true);
+  const bool* const real = batch.fields.at("voice_mask").data<bool>();
+  EXPECT_EQ(std::vector<bool>(real, real + 40), mask);
+}
+
 TEST_F(DatasetTest, PicturesAreNormalised) {
   std::string section = numbers_section(shards());
   section.replace(section.find(R"("size": [4, 4])"), 14,

@@ -57,6 +57,22 @@ TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
        "data field f/std: expected numbers above 0, found 0."},
       {R"({"kind": "log_mel", "rate": 8000, "fft": 256, "hop": 1e99, "mels": 4, "frames": 9})",
        "data field f/hop: expected a whole number from 1 to 65536, found 1e+99."},
+      {R"({"kind": "log_mel", "preset": "wisper", "frames": 9})",
+       "data field f/preset: expected torchaudio or whisper, found \"wisper\"."},
+      {R"({"kind": "log_mel", "preset": "whisper", "mels": 40, "frames": 9})",
+       "data field f/mels: expected 80 or 128 with the preset whisper, found 40."},
+      {R"({"kind": "log_mel", "preset": "whisper", "rate": 16000, "frames": 9})",
+       "data field f/rate: expected it left out, because the preset whisper fixes it, found "
+       "16000."},
+      {R"({"kind": "log_mel", "preset": "whisper", "low_hz": 20, "frames": 9})",
+       "data field f/low_hz: expected it left out, because the preset whisper fixes it, found "
+       "20."},
+      {R"({"kind": "log_mel", "preset": "whisper", "std": 4, "frames": 9})",
+       "data field f/std: expected it left out, because the preset whisper fixes it, found 4."},
+      {R"({"kind": "log_mel", "preset": "whisper", "frames": 60001})",
+       "data field f/frames: expected a whole number from 1 to 60000, found 60001."},
+      {R"({"kind": "log_mel", "fft": 256, "hop": 80, "mels": 4, "frames": 9})",
+       "data field f/rate: expected a whole number from 1000 to 384000, found null."},
       {R"({"kind": "text", "length": 1, "begin": true})",
        "data field f/length: expected a whole number from 2 to 1000000, found 1."},
       {R"({"kind": "text", "pointer": "question", "length": 4})",
@@ -72,6 +88,18 @@ TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
     EXPECT_EQ(exit, Exit::bad_recipe) << field;
     EXPECT_EQ(found, sentence);
   }
+}
+
+TEST(FieldSpecs, PresetsOfLogMelNeedNothingButFramesAndTakeTheSchemasDefaults) {
+  const auto sizes = [](const std::string& field) {
+    return field_specs(R"({"fields": {"f": {"kind": "log_mel", )" + field + "}}}").at(0).sizes;
+  };
+  EXPECT_THAT(sizes(R"("preset": "torchaudio", "frames": 9)"), ElementsAre(9, 128));
+  EXPECT_THAT(sizes(R"("preset": "torchaudio", "mels": 64, "frames": 9)"), ElementsAre(9, 64));
+  EXPECT_THAT(sizes(R"("preset": "whisper", "frames": 3000, "low_hz": 0, "high_hz": 0, "mean": 0, )"
+                    R"("std": 1, "mels": 128)"),
+              ElementsAre(3000, 128));
+  EXPECT_THAT(sizes(R"("preset": "whisper", "frames": 3000)"), ElementsAre(3000, 80));
 }
 
 TEST(FieldSpecs, RefuseTextWithoutTokenizerAndNamesThatMeet) {

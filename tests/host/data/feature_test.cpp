@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/feature.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using Json = nlohmann::json;
+using test::bytes_of;
+using test::read_file;
+using test::wav;
+using testing::ElementsAre;
+
+RecordingOptions options_of(Json field) {
+  field["kind"] = "log_mel";
+  const Json section = {{"fields", {{"voice", field}}}};
+  return std::get<RecordingOptions>(parse_data_options(section.dump()).fields.at(0).kind);
+}
+
+Json reference_cases() {
+  std::ifstream file(WEFT_SOURCE_DIR "/tests/reference/log_mel_presets.json");
+  return Json::parse(file);
+}
+
+class RecordingFeature : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(RecordingFeature, EqualsTheLibraryThatThePresetIsNamedAfter) {
+  const Json expected = reference_cases().at(GetParam());
+  Json field = expected.at("fields");
+  field["preset"] = expected.at("preset");
+  const Bytes flac = bytes_of(read_file(WEFT_SOURCE_DIR "/tests/reference/log_mel_presets.flac"));
+  const Feature found = recording_feature(flac, options_of(field), "v");
+  ASSERT_EQ(found.values.sizes[0], expected.at("count").get<std::int64_t>());
+  const auto kept = expected.at("kept").get<std::vector<std::size_t>>();
+  const auto frames = expected.at("frames").get<std::vector<std::vector<double>>>();
+  const auto mels = static_cast<std::size_t>(found.values.sizes[1]);
+  ASSERT_EQ(mels, frames.at(0).size());
+  const bool is_power = expected.at("preset") == "torchaudio";
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    for (std::size_t m = 0; m < mels; ++m) {
+      const double value = is_power ? std::log(frames[i][m] + 1e-6) : frames[i][m];
+      ASSERT_NEAR(found.values.data<float>()[kept[i] * mels + m], value, 1e-4)
+          << expected.at("source") << ", frame " << kept[i] << ", band " << m;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, RecordingFeature,
+                         testing::Range(std::size_t{0}, reference_cases().size()));
+
+TEST(RecordingFeatureFrames, OfWhisperAreAsManyAsAskedAndCountTheRecordingsOwn) {
+  const RecordingOptions options = options_of({{"preset", "whisper"}, {"frames", 10}});
+  for (const auto& [samples, frames] :
+       std::vector<std::pair<std::size_t, std::int64_t>>{{1, 1}, {160, 1}, {161, 2}, {4000, 25}}) {
+    const std::vector<std::int16_t> sound(samples, 900);
+    const Feature found = recording_feature(bytes_of(wav(16000, 1, sound)), options, "v");
+    EXPECT_THAT(found.values.sizes, ElementsAre(10, 80)) << samples;
+    EXPECT_EQ(found.frames, frames) << samples;
+  }
+}
+
+TEST(RecordingFeatureFrames, OfTorchaudioAreThoseOfTheRecording) {
+  const RecordingOptions options = options_of({{"preset", "torchaudio"}, {"frames", 10}});
+  const std::vector<std::int16_t> sound(4000, 900);
+  const Feature found = recording_feature(bytes_of(wav(16000, 1, sound)), options, "v");
+  EXPECT_THAT(found.values.sizes, ElementsAre(21, 128));
+  EXPECT_EQ(found.frames, 21);
+}
+
+}  // namespace
+}  // namespace weft::host
