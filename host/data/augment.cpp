@@ -131,11 +131,18 @@ std::int64_t augment_recording(const float* from, std::int64_t rows, std::int64_
   float* const end = std::copy_n(from + skipped * mels, copied * mels, sound);
   std::fill(end, to + options.frames * mels, 0.0F);
 
-  const auto [first_frame, last_frame] = random_band(options.time_mask, real, random);
-  std::fill(to + first_frame * mels, to + last_frame * mels, 0.0F);
-  const auto [first_mel, last_mel] = random_band(options.mel_mask, mels, random);
-  for (std::int64_t t = 0; t < real; ++t) {
-    std::fill(to + t * mels + first_mel, to + t * mels + last_mel, 0.0F);
+  const auto widest = static_cast<std::int64_t>(static_cast<double>(options.time_mask_part) *
+                                                static_cast<double>(real));
+  for (int mask = 0; mask < options.time_masks; ++mask) {
+    const auto [first, last] =
+        random_band(std::min<std::int64_t>(options.time_mask, widest), real, random);
+    std::fill(to + first * mels, to + last * mels, 0.0F);
+  }
+  for (int mask = 0; mask < options.mel_masks; ++mask) {
+    const auto [first, last] = random_band(options.mel_mask, mels, random);
+    for (std::int64_t t = 0; t < real; ++t) {
+      std::fill(to + t * mels + first, to + t * mels + last, 0.0F);
+    }
   }
   if (options.noise > 0) add_noise(to, real * mels, options.noise, random);
   return real;

@@ -21,8 +21,10 @@ void augment_image(const float* from, float* to, const ImageOptions& options,
 /// without its warping):
 /// - shift: delayed by s frames of value 0, or without its first -s frames (never more than half),
 ///   s even over ± options.shift;
-/// - time_mask, mel_mask: a band of frames and one of mels, each of a width even over
-///   0 … its option, set to 0, the mean of normalised features;
+/// - time_masks (m_T) bands of frames, each of a width even over 0 … time_mask (T), but at most
+///   time_mask_part (p) of the real frames, and mel_masks (m_F) bands of mels, each of a width even
+///   over 0 … mel_mask (F); each at a place even over those where it fits, set to 0, the mean of
+///   normalised features. Bands may overlap;
 /// - noise: normal, of standard deviation options.noise, on every real value.
 /// Shapes: from [rows, mels], of which the first `frames` are real and the rest is the silence of
 /// Whisper's form; to [options.frames, mels], of which what is past these rows is filled with 0.

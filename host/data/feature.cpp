@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/feature.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "host/base/error.hpp"
@@ -24,6 +26,30 @@ Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::
   return feature;
 }
 
+namespace {
+
+/// Over the first `count` of the frames; all of them are changed. The rule stands in feature.hpp.
+void normalise_per_mel(Array& feature, std::int64_t count) {
+  const std::int64_t rows = feature.sizes[0], mels = feature.sizes[1];
+  float* const values = feature.data<float>();
+  for (std::int64_t m = 0; m < mels; ++m) {
+    double sum = 0, squares = 0;
+    for (std::int64_t t = 0; t < count; ++t) sum += static_cast<double>(values[t * mels + m]);
+    const double mean = sum / static_cast<double>(count);
+    for (std::int64_t t = 0; t < count; ++t) {
+      const double distance = static_cast<double>(values[t * mels + m]) - mean;
+      squares += distance * distance;
+    }
+    const double deviation = std::sqrt(squares / static_cast<double>(count)) + 1e-5;
+    for (std::int64_t t = 0; t < rows; ++t) {
+      float& value = values[t * mels + m];
+      value = static_cast<float>((static_cast<double>(value) - mean) / deviation);
+    }
+  }
+}
+
+}  // namespace
+
 Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
                           const std::string& place) {
   const LogMelOptions& spectrum = options.spectrum;
@@ -32,9 +58,13 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
   const std::int64_t heard = (std::ssize(samples) + spectrum.hop - 1) / spectrum.hop;
   if (is_whisper) samples.resize(static_cast<std::size_t>(options.frames) * spectrum.hop, 0.0F);
   Array feature = log_mel(samples, spectrum);
-  float* const values = feature.data<float>();
-  for (std::int64_t i = 0; i < feature.count(); ++i) {
-    values[i] = (values[i] - options.mean) / options.std;
+  if (options.per_mel) {
+    normalise_per_mel(feature, std::min<std::int64_t>(feature.sizes[0], options.frames));
+  } else {
+    float* const values = feature.data<float>();
+    for (std::int64_t i = 0; i < feature.count(); ++i) {
+      values[i] = (values[i] - options.mean) / options.std;
+    }
   }
   const std::int64_t frames = is_whisper ? heard : feature.sizes[0];
   return {std::move(feature), frames};

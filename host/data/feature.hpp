@@ -26,7 +26,10 @@ struct Feature {
 
 /// The recording's log-mel spectrum, normalised: float32 [its frames, mels]. In the form of Whisper
 /// the recording is first cut, or filled up with silence, to options.frames · hop samples, which
-/// give [options.frames, mels]; its own frames are those that begin before its end.
+/// give [options.frames, mels]; its own frames are those whose middle lies before its end.
+/// Normalised is (x - mean) / std, or with options.per_mel, for each band m by its mean μ_m and
+/// deviation σ_m over the recording's first options.frames frames (the sum of squares divided by
+/// their number), (x[t, m] - μ_m) / (σ_m + 1e-5).
 /// @throws Error (bad_data), with `place` at its head
 Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
                           const std::string& place);

@@ -161,6 +161,7 @@ LogMelOptions whisper(const Section& section) {
   for (const char* key : {"rate", "fft", "window", "hop"}) require_neutral(key, std::nan(""));
   for (const char* key : {"low_hz", "high_hz", "mean"}) require_neutral(key, 0);
   require_neutral("std", 1);
+  if (section.word("normalise", "none") != "none") require_neutral("normalise", std::nan(""));
   const int mels = section.integer("mels", 80, 1, 4096);
   if (mels != 80 && mels != 128) section.fail("mels", "80 or 128 with the preset whisper");
   return {16000, 400, 400, 160, mels, 0, 8000, LogMelForm::whisper, true};
@@ -198,9 +199,17 @@ RecordingOptions recording(const Section& section) {
   recording.frames = section.integer("frames", std::nullopt, 1, longest);
   recording.mean = section.real("mean", 0, -k_large, k_large);
   recording.std = section.real("std", 1, 1e-6, k_large);
+  const std::string normalise = section.word("normalise", "none");
+  recording.per_mel = normalise == "per_mel";
+  if (!recording.per_mel && normalise != "none") section.fail("normalise", "none or per_mel");
+  if (recording.per_mel && recording.mean != 0) section.fail("mean", "0 with normalise per_mel");
+  if (recording.per_mel && recording.std != 1) section.fail("std", "1 with normalise per_mel");
   recording.shift = section.integer("shift", 0, 0, recording.frames);
   recording.time_mask = section.integer("time_mask", 0, 0, recording.frames);
   recording.mel_mask = section.integer("mel_mask", 0, 0, spectrum.mels);
+  recording.time_masks = section.integer("time_masks", 1, 0, 1000);
+  recording.mel_masks = section.integer("mel_masks", 1, 0, 1000);
+  recording.time_mask_part = section.real("time_mask_part", 1, 0, 1);
   recording.noise = section.real("noise", 0, 0, k_large);
   return recording;
 }
@@ -226,8 +235,8 @@ ClassOptions closed_list(const Section& section) {
 /// augmentation, which is done anew for every batch.
 std::string feature_key(const Json& field, const Source& source) {
   Json key = {{"source", source.text}};
-  for (const char* name : {"kind", "size", "channels", "mean", "std", "preset", "rate", "fft",
-                           "window", "hop", "mels", "low_hz", "high_hz", "frames"}) {
+  for (const char* name : {"kind", "size", "channels", "mean", "std", "normalise", "preset", "rate",
+                           "fft", "window", "hop", "mels", "low_hz", "high_hz", "frames"}) {
     if (field.contains(name)) key[name] = field.at(name);
   }
   return key.dump();

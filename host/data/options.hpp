@@ -60,8 +60,12 @@ struct RecordingOptions {
   LogMelOptions spectrum;
   int frames = 0;
   float mean = 0, std = 1;
-  int shift = 0, time_mask = 0, mel_mask = 0;  ///< ± frames; widest mask in frames and in bands
-  float noise = 0;                             ///< standard deviation, in units after `std`
+  bool per_mel = false;  ///< each band by its own mean and deviation, instead of by mean and std
+  int shift = 0;         ///< ± frames
+  int time_mask = 0, mel_mask = 0;    ///< widest mask in frames and in bands
+  int time_masks = 1, mel_masks = 1;  ///< how many of them
+  float time_mask_part = 1;           ///< no mask is wider than this part of the recording
+  float noise = 0;                    ///< standard deviation, in units after `std`
 };
 
 /// A text -> int64 [length] token ids, and a mask [length].

@@ -172,6 +172,44 @@ TEST_F(AugmentRecording, MasksAreBandsOfZeroNoWiderThanAsked) {
   EXPECT_TRUE(has_mel);
 }
 
+TEST_F(AugmentRecording, ThereAreAsManyMasksAsAskedAndNoneIsWiderThanItsPartOfTheRecording) {
+  options.spectrum.mels = 20;
+  options.frames = 40;
+  options.time_mask = 30;
+  options.time_masks = 2;
+  options.time_mask_part = 0.25F;  // 5 of 20 frames
+  options.mel_mask = 2;
+  options.mel_masks = 3;
+  from.assign(400, 1.0F);
+  to.assign(800, -1.0F);
+  std::size_t most_frames = 0, most_mels = 0;
+  std::vector<int> seen(20, 0);  // by frame: how often it was blank
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    ASSERT_EQ(run(seed, 20), 20);
+    std::size_t frames = 0, mels = 0;
+    for (std::size_t t = 0; t < 20; ++t) {
+      const bool is_blank = std::all_of(to.begin() + 20 * static_cast<std::ptrdiff_t>(t),
+                                        to.begin() + 20 * static_cast<std::ptrdiff_t>(t + 1),
+                                        [](float value) { return value == 0; });
+      frames += is_blank ? 1 : 0;
+      seen[t] += is_blank ? 1 : 0;
+    }
+    for (std::size_t m = 0; m < 20; ++m) {
+      bool is_blank = true;
+      for (std::size_t t = 0; t < 20; ++t) is_blank = is_blank && to[20 * t + m] == 0;
+      mels += is_blank ? 1 : 0;
+    }
+    most_frames = std::max(most_frames, frames);
+    most_mels = std::max(most_mels, mels);
+  }
+  EXPECT_EQ(most_frames, 10U);  // two masks of 5 side by side
+  EXPECT_EQ(most_mels, 6U);     // three of 2
+  EXPECT_THAT(seen, Each(testing::Gt(0)));
+  options.time_masks = options.mel_masks = 0;
+  run(1, 20);
+  EXPECT_THAT(std::vector(to.begin(), to.begin() + 400), Each(1.0F));
+}
+
 TEST_F(AugmentRecording, NoiseHasItsDeviationAndSparesThePadding) {
   options.frames = 3000;
   options.noise = 0.5F;

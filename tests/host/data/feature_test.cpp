@@ -66,6 +66,38 @@ TEST(RecordingFeatureFrames, OfWhisperAreAsManyAsAskedAndCountTheRecordingsOwn) 
   }
 }
 
+TEST(RecordingFeatureNormalised, PerMelHasMeanZeroAndDeviationOneOverTheFramesOfItsField) {
+  const Bytes flac = bytes_of(read_file(WEFT_SOURCE_DIR "/tests/reference/log_mel_presets.flac"));
+  const Json field = {{"preset", "torchaudio"}, {"mels", 40}, {"frames", 90}};
+  Json per_mel = field;
+  per_mel["normalise"] = "per_mel";
+  const Feature raw = recording_feature(flac, options_of(field), "v");
+  const Feature found = recording_feature(flac, options_of(per_mel), "v");
+  ASSERT_EQ(found.values.sizes, raw.values.sizes);
+  ASSERT_EQ(found.frames, 161);
+  const auto at = [](const Feature& feature, std::size_t t, std::size_t m) {
+    return static_cast<double>(feature.values.data<float>()[t * 40 + m]);
+  };
+  for (std::size_t m = 0; m < 40; ++m) {
+    double mean = 0, square = 0;
+    for (std::size_t t = 0; t < 90; ++t) mean += at(raw, t, m) / 90;
+    for (std::size_t t = 0; t < 90; ++t) square += std::pow(at(raw, t, m) - mean, 2) / 90;
+    for (std::size_t t = 0; t < 161; ++t) {
+      ASSERT_NEAR(at(found, t, m), (at(raw, t, m) - mean) / (std::sqrt(square) + 1e-5), 1e-5);
+    }
+  }
+}
+
+TEST(RecordingFeatureNormalised, PerMelOfSilenceIsZero) {
+  const RecordingOptions options =
+      options_of({{"preset", "torchaudio"}, {"normalise", "per_mel"}, {"frames", 90}});
+  const Bytes silence = bytes_of(wav(16000, 1, std::vector<std::int16_t>(4000, 0)));
+  const Feature found = recording_feature(silence, options, "v");
+  for (std::int64_t i = 0; i < found.values.count(); ++i) {
+    ASSERT_NEAR(found.values.data<float>()[i], 0, 1e-3);
+  }
+}
+
 TEST(RecordingFeatureFrames, OfTorchaudioAreThoseOfTheRecording) {
   const RecordingOptions options = options_of({{"preset", "torchaudio"}, {"frames", 10}});
   const std::vector<std::int16_t> sound(4000, 900);

@@ -25,9 +25,9 @@ RECIPE = {
             "fields": {
                 "image": {"kind": "image", "member": "png", "size": [8, 8], "channels": 3, "mean": [0.1, 0.2, 0.3],
                           "std": 0.5, "shift": 1, "rotate": 5.5, "scale": 0.1, "exchange": "/label"},
-                "speech": {"kind": "log_mel", "member": "wav", "preset": "torchaudio", "rate": 8000, "fft": 256, "window": 200, "hop": 80,
+                "speech": {"kind": "log_mel", "member": "wav", "preset": "torchaudio", "normalise": "none", "rate": 8000, "fft": 256, "window": 200, "hop": 80,
                            "mels": 32, "low_hz": 20, "high_hz": 4000, "frames": 64, "mean": -4, "std": 4, "shift": 2,
-                           "time_mask": 4, "mel_mask": 3, "noise": 0.01,
+                           "time_mask": 4, "time_masks": 2, "time_mask_part": 0.5, "mel_mask": 3, "mel_masks": 2, "noise": 0.01,
                            "exchange": {"mine": "/written", "theirs": "/spoken"}},
                 "question": {"kind": "text", "pointer": "/question", "length": 12, "begin": True, "end": False},
                 "answer": {"kind": "class", "member": "cls", "classes": ["yes", "no"]},
