@@ -1,7 +1,7 @@
 """Runs the fuzz targets. Usage: fuzz.py BUILD [NAME…] [--seconds S | --runs N]
 
 BUILD is a build folder with plug-ins, which are among the first inputs. The targets (all of them unless some are named)
-are built with clang into build/fuzz and run, as many at a time as there are processors: for S seconds each (20 unless
+are built with clang into build/fuzz and run, as many at a time as there are processors: for S seconds each (60 unless
 told otherwise) or for N inputs each. Each keeps the inputs that reached new code in build/fuzz/corpus/NAME, and the
 next run goes on from there; one that ends a target is left in build/fuzz/found/NAME and is to become a unit test.
 The last line is `N passed, N failed`: one for each target.
@@ -123,7 +123,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help=" ".join(TARGETS))
-    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--runs", type=int)
     options = parser.parse_args()
     for unknown in set(options.names) - set(TARGETS):
