@@ -56,7 +56,9 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
   const bool is_whisper = spectrum.form == LogMelForm::whisper;
   std::vector<float> samples = decode_audio(bytes, spectrum.rate, place).samples;
   const std::int64_t heard = (std::ssize(samples) + spectrum.hop - 1) / spectrum.hop;
-  if (is_whisper) samples.resize(static_cast<std::size_t>(options.frames) * spectrum.hop, 0.0F);
+  if (is_whisper) {
+    samples.resize(static_cast<std::size_t>(std::int64_t{options.frames} * spectrum.hop));
+  }
   Array feature = log_mel(samples, spectrum);
   if (options.per_mel) {
     normalise_per_mel(feature, std::min<std::int64_t>(feature.sizes[0], options.frames));
