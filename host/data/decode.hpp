@@ -25,6 +25,8 @@ inline constexpr std::int64_t k_most_seconds = 600;
 /// Recordings of other rates are refused, in samples per second: the resampler's filter grows with
 /// the ratio of the rates.
 inline constexpr int k_lowest_rate = 1'000, k_highest_rate = 768'000;
+/// Recordings of more channels are refused. FFmpeg's resampler has room for no more.
+inline constexpr int k_most_channels = 64;
 
 /// What decode_image() is to give.
 struct ImageForm {
@@ -48,9 +50,13 @@ struct Audio {
 Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,
                    const std::string& place);
 
-/// WAV (PCM, A-law, µ-law) or FLAC, brought to one channel and to `rate` samples per second.
-/// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty, too long or
-///         of another rate
+/// WAV (PCM, A-law, µ-law), FLAC, MP3, Ogg (Vorbis, Opus) or M4A (AAC, not in fragments), brought
+/// to one channel and to `rate` samples per second.
+/// Sound is taken as FFmpeg plays it: what encoders put before and behind it is left out where the
+/// file says so. An MP3 may lack a part of its last frame (at most 72 ms), or more where it does
+/// not announce its length.
+/// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty, too long, of
+///         another rate or of too many channels
 Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place);
 
 }  // namespace weft::host

@@ -29,6 +29,10 @@ Resampler open_resampler(const AVFrame& frame, int rate, const std::string& plac
     cannot_decode(place, concat("it has ", frame.sample_rate, " samples per second, not from ",
                                 k_lowest_rate, " to ", k_highest_rate));
   }
+  if (frame.ch_layout.nb_channels > k_most_channels) {
+    cannot_decode(place, concat("it has ", frame.ch_layout.nb_channels, " channels; at most ",
+                                k_most_channels, " are read"));
+  }
   AVChannelLayout from{};
   av_channel_layout_default(&from, frame.ch_layout.nb_channels);
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
@@ -37,8 +41,12 @@ Resampler open_resampler(const AVFrame& frame, int rate, const std::string& plac
       swr_alloc_set_opts2(&raw, &mono, AV_SAMPLE_FMT_FLT, rate, &from,
                           static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0, nullptr);
   Resampler resampler(raw);
-  // Weights that sum to 1: several channels become their mean and never exceed full scale.
-  if (status >= 0) status = av_opt_set_double(raw, "rematrix_maxval", 1.0, 0);
+  // Several channels become their mean; FFmpeg's own mix weighs five of them differently.
+  const auto channels = static_cast<std::size_t>(frame.ch_layout.nb_channels);
+  const std::vector<double> mean(channels, 1 / static_cast<double>(channels));
+  if (status >= 0 && channels > 1) {
+    status = swr_set_matrix(raw, mean.data(), frame.ch_layout.nb_channels);
+  }
   if (status >= 0) status = swr_init(raw);
   if (status < 0) cannot_decode(place, "its channels or its rate cannot be converted");
   return resampler;
@@ -65,6 +73,62 @@ void require_whole_wav(std::span<const std::byte> bytes, const std::string& plac
   }
 }
 
+/// An Ogg file that is cut off announces what is left of it. Its last page must be marked as the
+/// last of its stream (RFC 3533, 6).
+void require_whole_ogg(std::span<const std::byte> bytes, const std::string& place) {
+  constexpr std::size_t k_head = 27;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!text.starts_with("OggS")) return;
+  const auto number = [&](std::size_t at) { return std::to_integer<std::size_t>(bytes[at]); };
+  bool is_last = false;
+  std::size_t at = 0;
+  while (at + k_head <= bytes.size() && text.substr(at, 4) == "OggS") {
+    is_last = (number(at + 5) & 4) != 0;
+    const std::size_t segments = number(at + 26);
+    std::size_t end = at + k_head + segments;
+    for (std::size_t i = 0; i < segments && end <= bytes.size(); ++i) {
+      end += number(at + k_head + i);
+    }
+    if (end > bytes.size()) break;
+    at = end;
+  }
+  if (at != bytes.size() || !is_last)
+    cannot_decode(place, "it is cut off, or damaged between pages");
+}
+
+/// The boxes of an M4A beside `mdat`, the sound, must list each packet once, in the clear: a list
+/// may claim packets of one size without holding anything, and so may a fragment, whose lack
+/// would not be found either.
+void require_honest_m4a(std::span<const std::byte> bytes, const std::string& place) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!text.substr(0, 8).ends_with("ftyp")) return;
+  const auto number = [&](std::size_t at, int size) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < size; ++i) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at++]);
+    return value;
+  };
+  for (std::size_t at = 0; at + 8 <= bytes.size();) {
+    std::uint64_t size = number(at, 4);
+    if (size == 1 && at + 16 <= bytes.size()) size = number(at + 8, 8);
+    if (size == 0) size = bytes.size() - at;  // up to the end
+    if (size < 8 || size > bytes.size() - at) cannot_decode(place, "it is cut off");
+    const std::size_t end = at + static_cast<std::size_t>(size);
+    const bool is_sound = text.substr(at + 4, 4) == "mdat";
+    for (++at; !is_sound && at + 4 <= end; ++at) {
+      const std::string_view name = text.substr(at, 4);
+      if (name == "trun" || name == "cmov") {
+        cannot_decode(place, "it is an M4A in fragments or with a compressed head");
+      }
+      if ((name != "stsz" && name != "stz2") || at + 16 > end) continue;
+      const std::uint64_t packets = number(at + 12, 4);
+      if (packets > bytes.size()) {
+        cannot_decode(place, concat("it lists ", packets, " packets in ", bytes.size(), " bytes"));
+      }
+    }
+    at = end;
+  }
+}
+
 /// Converts one frame, or with null what the resampler still holds, onto the end of `samples`.
 void convert(SwrContext* resampler, const AVFrame* frame, std::vector<float>& samples,
              const std::string& place) {
@@ -85,6 +149,8 @@ void convert(SwrContext* resampler, const AVFrame* frame, std::vector<float>& sa
 
 Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place) {
   require_whole_wav(bytes, place);
+  require_whole_ogg(bytes, place);
+  require_honest_m4a(bytes, place);
   Audio audio{rate, {}};
   Resampler resampler;
   std::int64_t decoded = 0;

@@ -26,7 +26,7 @@ OPTIONS = ("-timeout=60", "-rss_limit_mb=4096", "-print_final_stats=1", "-print_
 # Places in the code; a target that reaches less is turned away at the door. The libraries of Debian count for none.
 LEAST_COVERED = {"note": 800, "manifest": 800, "value": 800, "tar": 300, "media": 250, "sentencepiece": 350}
 # Bytes: room for the longest seed of each.
-MAX_LENGTH = {"note": 65536, "manifest": 8192, "value": 512, "tar": 16384, "media": 4096, "sentencepiece": 8192}
+MAX_LENGTH = {"note": 65536, "manifest": 8192, "value": 512, "tar": 16384, "media": 4608, "sentencepiece": 8192}
 
 
 def small_library(manifest):

@@ -87,9 +87,10 @@ TEST_F(DatasetFaultTest, MissingPicture) {
 TEST_F(DatasetFaultTest, CorruptRecording) {
   const std::string noise(900, '\x5a');
   write_sample({{"wav", &noise}});
-  expect(Exit::bad_data, std::string("bad-000.tar, sample k-1: voice.wav cannot be decoded: it is "
-                                     "neither WAV nor FLAC, or its head is damaged") +
-                             k_replace);
+  expect(Exit::bad_data,
+         std::string("bad-000.tar, sample k-1: voice.wav cannot be decoded: it is "
+                     "neither WAV, FLAC, MP3, Ogg nor M4A, or its head is damaged") +
+             k_replace);
 }
 
 TEST_F(DatasetFaultTest, TruncatedRecording) {

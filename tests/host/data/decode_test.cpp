@@ -104,6 +104,16 @@ TEST(DecodeAudio, ChannelsBecomeTheirMean) {
   EXPECT_NEAR(audio.samples[1], -0.25, 1e-4);
 }
 
+TEST(DecodeAudio, SixChannelsBecomeTheirMeanToo) {
+  for (std::size_t channel = 0; channel < 6; ++channel) {
+    std::vector<std::int16_t> samples(6, 0);
+    samples[channel] = 12288;
+    const Audio audio = decode_audio(bytes_of(wav(8000, 6, samples)), 8000, "v");
+    ASSERT_EQ(audio.samples.size(), 1U);
+    EXPECT_NEAR(audio.samples[0], 0.0625, 1e-6) << channel;
+  }
+}
+
 TEST(DecodeAudio, ResamplingKeepsATone) {
   const auto tone = [](double i, int rate) {
     return 0.5 * std::sin(2 * std::numbers::pi * 440 * i / rate);
@@ -145,6 +155,72 @@ TEST(DecodeAudio, FlacIsReadAndItsTruncationIsAnError) {
               Exit::bad_data)
         << size << " of " << whole.size();
   }
+}
+
+/// 9,600 samples at 16 kHz, 0.4 sin(2π 440 t), as an encoder wrote them.
+struct Encoded {
+  const char* file;
+  std::size_t most_samples;  // with the padding that the file does not tell
+  std::size_t spared;        // bytes at the end without which the sound counts as whole
+};
+
+class DecodeEncodedAudio : public testing::TestWithParam<Encoded> {};
+
+TEST_P(DecodeEncodedAudio, GivesTheToneAndRefusesEveryTruncation) {
+  const std::string whole =
+      read_file(std::string(WEFT_SOURCE_DIR "/tests/host/data/") + GetParam().file);
+  const Audio audio = decode_audio(bytes_of(whole), 16000, "v");
+  EXPECT_GE(audio.samples.size(), 9600U);
+  EXPECT_LE(audio.samples.size(), GetParam().most_samples);
+  // The projection on the tone, whatever its delay.
+  double along = 0, across = 0, power = 0;
+  for (std::size_t i = 3000; i < 7000; ++i) {  // 110 periods
+    const double angle = 2 * std::numbers::pi * 440 * static_cast<double>(i) / 16000;
+    const auto sample = static_cast<double>(audio.samples[i]);
+    along += sample * std::sin(angle) / 2000;
+    across += sample * std::cos(angle) / 2000;
+    power += sample * sample / 2000;
+  }
+  EXPECT_NEAR(std::hypot(along, across), 0.4, 0.01);
+  EXPECT_NEAR(power, 0.16, 0.01) << "nothing but the tone";
+  for (std::size_t size = 0; size + GetParam().spared < whole.size(); ++size) {
+    EXPECT_EQ(error_of([&] { decode_audio(bytes_of(whole.substr(0, size)), 16000, "v"); }).first,
+              Exit::bad_data)
+        << size << " of " << whole.size();
+  }
+}
+
+// MP3, Vorbis and Opus by libsndfile 1.2 (with LAME), AAC in M4A by FFmpeg.
+INSTANTIATE_TEST_SUITE_P(Formats, DecodeEncodedAudio,
+                         testing::Values(Encoded{"tone.mp3", 9600, 72},
+                                         Encoded{"vorbis.ogg", 9728, 0},
+                                         Encoded{"opus.ogg", 9600, 0},
+                                         Encoded{"tone.m4a", 10240, 0}));
+
+TEST(DecodeAudio, TruncationOfPagesAndPacketsIsNamed) {
+  const std::string ogg = read_file(WEFT_SOURCE_DIR "/tests/host/data/vorbis.ogg");
+  EXPECT_EQ(
+      error_of([&] { decode_audio(bytes_of(ogg.substr(0, 4000)), 16000, "v.ogg"); }).second,
+      std::string("v.ogg cannot be decoded: it is cut off, or damaged between pages") + k_remedy);
+  const std::string mp3 = read_file(WEFT_SOURCE_DIR "/tests/host/data/tone.mp3");
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(mp3.substr(0, 1728)), 16000, "v.mp3"); }).second,
+            std::string("v.mp3 cannot be decoded: it is cut off") + k_remedy);
+}
+
+TEST(DecodeAudio, APictureOfTheCoverIsPassedOver) {
+  const std::string mp3 = read_file(WEFT_SOURCE_DIR "/tests/host/data/tone.mp3");
+  const auto size_of = [](std::size_t size, int bits) {
+    std::string bytes;
+    for (int i = 3; i >= 0; --i) {
+      bytes += static_cast<char>(size >> (bits * i) & ((std::size_t{1} << bits) - 1));
+    }
+    return bytes;
+  };
+  const std::string picture = std::string("\0image/png\0\3\0", 13) + noise_png(9, 7);
+  const std::string frame = "APIC" + size_of(picture.size(), 8) + std::string(2, '\0') + picture;
+  const std::string tagged = std::string("ID3\3\0\0", 6) + size_of(frame.size(), 7) + frame + mp3;
+  EXPECT_EQ(decode_audio(bytes_of(tagged), 16000, "v").samples,
+            decode_audio(bytes_of(mp3), 16000, "v").samples);
 }
 
 }  // namespace

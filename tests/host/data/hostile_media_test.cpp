@@ -108,7 +108,7 @@ TEST(HostileAudio, OtherFormatsAndPlaylists) {
   for (const std::string& text :
        {std::string("ID3 or so"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
         "ffconcat version 1.0\nfile '" + real + "'\n", std::string("v=0\nm=audio 1 RTP/AVP 0\n")}) {
-    recording_is_refused(text, "it is neither WAV nor FLAC, or its head is damaged");
+    recording_is_refused(text, "it is neither WAV, FLAC, MP3, Ogg nor M4A, or its head is damaged");
   }
 }
 
@@ -132,6 +132,96 @@ TEST(HostileAudio, MoreSecondsThanAreRead) {
   recording_is_refused(bytes, "it is 601 seconds long; at most 600 are read", 1000);
   bytes.replace(40, 4, "\xff\xff\xff\xff");  // written to a pipe: unknown
   recording_is_refused(bytes, "it is longer than 600 seconds", 1000);
+}
+
+std::string tone(const std::string& kind) {
+  return read_file(WEFT_SOURCE_DIR "/tests/host/data/tone." + kind);
+}
+
+/// Big-endian.
+std::string word(std::uint32_t value) {
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
+  return bytes;
+}
+
+std::string mp3_that_claims(std::uint32_t frames) {
+  std::string bytes = tone("mp3");
+  return bytes.replace(bytes.find("Xing") + 8, 4, word(frames));
+}
+
+TEST(HostileAudio, AnMp3OfMoreSecondsThanAreRead) {
+  // 36 ms a frame
+  recording_is_refused(mp3_that_claims(100'000), "it is 3600 seconds long; at most 600 are read");
+  recording_is_refused(mp3_that_claims(1'000), "it is cut off");
+  std::string endless;
+  for (int i = 0; i < 1300; ++i) endless += tone("mp3").substr(288);  // without the head
+  recording_is_refused(endless, "it is longer than 600 seconds");
+}
+
+TEST(HostileAudio, AnM4aOfMoreSecondsThanAreRead) {
+  std::string bytes = tone("m4a");
+  bytes.replace(bytes.find("edts"), 4, "free");
+  bytes.replace(bytes.find("mdhd") + 20, 4, word(16000 * 700));
+  bytes.replace(bytes.find("stts") + 16, 4, word(16000 * 70));  // 10 packets and a short one
+  recording_is_refused(bytes, "it is 700 seconds long; at most 600 are read");
+}
+
+TEST(HostileAudio, AnM4aThatListsWhatItDoesNotHold) {
+  std::string bytes = tone("m4a");
+  bytes.replace(bytes.find("stsz") + 8, 8, word(1) + word(2'000'000'000));  // of 1 byte each
+  recording_is_refused(bytes, "it lists 2000000000 packets in 4477 bytes");
+  bytes.replace(bytes.find("stsz") + 12, 4, word(4477));
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(bytes), 8000, "v"); }).first, Exit::bad_data);
+  for (const std::string name : {"trun", "cmov"}) {
+    bytes = tone("m4a");
+    recording_is_refused(bytes.replace(bytes.find("sgpd"), 4, name),
+                         "it is an M4A in fragments or with a compressed head");
+  }
+}
+
+TEST(HostileAudio, AnM4aThatRefersToAnotherFileIsReadFromItsOwnBytes) {
+  const test::Folder folder;
+  test::write_file(folder.path("real.m4a"), tone("m4a"));
+  std::string bytes = tone("m4a");
+  const std::string path = "file://" + folder.path("real.m4a") + '\0';
+  const auto more = static_cast<std::uint32_t>(path.size());
+  const std::size_t entry = bytes.find(std::string("\0\0\0\x0curl \0\0\0\1", 12));
+  ASSERT_NE(entry, std::string::npos);
+  bytes.replace(entry, 12, word(12 + more) + "url " + word(0) + path);
+  const auto grow = [&](std::size_t at) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+      value = value << 8 | static_cast<std::uint8_t>(bytes[at + i]);
+    bytes.replace(at, 4, word(value + more));
+  };
+  for (const char* name : {"moov", "trak", "mdia", "minf", "dinf", "dref"}) {
+    grow(bytes.find(name) - 4);
+  }
+  grow(bytes.find("stco") + 12);  // where the sound lies
+  EXPECT_EQ(decode_audio(bytes_of(bytes), 8000, "v").samples,
+            decode_audio(bytes_of(tone("m4a")), 8000, "v").samples);
+  recording_is_refused(bytes.substr(0, bytes.find("mdat") - 4), "it is cut off");
+}
+
+TEST(HostileAudio, ACodecInAFormatOfAnother) {
+  std::string bytes = wav(8000, 1, std::vector<std::int16_t>(500, 1));
+  bytes[20] = 0x55;  // MP3
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(bytes), 8000, "v"); }).first, Exit::bad_data);
+  bytes = tone("m4a");
+  bytes.replace(bytes.find("mp4a"), 4, "sowt");  // PCM,
+  bytes.replace(bytes.find("esds"), 4, "free");  // and nothing else said
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(bytes), 8000, "v"); }).first, Exit::bad_data);
+}
+
+TEST(HostileAudio, MoreChannelsThanAreRead) {
+  EXPECT_EQ(decode_audio(bytes_of(wav(8000, 64, std::vector<std::int16_t>(64, 8192))), 8000, "v")
+                .samples.size(),
+            1U);
+  recording_is_refused(wav(8000, 65, std::vector<std::int16_t>(65, 1)),
+                       "it has 65 channels; at most 64 are read");
+  recording_is_refused(wav(8000, 512, std::vector<std::int16_t>(512, 1)),
+                       "it has 512 channels; at most 64 are read");
 }
 
 TEST(HostileAudio, SamplesThatAreNoNumbers) {
