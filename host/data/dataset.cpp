@@ -16,9 +16,10 @@
 namespace weft::host {
 namespace {
 
-Shards open_shards(const std::vector<std::string>& paths, FeatureCache& cache) {
+Shards open_shards(const std::vector<std::string>& paths, const std::string& cache_folder,
+                   FeatureCache& cache) {
   Shards shards;
-  for (const std::string& path : paths) shards.push_back(cache.shard(path));
+  for (const std::string& path : paths) shards.push_back(cache.shard(path, cache_folder));
   return shards;
 }
 
@@ -182,7 +183,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   // The training part comes first: the tokenizer is made from it.
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
-    const Shards shards = open_shards(content->options.shards[index], *cache);
+    const Shards shards = open_shards(content->options.shards[index], cache_folder, *cache);
     fingerprint.add(split_name(split));
     for (const auto& shard : shards) fingerprint.add(shard->fingerprint);
     std::vector<Example> examples = list_examples(shards, content->options);

@@ -19,13 +19,14 @@ Json sample_json(const Shard& shard, std::size_t sample) {
   const auto& members = shard.samples[sample].members;
   const auto found = members.find("json");
   if (found == members.end()) return Json::object();
+  const Bytes bytes = found->second.read();
   const auto is_shallow = [](int depth, Json::parse_event_t, Json&) -> bool {
     if (depth > k_deepest) throw std::length_error(concat("deeper than ", k_deepest, " levels"));
     return true;
   };
   std::string reason = "it is not an object";
   try {
-    Json json = Json::parse(text_of(found->second), is_shallow);
+    Json json = Json::parse(text_of(bytes), is_shallow);
     if (json.is_object()) return json;
   } catch (const std::exception& problem) {
     reason = problem.what();
@@ -76,7 +77,7 @@ std::map<std::string, std::string> values_of(const Json& json, const Sample& sam
     if (Source{source}.is_pointer()) {
       if (auto text = text_at(json, source)) values[source] = std::move(*text);
     } else if (const auto member = sample.members.find(source); member != sample.members.end()) {
-      values[source] = trimmed(text_of(member->second));
+      values[source] = trimmed(text_of(member->second.read()));
     }
   }
   return values;

@@ -72,10 +72,11 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
   return {std::move(feature), frames};
 }
 
-std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path) {
+std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path,
+                                                 const std::string& cache_folder) {
   const std::lock_guard lock(mutex_);
   std::shared_ptr<const Shard>& shard = shards_[path];
-  if (!shard) shard = std::make_shared<const Shard>(read_shard(path));
+  if (!shard) shard = std::make_shared<const Shard>(read_shard(path, cache_folder));
   return shard;
 }
 
@@ -86,7 +87,7 @@ Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const Fiel
     const auto known = features_.find(key);
     if (known != features_.end()) return known->second;
   }
-  const Bytes& bytes = member_of(shard, sample, field.source.text);
+  const Bytes bytes = member_of(shard, sample, field.source.text);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
   const auto* image = std::get_if<ImageOptions>(&field.kind);
   const Feature feature =
@@ -96,10 +97,10 @@ Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const Fiel
   return features_.emplace(key, feature).first->second;
 }
 
-const Bytes& member_of(const Shard& shard, std::size_t sample, const std::string& member) {
+Bytes member_of(const Shard& shard, std::size_t sample, const std::string& member) {
   const auto& members = shard.samples[sample].members;
   const auto found = members.find(member);
-  if (found != members.end()) return found->second;
+  if (found != members.end()) return found->second.read();
   std::vector<std::string> names;
   names.reserve(members.size());
   for (const auto& [name, bytes] : members) names.push_back(name);

@@ -40,7 +40,7 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
 class FeatureCache {
  public:
   /// @throws Error as read_shard()
-  std::shared_ptr<const Shard> shard(const std::string& path);
+  std::shared_ptr<const Shard> shard(const std::string& path, const std::string& cache_folder = "");
 
   /// The feature of an image or log_mel field.
   /// @throws Error (bad_data) when the sample lacks the member or it cannot be decoded
@@ -54,6 +54,6 @@ class FeatureCache {
 
 /// The member's bytes.
 /// @throws Error (bad_data) naming the shard, the sample and the members that it does have
-const Bytes& member_of(const Shard& shard, std::size_t sample, const std::string& member);
+Bytes member_of(const Shard& shard, std::size_t sample, const std::string& member);
 
 }  // namespace weft::host

@@ -1,4 +1,5 @@
 """The first inputs of the targets that read data: small whole files of every sort that is read."""
+import gzip
 import io
 import struct
 import tarfile
@@ -9,7 +10,7 @@ DATA = Path(__file__).parents[1] / "host/data"
 
 
 def tars():
-    """Shards in the three tar formats."""
+    """Shards in the three tar formats, and each compressed."""
     kinds = {"ustar": tarfile.USTAR_FORMAT, "gnu": tarfile.GNU_FORMAT, "pax": tarfile.PAX_FORMAT}
     for name, kind in kinds.items():
         content = io.BytesIO()
@@ -19,6 +20,7 @@ def tars():
                 info.size = 2
                 tar.addfile(info, io.BytesIO(b"{}"))
         yield f"{name}.tar", content.getvalue()
+        yield f"{name}.tar.gz", gzip.compress(content.getvalue(), mtime=0)
 
 
 def png(colour, depth, interlaced, more=b""):

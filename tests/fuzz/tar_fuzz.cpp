@@ -15,6 +15,8 @@
 namespace {
 
 constexpr std::size_t k_block = 512, k_checksum = 148, k_checksum_size = 8, k_magic = 257;
+/// What a compressed tar may expand to whatever its size: the free part, and a buffer.
+constexpr std::size_t k_free = weft::host::k_free_of_ratio + (1 << 18);
 
 void mend_checksum(std::uint8_t* header) {
   unsigned sum = k_checksum_size * ' ';
@@ -48,11 +50,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   file.hold(bytes, size);
   try {
     const weft::host::Shard shard = weft::host::read_shard(file.path());
-    std::size_t held = 0;
+    std::size_t held = 0, expanded = 0;
     for (const weft::host::Sample& sample : shard.samples) {
-      for (const auto& [name, member] : sample.members) held += member.size();
+      for (const auto& [name, member] : sample.members) {
+        const std::size_t count = member.read().size();
+        if (member.size < 0 || count != static_cast<std::size_t>(member.size)) std::abort();
+        (member.file ? held : expanded) += count;
+      }
     }
     if (shard.samples.empty() || held > size) std::abort();  // no more than the file holds
+    if (expanded > k_free + weft::host::k_largest_ratio * (size + 1)) std::abort();
   } catch (const weft::host::Error& error) {
     if (error.what()[0] == '\0') std::abort();
   }

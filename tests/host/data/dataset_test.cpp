@@ -35,6 +35,25 @@ class DatasetTest : public testing::Test {
     return batch;
   }
 
+  /// Writes the files of NAME.tar into a folder NAME, with an index; the JSON stands in the index.
+  void unpack(const std::string& name) {
+    std::filesystem::create_directory(folder.path(name));
+    std::string index;
+    for (const Sample& sample : read_shard(folder.path(name + ".tar")).samples) {
+      index += R"({"key": ")" + sample.key + '"';
+      for (const auto& [member, place] : sample.members) {
+        std::string text(text_of(place.read()));
+        if (member != "json") {
+          test::write_file(folder.path(name + "/" + sample.key + "." + member), text);
+          text = '"' + sample.key + "." + member + '"';
+        }
+        index += ", \"" + member + "\": " + text;
+      }
+      index += "}\n";
+    }
+    test::write_file(folder.path(name + "/index.jsonl"), index);
+  }
+
   Folder folder;
 };
 
@@ -210,13 +229,33 @@ TEST_F(DatasetTest, SectionsThatDifferInTheirFilterShareOneTokenizer) {
 
 TEST_F(DatasetTest, SectionsThatShareACacheShareTheirFeatures) {
   FeatureCache cache;
-  const std::string section = numbers_section(shards());
+  unpack("train");
+  const std::string section =
+      numbers_section(R"({"train": [")" + folder.path("train/index.jsonl") + R"("], "val": [")" +
+                      folder.path("train/index.jsonl") + R"("]})");
   const Dataset a = Dataset::open("a", section, folder.path("c"), &cache);
-  std::filesystem::remove(folder.path("train.tar"));
+  std::filesystem::remove(folder.path("train/a3.wav"));
   const Dataset b = Dataset::open("b", section, folder.path("c"), &cache);
   EXPECT_EQ(a.fingerprint(), b.fingerprint());
   EXPECT_EQ(values<float>(first_of(a).fields.at("voice")),
             values<float>(first_of(b).fields.at("voice")));
+}
+
+TEST_F(DatasetTest, AFolderGivesWhatItsTarGives) {
+  unpack("train");
+  unpack("val");
+  const Batch batch = first_of(open(numbers_section(shards())));
+  const Dataset dataset =
+      open(numbers_section(R"({"train": [")" + folder.path("train/index.jsonl") +
+                           R"("], "val": [")" + folder.path("val/index.jsonl") + R"("]})"));
+  EXPECT_EQ(dataset.size(Split::train), 6);
+  const Batch other = first_of(dataset);
+  EXPECT_EQ(other.keys, batch.keys);
+  for (const char* field : {"picture", "voice"}) {
+    EXPECT_EQ(values<float>(other.fields.at(field)), values<float>(batch.fields.at(field)));
+  }
+  EXPECT_EQ(values<std::int64_t>(other.fields.at("parity")),
+            values<std::int64_t>(batch.fields.at("parity")));
 }
 
 }  // namespace

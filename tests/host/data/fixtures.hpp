@@ -34,8 +34,15 @@ class Folder {
 /// that holds ` -> ` is a symbolic link.
 using Members = std::vector<std::pair<std::string, std::string>>;
 
+/// Compressed where the name ends in .gz or .zst.
 void write_tar(const std::string& path, const Members& members);
+/// Bytes as they are, compressed.
+void write_gzip(const std::string& path, const std::string& bytes);
+/// Makes the checksum of a tar's first header hold again.
+void mend_header(std::string& tar);
 void write_file(const std::string& path, const std::string& bytes);
+/// Makes a file look as if it had been written an hour ago.
+void settle(const std::string& path);
 std::string read_file(const std::string& path);
 
 /// An uncompressed PNG of 8 bits per channel; `pixels` [height, width, channels].
