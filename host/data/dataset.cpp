@@ -12,14 +12,18 @@
 #include "host/data/feature.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/data/parallel.hpp"
+#include "host/data/source.hpp"
 
 namespace weft::host {
 namespace {
 
-Shards open_shards(const std::vector<std::string>& paths, const std::string& cache_folder,
-                   FeatureCache& cache) {
+/// @param place  the pointer of the entries in the recipe
+Shards open_shards(const std::vector<std::string>& entries, const std::string& place,
+                   const std::string& cache_folder, FeatureCache& cache) {
   Shards shards;
-  for (const std::string& path : paths) shards.push_back(cache.shard(path, cache_folder));
+  for (const std::string& path : shard_files(entries, place)) {
+    shards.push_back(cache.shard(path, cache_folder));
+  }
   return shards;
 }
 
@@ -183,7 +187,8 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   // The training part comes first: the tokenizer is made from it.
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
-    const Shards shards = open_shards(content->options.shards[index], cache_folder, *cache);
+    const std::string place = concat("/data/", name, "/shards/", split_name(split));
+    const Shards shards = open_shards(content->options.shards[index], place, cache_folder, *cache);
     fingerprint.add(split_name(split));
     for (const auto& shard : shards) fingerprint.add(shard->fingerprint);
     std::vector<Example> examples = list_examples(shards, content->options);

@@ -41,7 +41,8 @@ class Dataset {
  public:
   /// @param name          the section's name in the recipe, for messages
   /// @param data_json     the section of a resolved recipe, with absolute paths
-  /// @param cache_folder  where the tokenizer is kept; made when it is not there
+  /// @param cache_folder  where the tokenizer and what is known of the shards are kept; made when
+  ///                      it is not there
   /// @param cache         shared with the other sections of the recipe, or null
   /// @throws Error (bad_recipe) on odd options; (no_input) on a missing shard; (bad_data) on a
   ///         damaged one, a part without examples, a member or value that is missing, an unknown

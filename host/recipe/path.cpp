@@ -22,6 +22,8 @@ std::string refuse_url(const std::string& path) {
 }
 
 std::string resolve_path(const std::string& path, const Origin& origin) {
+  // A list of paths: the `@` is no part of the list's own path.
+  if (path.starts_with('@')) return "@" + resolve_path(path.substr(1), origin);
   std::filesystem::path folder;
   if (origin.file && origin.line > 0) folder = std::filesystem::path(*origin.file).parent_path();
   return std::filesystem::absolute(folder / path).lexically_normal().string();

@@ -13,7 +13,8 @@ namespace weft::host {
 std::string refuse_url(const std::string& path);
 
 /// A path relative to the folder of the file in which it is written, as an absolute, lexically
-/// normal one. A path from `--set` is relative to the current folder, as on any command line.
+/// normal one; `@FILE` becomes `@` and the path of FILE. A path from `--set` is relative to the
+/// current folder, as on any command line.
 std::string resolve_path(const std::string& path, const Origin& origin);
 
 }  // namespace weft::host

@@ -60,6 +60,13 @@ TEST_F(DatasetFaultTest, MissingShard) {
                              "Check the path under data/shards.");
 }
 
+TEST_F(DatasetFaultTest, APatternWithoutAMatchIsNamedByItsPlaceInTheRecipe) {
+  const std::string section = numbers_section(R"({"train": [")" + folder.path("*.tar") + R"("]})");
+  const auto found = error_of([&] { Dataset::open("digits", section, folder.path("c")); });
+  EXPECT_EQ(found.first, Exit::no_input);
+  EXPECT_THAT(found.second, StartsWith("/data/digits/shards/train/0: the pattern *.tar in "));
+}
+
 TEST_F(DatasetFaultTest, TruncatedShard) {
   write_sample({});
   test::write_file(path, test::read_file(path).substr(0, 3000));

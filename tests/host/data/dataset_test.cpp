@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "host/base/text.hpp"
 #include "host/data/feature.hpp"
 #include "tests/host/data/fixtures.hpp"
 
@@ -256,6 +257,26 @@ TEST_F(DatasetTest, AFolderGivesWhatItsTarGives) {
   }
   EXPECT_EQ(values<std::int64_t>(other.fields.at("parity")),
             values<std::int64_t>(batch.fields.at("parity")));
+}
+
+TEST_F(DatasetTest, PatternsRangesAndListsNameTheSameDataAsPaths) {
+  const auto section = [&](const std::string& train) {
+    return numbers_section(R"({"train": [)" + train + "]}");
+  };
+  const auto quoted = [&](const std::string& name) { return '"' + folder.path(name) + '"'; };
+  for (int i = 0; i < 3; ++i) write_numbers(folder.path(concat("s-0", i, ".tar")), i + 2);
+  test::write_file(folder.path("list.txt"), "s-00.tar\ns-01.tar\ns-02.tar\n");
+  const Dataset plain =
+      open(section(quoted("s-00.tar") + "," + quoted("s-01.tar") + "," + quoted("s-02.tar")));
+  EXPECT_EQ(plain.size(Split::train), 2 + 3 + 4);
+  for (const std::string& train :
+       {quoted("s-*.tar"), quoted("s-{00..02}.tar"), "\"@" + folder.path("list.txt") + '"'}) {
+    const Dataset dataset = open(section(train));
+    EXPECT_EQ(dataset.fingerprint(), plain.fingerprint()) << train;
+    EXPECT_EQ(dataset.size(Split::train), plain.size(Split::train));
+  }
+  EXPECT_NE(open(section(quoted("s-*.tar") + "," + quoted("s-00.tar"))).fingerprint(),
+            plain.fingerprint());
 }
 
 }  // namespace

@@ -26,12 +26,18 @@ TEST_F(PathTest, AVariableIsRelativeToTheFileThatDeclaresIt) {
   EXPECT_THAT(read_recipe("child.json").data.at(0).config, HasSubstr(folder() + "/base/s.tar"));
 }
 
+TEST_F(PathTest, AListKeepsItsSignInFrontOfItsPath) {
+  write("base/r.json", edited("[\"a.tar\"]", "[\"@../lists/s.txt\", \"./@x.tar\"]"));
+  EXPECT_THAT(read_recipe("base/r.json").data.at(0).config,
+              HasSubstr("[\"@" + folder() + "/lists/s.txt\",\"" + folder() + "/base/@x.tar\"]"));
+}
+
 TEST_F(PathTest, RefusesUrls) {
   EXPECT_THAT(refusals(edited("a.tar", "http://host/a.tar")),
               ElementsAre("r.json:6: /data/qa/shards/train/0: expected a path, found the URL "
                           "\"http://host/a.tar\". Weft reads local files only: download it and "
                           "give the file's path."));
-  for (const char* url : {"file:/a", "HTTPS:x", "s3://bucket/x", "gs://x"})
+  for (const char* url : {"file:/a", "HTTPS:x", "s3://bucket/x", "gs://x", "@http://host/list"})
     EXPECT_NE(host::refuse_url(url), "") << url;
   for (const char* path : {"a.tar", "a:b.tar", "a//b", "./x:y//z", "c/d://e", ""})
     EXPECT_EQ(host::refuse_url(path), "") << path;
