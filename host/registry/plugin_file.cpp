@@ -64,9 +64,10 @@ bool is_trusted(uid_t owner) {
 void check_writers(const fs::path& file, const std::string& name) {
   struct stat own {
   }, folder{};
-  std::error_code unknown;
-  const fs::path parent = fs::canonical(file, unknown).parent_path();  // of the file, not of a link
-  if (unknown || ::stat(file.c_str(), &own) != 0 || ::stat(parent.c_str(), &folder) != 0)
+  std::error_code nameless;                             // a file in memory has no path of its own
+  const fs::path real = fs::canonical(file, nameless);  // what a link leads to
+  const fs::path parent = (nameless ? fs::absolute(file) : real).parent_path();
+  if (::stat(file.c_str(), &own) != 0 || ::stat(parent.c_str(), &folder) != 0)
     throw Error(Exit::no_input, concat(file.string(), " cannot be examined (", ::strerror(errno),
                                        "). Check the rights of its folders."));
   if (!is_trusted(own.st_uid))
