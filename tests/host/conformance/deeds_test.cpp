@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <set>
 
 #include "host/conformance/catalogue.hpp"
@@ -49,14 +50,21 @@ TEST_P(Deeds, AreFoundByTheirTest) {
   const bool hangs = std::string(deed.name) == "hang";
   const CheckReport report = check_deed(deed.name, deed.file, level_of(deed.test),
                                         std::chrono::milliseconds(hangs ? 1500 : 20000));
+#ifdef __SANITIZE_ADDRESS__
+  if (std::string(deed.test) == "memory") {
+    EXPECT_THAT(report.tests.back().text, testing::HasSubstr("does not count"));
+    return;
+  }
+#endif
   EXPECT_NE(report.exit, Exit::ok);
   for (const TestResult& test : report.tests) {
     if (test.name != deed.test) continue;
 #ifdef __SANITIZE_ADDRESS__
-    if (test.name == "memory") {
-      EXPECT_THAT(test.text, testing::HasSubstr("does not count"));
-      return;
-    }
+    // Of a fault of memory the sanitiser may end the process first, in this test or in one before.
+    const auto ended = [](const TestResult& one) {
+      return one.text.find("ended the process (exit code 1)") != std::string::npos;
+    };
+    if (std::any_of(report.tests.begin(), report.tests.end(), ended)) return;
 #endif
     EXPECT_EQ(test.outcome, TestOutcome::failed);
     EXPECT_THAT(test.text, testing::HasSubstr(deed.text));
