@@ -26,8 +26,7 @@ Result evaluate_run(const Options& options, const std::string& folder) {
   std::optional<Checkpoint> checkpoint = load_latest_checkpoint(folder);
   if (!checkpoint)
     throw Error(Exit::no_input, concat(folder, " holds no checkpoint yet. Train it first."));
-  migrate(*checkpoint, *session.model);
-  require_same_model(*checkpoint, folder, shapes_of(*session.model), parts_of(*session.model));
+  bring_up_to_date(*checkpoint, folder, session);
   session.model->load(checkpoint->model);
   return {folder, split, evaluate_recipe(session, split_named(split))};
 }

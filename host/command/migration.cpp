@@ -92,4 +92,11 @@ std::vector<std::string> migrate(Checkpoint& checkpoint, const Model& model) {
   return told;
 }
 
+std::vector<std::string> bring_up_to_date(Checkpoint& checkpoint, const std::string& run,
+                                          const Session& session) {
+  std::vector<std::string> told = migrate(checkpoint, *session.model);
+  require_same_model(checkpoint, run, shapes_of(*session.model), parts_of(*session.model));
+  return told;
+}
+
 }  // namespace weft::host

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "host/checkpoint/checkpoint.hpp"
-#include "host/graph/model.hpp"
+#include "host/command/session.hpp"
 
 namespace weft::host {
 
@@ -17,5 +17,10 @@ namespace weft::host {
 /// @return one sentence for each part that migrated
 /// @throws Error (plugin) if a part fails or leaves other tensors than it declares
 std::vector<std::string> migrate(Checkpoint& checkpoint, const Model& model);
+
+/// Makes a checkpoint of the run in folder `run` fit the session's model: migrate(), then
+/// require_same_model(). @return what migrate() tells
+std::vector<std::string> bring_up_to_date(Checkpoint& checkpoint, const std::string& run,
+                                          const Session& session);
 
 }  // namespace weft::host

@@ -52,11 +52,10 @@ void warn_of_truncation(const Dataset& data) {
                           truncation.longest, ".\n");
 }
 
-/// Makes a checkpoint of the run fit the model, or says why it cannot.
-void bring_up_to_date(Checkpoint& checkpoint, const std::string& run, const Session& session) {
-  for (const std::string& line : migrate(checkpoint, *session.model))
+/// bring_up_to_date(), telling the user what was migrated.
+void migrate_aloud(Checkpoint& checkpoint, const std::string& run, const Session& session) {
+  for (const std::string& line : bring_up_to_date(checkpoint, run, session))
     std::cerr << "note: " << line << "\n";
-  require_same_model(checkpoint, run, shapes_of(*session.model), parts_of(*session.model));
 }
 
 /// The run's newest checkpoint, its weights loaded, if the recipe goes on from it. Nothing in the
@@ -65,7 +64,7 @@ std::optional<Checkpoint> checkpoint_to_resume(const Session& session, const Run
                                                const RunLock& lock) {
   std::optional<Checkpoint> checkpoint = load_latest_checkpoint(run.path());
   if (!checkpoint) return std::nullopt;
-  bring_up_to_date(*checkpoint, run.path(), session);
+  migrate_aloud(*checkpoint, run.path(), session);
   std::vector<std::string> stages;
   for (const StagePlan& stage : session.recipe.stages) stages.push_back(stage.name);
   if (std::ranges::find(stages, checkpoint->stage) == stages.end())
@@ -101,7 +100,7 @@ void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress&
     skipping = false;
     if (!here && !stage.from.empty()) {
       Checkpoint from = load_stage_checkpoint(run.path(), stage.from);
-      bring_up_to_date(from, run.path(), session);
+      migrate_aloud(from, run.path(), session);
       session.model->load(from.model);
     }
     TrainerHooks hooks;
