@@ -35,18 +35,8 @@ class Block {
                   {{"tokens", 1}}),
         dim_(dim) {
     for (const host::ParameterDecl& declared : instance_.parameters()) {
-      weft_parameter parameter{};
-      parameter.size = sizeof parameter;
-      parameter.flags = declared.flags;
-      parameter.name = declared.name.c_str();
-      parameter.sizes = declared.sizes.data();
-      parameter.ndim = static_cast<std::uint32_t>(declared.sizes.size());
-      parameter.dtype = declared.dtype;
-      parameter.init = declared.init;
-      parameter.a = declared.a;
-      parameter.b = declared.b;
-      parameters_.push_back(
-          host::make_parameter(parameter, declared.name, 1, host::DType::float32, true));
+      parameters_.push_back(host::make_parameter(host::abi_parameter(declared), declared.name, 1,
+                                                 host::DType::float32, true));
       names_.push_back(declared.name);
       handles_.push_back(parameters_.back().get());
     }
