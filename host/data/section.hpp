@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One object of a data section, read key by key with bounds; every misfit is a sentence.
+
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/data/options.hpp"
+
+namespace weft::host {
+
+using Json = nlohmann::json;
+
+inline constexpr double k_large = 1e9;
+
+/// What fails throws Error (bad_recipe) `PLACE/KEY: expected …, found ….`
+class Section {
+ public:
+  /// The JSON must outlive the section.
+  Section(const Json& json, std::string place);
+
+  const std::string& place() const { return place_; }
+  const Json& json() const { return json_; }
+
+  /// A key whose value is null counts as left out.
+  bool has(const char* key) const;
+
+  /// The value of the key, null without it.
+  const Json& at(const char* key) const;
+
+  /// The section under this key.
+  Section inner(const char* key) const { return {at(key), place_ + "/" + key}; }
+
+  [[noreturn]] void fail(const std::string& key, const std::string& expected) const;
+
+  double number(const char* key, double fallback, double low, double high) const;
+  float real(const char* key, double fallback, double low, double high) const {
+    return static_cast<float>(number(key, fallback, low, high));
+  }
+
+  /// Without a fallback the key is required.
+  int integer(const char* key, std::optional<int> fallback, int low, int high) const;
+
+  bool flag(const char* key) const;
+  std::string word(const char* key, const std::string& fallback) const;
+
+  /// Texts as they are; numbers, true and false as JSON writes them.
+  std::vector<std::string> words(const char* key) const;
+
+  /// `text`, which stands under `key`, as a well-formed JSON pointer.
+  std::string pointer(const char* key, const std::string& text) const;
+
+ private:
+  const Json& json_;
+  std::string place_;
+};
+
+// What the kinds of fields read from their sections.
+ImageOptions image_options(const Section& section);
+RecordingOptions recording_options(const Section& section);
+TextOptions text_options(const Section& section);
+ClassOptions class_options(const Section& section);
+TokenizerOptions tokenizer_options(const Section& section);
+
+}  // namespace weft::host

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <set>
+
+#include "host/base/text.hpp"
+#include "host/data/section.hpp"
+
+namespace weft::host {
+
+TextOptions text_options(const Section& section) {
+  TextOptions text;
+  text.begin = section.flag("begin");
+  text.end = section.flag("end");
+  text.length = section.integer("length", std::nullopt, 1 + text.begin + text.end, 1'000'000);
+  return text;
+}
+
+ClassOptions class_options(const Section& section) {
+  ClassOptions list{section.words("classes")};
+  if (list.classes.empty()) section.fail("classes", "a list of at least one class");
+  if (std::set(list.classes.begin(), list.classes.end()).size() != list.classes.size()) {
+    section.fail("classes", "each class once");
+  }
+  return list;
+}
+
+TokenizerOptions tokenizer_options(const Section& section) {
+  TokenizerOptions tokenizer;
+  tokenizer.type = section.word("type", "unigram");
+  const std::vector<std::string> types = {"unigram", "bpe", "word", "char"};
+  if (std::find(types.begin(), types.end(), tokenizer.type) == types.end()) {
+    section.fail("type", enumerate(types));
+  }
+  tokenizer.vocabulary = section.integer("vocab", std::nullopt, 8, 1'000'000);
+  for (const std::string& source : section.words("from")) {
+    const bool is_pointer = source.starts_with('/');
+    tokenizer.texts.push_back({is_pointer ? section.pointer("from", source) : source});
+  }
+  if (tokenizer.texts.empty()) section.fail("from", "at least one pointer or member");
+  return tokenizer;
+}
+
+}  // namespace weft::host
