@@ -53,6 +53,8 @@ struct LogMelOptions {
   double low_hz = 0, high_hz = 0;
   LogMelForm form = LogMelForm::torchaudio;
   bool is_precise = false;  ///< in double precision, as presets are
+
+  bool operator==(const LogMelOptions&) const = default;
 };
 
 /// A recording -> float32 [frames, mels], (log mel power - mean) / std, and a mask [frames].
