@@ -9,11 +9,13 @@ extern "C" {
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <new>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/flac.hpp"
 #include "host/data/media.hpp"
 
 namespace weft::host {
@@ -24,7 +26,7 @@ struct Free {
 };
 using Resampler = std::unique_ptr<SwrContext, Free>;
 
-Resampler open_resampler(const AVFrame& frame, int rate, const std::string& place) {
+void require_limits(const AVFrame& frame, const std::string& place) {
   if (frame.sample_rate < k_lowest_rate || frame.sample_rate > k_highest_rate) {
     cannot_decode(place, concat("it has ", frame.sample_rate, " samples per second, not from ",
                                 k_lowest_rate, " to ", k_highest_rate));
@@ -33,6 +35,9 @@ Resampler open_resampler(const AVFrame& frame, int rate, const std::string& plac
     cannot_decode(place, concat("it has ", frame.ch_layout.nb_channels, " channels; at most ",
                                 k_most_channels, " are read"));
   }
+}
+
+Resampler open_resampler(const AVFrame& frame, int rate, const std::string& place) {
   AVChannelLayout from{};
   av_channel_layout_default(&from, frame.ch_layout.nb_channels);
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
@@ -145,38 +150,92 @@ void convert(SwrContext* resampler, const AVFrame* frame, std::vector<float>& sa
   samples.resize(before + static_cast<std::size_t>(count));
 }
 
+/// Appends the frame's samples where they need no resampler: one channel of the wanted rate.
+/// Full scale becomes 1, by the same multiplication as in FFmpeg.
+/// @return  whether its format is known here
+bool append_plain(const AVFrame& frame, std::vector<float>& samples) {
+  const auto append = [&](const auto* source, float scale) {
+    const std::size_t before = samples.size();
+    samples.resize(before + static_cast<std::size_t>(frame.nb_samples));
+    std::transform(source, source + frame.nb_samples, samples.data() + before,
+                   [scale](auto sample) { return static_cast<float>(sample) * scale; });
+    return true;
+  };
+  const std::uint8_t* const bytes = frame.extended_data[0];
+  switch (frame.format) {
+    case AV_SAMPLE_FMT_S16:
+    case AV_SAMPLE_FMT_S16P:
+      return append(reinterpret_cast<const std::int16_t*>(bytes), 1.0F / (1 << 15));
+    case AV_SAMPLE_FMT_S32:
+    case AV_SAMPLE_FMT_S32P:
+      return append(reinterpret_cast<const std::int32_t*>(bytes), 1.0F / (1U << 31));
+    default: return false;
+  }
+}
+
+/// Collects frames as samples of one rate.
+class Collector {
+ public:
+  Collector(int rate, const std::string& place) : rate_(rate), place_(place) {}
+
+  /// @param announced  how many samples a channel has in all, or 0
+  void take(const AVFrame& frame, std::int64_t announced) {
+    if (decoded_ == 0) {
+      require_limits(frame, place_);
+      source_rate_ = frame.sample_rate;
+      channels_ = frame.ch_layout.nb_channels;
+      format_ = frame.format;
+      if (source_rate_ == rate_) samples_.reserve(static_cast<std::size_t>(announced));
+    }
+    if (frame.sample_rate != source_rate_ || frame.ch_layout.nb_channels != channels_ ||
+        frame.format != format_) {
+      cannot_decode(place_, "its rate or channels change half-way");
+    }
+    decoded_ += frame.nb_samples;
+    if (decoded_ > k_most_seconds * source_rate_) {
+      cannot_decode(place_, concat("it is longer than ", k_most_seconds, " seconds"));
+    }
+    const bool is_plain = source_rate_ == rate_ && channels_ == 1;
+    if (is_plain && append_plain(frame, samples_)) return;
+    if (!resampler_) resampler_ = open_resampler(frame, rate_, place_);
+    convert(resampler_.get(), &frame, samples_, place_);
+  }
+
+  std::vector<float> finish() {
+    if (resampler_) convert(resampler_.get(), nullptr, samples_, place_);
+    return std::move(samples_);
+  }
+
+  std::int64_t decoded() const { return decoded_; }
+
+ private:
+  int rate_;
+  const std::string& place_;
+  Resampler resampler_;
+  std::vector<float> samples_;
+  std::int64_t decoded_ = 0;
+  int source_rate_ = 0, channels_ = 0, format_ = 0;
+};
+
 }  // namespace
 
 Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place) {
   require_whole_wav(bytes, place);
   require_whole_ogg(bytes, place);
   require_honest_m4a(bytes, place);
-  Audio audio{rate, {}};
-  Resampler resampler;
-  std::int64_t decoded = 0;
-  int source_rate = 0, channels = 0, format = 0;
-  const auto take = [&](const AVFrame& frame) {
-    if (!resampler) {
-      resampler = open_resampler(frame, rate, place);
-      source_rate = frame.sample_rate;
-      channels = frame.ch_layout.nb_channels;
-      format = frame.format;
+  std::optional<Collector> collector(std::in_place, rate, place);
+  const bool is_plain_flac = decode_plain_flac(
+      bytes, [&](const AVFrame& frame, std::int64_t count) { collector->take(frame, count); });
+  if (!is_plain_flac) {
+    collector.emplace(rate, place);
+    const std::int64_t announced = decode_frames(
+        bytes, Medium::recording, place, [&](const AVFrame& frame) { collector->take(frame, 0); });
+    const std::int64_t decoded = collector->decoded();
+    if (decoded < announced) {
+      cannot_decode(place, concat("it is cut off after ", decoded, " of ", announced, " samples"));
     }
-    if (frame.sample_rate != source_rate || frame.ch_layout.nb_channels != channels ||
-        frame.format != format) {
-      cannot_decode(place, "its rate or channels change half-way");
-    }
-    decoded += frame.nb_samples;
-    if (decoded > k_most_seconds * source_rate) {
-      cannot_decode(place, concat("it is longer than ", k_most_seconds, " seconds"));
-    }
-    convert(resampler.get(), &frame, audio.samples, place);
-  };
-  const std::int64_t announced = decode_frames(bytes, Medium::recording, place, take);
-  if (resampler) convert(resampler.get(), nullptr, audio.samples, place);
-  if (decoded < announced) {
-    cannot_decode(place, concat("it is cut off after ", decoded, " of ", announced, " samples"));
   }
+  Audio audio{rate, collector->finish()};
   if (audio.samples.empty()) cannot_decode(place, "it holds no sound");
   if (!std::all_of(audio.samples.begin(), audio.samples.end(),
                    [](float sample) { return std::isfinite(sample); })) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "host/base/error.hpp"
@@ -62,11 +63,9 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
   Array feature = log_mel(samples, spectrum);
   if (options.per_mel) {
     normalise_per_mel(feature, std::min<std::int64_t>(feature.sizes[0], options.frames));
-  } else {
-    float* const values = feature.data<float>();
-    for (std::int64_t i = 0; i < feature.count(); ++i) {
-      values[i] = (values[i] - options.mean) / options.std;
-    }
+  } else if (options.mean != 0 || options.std != 1) {
+    const std::span values(feature.data<float>(), static_cast<std::size_t>(feature.count()));
+    for (float& value : values) value = (value - options.mean) / options.std;
   }
   const std::int64_t frames = is_whisper ? heard : feature.sizes[0];
   return {std::move(feature), frames};

@@ -6,6 +6,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <iterator>
@@ -25,9 +26,9 @@ namespace {
 class PowerOfTwo {
  public:
   explicit PowerOfTwo(std::size_t size)
-      : size_(size),
+      : row_(size + k_alignment),
         samples_(Array::empty(DType::float32, {static_cast<std::int64_t>(size)})),
-        values_(Array::empty(DType::float32, {static_cast<std::int64_t>(size + 2)})) {
+        values_(Array::empty(DType::float32, {static_cast<std::int64_t>(row_ * k_most_lanes)})) {
     AVTXContext* context = nullptr;
     const float scale = 1;
     if (av_tx_init(&context, &transform_, AV_TX_FLOAT_RDFT, 0, static_cast<int>(size), &scale, 0) <
@@ -35,29 +36,30 @@ class PowerOfTwo {
       throw std::bad_alloc();
     }
     context_.reset(context);
-  }
-
-  /// |X[k]|² for k up to size / 2, `step` apart, of window · samples.
-  void powers(const std::vector<float>& window, const float* samples, float* out,
-              std::size_t step) {
-    float* const windowed = samples_.data<float>();
-    float* const values = values_.data<float>();
-    for (std::size_t n = 0; n < size_; ++n) windowed[n] = window[n] * samples[n];
-    transform_(context_.get(), values, windowed, sizeof(float));
-    values[size_ + 1] = 0;  // FFmpeg 5.1 does not write the last imaginary part.
-    for (std::size_t k = 0; k <= size_ / 2; ++k) {
-      const float real = values[2 * k], imaginary = values[2 * k + 1];
-      out[k * step] = real * real + imaginary * imaginary;
+    for (std::size_t lane = 0; lane < k_most_lanes; ++lane) {
+      rows_[lane] = values_.data<float>() + lane * row_;
+      std::fill_n(rows_[lane], row_, 0.0F);
     }
   }
+
+  /// The transform of window · samples, size / 2 + 1 complex values, to rows()[lane].
+  void run(std::span<const float> window, const float* samples, std::size_t lane) {
+    window_frame(window, samples, samples_.data<float>());
+    transform_(context_.get(), rows_[lane], samples_.data<float>(), sizeof(float));
+    rows_[lane][window.size() + 1] = 0;  // FFmpeg 5.1 does not write the last imaginary part.
+  }
+
+  const float* const* rows() const { return rows_.data(); }
 
  private:
   struct Free {
     void operator()(AVTXContext* context) const { av_tx_uninit(&context); }
   };
+  static constexpr std::size_t k_alignment = 16;  // numbers
 
-  std::size_t size_;
-  Array samples_, values_;  ///< [size] and [size / 2 + 1] complex
+  std::size_t row_;
+  Array samples_, values_;
+  std::array<float*, k_most_lanes> rows_{};
   std::unique_ptr<AVTXContext, Free> context_;
   av_tx_fn transform_ = nullptr;
 };
@@ -116,7 +118,6 @@ void plan_bands(LanePlan& plan, const LogMelOptions& options) {
 struct Plan {
   explicit Plan(const LogMelOptions& form) : options(form) {
     lanes.fft = static_cast<std::size_t>(form.fft);
-    lanes.hop = static_cast<std::size_t>(form.hop);
     lanes.window = hann(form);
     plan_bands(lanes, form);
     if (form.form == LogMelForm::whisper) {
@@ -175,19 +176,43 @@ std::vector<float> reflected(std::span<const float> samples, std::size_t half) {
   return result;
 }
 
-/// As log_mel_frames(), in single precision.
-void single_frames(Plan& plan, std::span<const float> samples, float* out) {
-  const LanePlan& lanes = plan.lanes;
-  const std::size_t count = (samples.size() - lanes.fft) / lanes.hop + 1;
-  const std::size_t step = lane_count();
-  std::vector<float> powers((lanes.fft / 2 + 1) * step, 0.0F);
-  for (std::size_t t = 0; t < count; t += step) {
-    const std::size_t frames = std::min(step, count - t);
-    for (std::size_t lane = 0; lane < frames; ++lane) {
-      plan.single->powers(plan.single_window, samples.data() + (t + lane) * lanes.hop,
-                          powers.data() + lane, step);
+/// Where the samples of each frame begin: in the recording, or in a copy of its ends with what
+/// mirrors them.
+class Frames {
+ public:
+  /// REQUIRES: more than fft / 2 samples, which outlive this.
+  Frames(std::span<const float> samples, std::size_t fft, std::size_t hop)
+      : samples_(samples), fft_(fft), hop_(hop) {
+    const std::size_t half = fft / 2;
+    if (samples.size() < 2 * fft) {
+      head_ = reflected(samples, half);
+      return;
     }
-    log_mel_of_powers(lanes, powers.data(), frames, out + t * lanes.bands.size());
+    head_ = reflected(samples.first(fft + half), half);
+    tail_ = reflected(samples.last(fft + half), half);
+  }
+
+  const float* at(std::size_t t) const {
+    const std::size_t half = fft_ / 2, first = t * hop_;  // of the mirrored recording
+    if (first < half || tail_.empty()) return head_.data() + first;
+    if (first + fft_ <= half + samples_.size()) return samples_.data() + (first - half);
+    return tail_.data() + (first + tail_.size() - (samples_.size() + fft_));
+  }
+
+ private:
+  std::span<const float> samples_;
+  std::size_t fft_, hop_;
+  std::vector<float> head_, tail_;
+};
+
+/// As log_mel_frames(), in single precision.
+void single_frames(Plan& plan, std::span<const float* const> frames, float* out) {
+  const std::size_t step = lane_count();
+  for (std::size_t t = 0; t < frames.size(); t += step) {
+    const std::size_t count = std::min(step, frames.size() - t);
+    for (std::size_t lane = 0; lane < count; ++lane)
+      plan.single->run(plan.single_window, frames[t + lane], lane);
+    log_mel_of_values(plan.lanes, plan.single->rows(), count, out + t * plan.lanes.bands.size());
   }
 }
 
@@ -206,20 +231,20 @@ Array log_mel(std::span<const float> samples, const LogMelOptions& options) {
   const std::size_t frames = samples.size() / hop + (is_whisper ? 0 : 1);
   Array result = Array::empty(DType::float32, {static_cast<std::int64_t>(frames), options.mels});
   Plan& plan = plan_of(options);
-  const std::vector<float> whole = reflected(samples, half);
-  // Frames behind the last sound are silence, and known.
-  const auto last = std::find_if(whole.rbegin(), whole.rend(), [](float s) { return s != 0; });
-  const auto sounding = static_cast<std::size_t>(whole.rend() - last);
-  const std::size_t heard = std::min(frames, (sounding + hop - 1) / hop);
+  const Frames places(samples, plan.lanes.fft, hop);
+  // Frames that begin behind the last sound are silence, and known.
+  const auto last = std::find_if(samples.rbegin(), samples.rend(), [](float s) { return s != 0; });
+  const auto sounding = static_cast<std::size_t>(samples.rend() - last);
+  const bool is_mirrored = samples.size() - sounding <= half;
+  const std::size_t heard =
+      is_mirrored ? frames : std::min(frames, (sounding + half + hop - 1) / hop);
+  std::vector<const float*> begins(heard);
+  for (std::size_t t = 0; t < heard; ++t) begins[t] = places.at(t);
   float* const out = result.data<float>();
-  if (heard > 0) {
-    const std::span<const float> heard_samples(whole.data(),
-                                               (heard - 1) * hop + plan.lanes.fft);
-    if (plan.single) {
-      single_frames(plan, heard_samples, out);
-    } else {
-      log_mel_frames(plan.lanes, heard_samples, out);
-    }
+  if (plan.single) {
+    single_frames(plan, begins, out);
+  } else {
+    log_mel_frames(plan.lanes, begins, out);
   }
   const double silence = std::max(plan.lanes.offset, plan.lanes.floor);
   std::fill(out + heard * plan.lanes.bands.size(), out + result.count(),

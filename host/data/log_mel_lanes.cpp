@@ -50,8 +50,9 @@ namespace {
 
 struct LaneSet {
   std::size_t lanes;
-  void (*frames)(const LanePlan&, std::span<const float>, float*);
-  void (*of_powers)(const LanePlan&, const float*, std::size_t, float*);
+  void (*frames)(const LanePlan&, const float* const*, std::size_t, float*);
+  void (*window)(const float*, const float*, std::size_t, float*);
+  void (*of_values)(const LanePlan&, const float* const*, std::size_t, float*);
 };
 
 const LaneSet& lane_set() {
@@ -60,13 +61,13 @@ const LaneSet& lane_set() {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl")) {
-      return LaneSet{avx512::k_lanes, avx512::frames, avx512::of_powers};
+      return LaneSet{avx512::k_lanes, avx512::frames, avx512::window_frame, avx512::of_values};
     }
     if (__builtin_cpu_supports("avx2")) {
-      return LaneSet{avx2::k_lanes, avx2::frames, avx2::of_powers};
+      return LaneSet{avx2::k_lanes, avx2::frames, avx2::window_frame, avx2::of_values};
     }
 #endif
-    return LaneSet{every::k_lanes, every::frames, every::of_powers};
+    return LaneSet{every::k_lanes, every::frames, every::window_frame, every::of_values};
   }();
   return set;
 }
@@ -106,12 +107,17 @@ std::size_t lane_count() {
   return lane_set().lanes;
 }
 
-void log_mel_frames(const LanePlan& plan, std::span<const float> samples, float* out) {
-  lane_set().frames(plan, samples, out);
+void log_mel_frames(const LanePlan& plan, std::span<const float* const> samples, float* out) {
+  lane_set().frames(plan, samples.data(), samples.size(), out);
 }
 
-void log_mel_of_powers(const LanePlan& plan, const float* powers, std::size_t frames, float* out) {
-  lane_set().of_powers(plan, powers, frames, out);
+void window_frame(std::span<const float> window, const float* samples, float* out) {
+  lane_set().window(window.data(), samples, window.size(), out);
+}
+
+void log_mel_of_values(const LanePlan& plan, const float* const* values, std::size_t frames,
+                       float* out) {
+  lane_set().of_values(plan, values, frames, out);
 }
 
 }  // namespace weft::host

@@ -25,18 +25,17 @@ struct LanePlan {
   };
 
   std::size_t fft = 0;         ///< samples per frame, a multiple of 4
-  std::size_t hop = 0;         ///< samples from one frame to the next
   std::vector<double> window;  ///< [fft]
   std::vector<Pass> passes;    ///< of a complex transform over fft / 2 values
   std::vector<double> turns;   ///< e^(-2πik/fft) as pairs, [fft / 4 + 1]
   std::vector<Band> bands;
   std::vector<double> weights;
-  std::vector<float> narrow_weights;  ///< the same, for powers in single precision
+  std::vector<float> narrow_weights;         ///< the same, for log_mel_of_values()
   double offset = 0, floor = 0, factor = 1;  ///< factor · ln(max(offset + power, floor))
 };
 
-/// The passes and turns of a plan whose `fft` is set. Source: the Stockham transform with radices 4,
-/// 2, 3, 5 and any further primes, see Van Loan, "Computational frameworks for the fast Fourier
+/// The passes and turns of a plan whose `fft` is set. Source: the Stockham transform with radices
+/// 4, 2, 3, 5 and any further primes, see Van Loan, "Computational frameworks for the fast Fourier
 /// transform", 1992; a real transform by a complex one of half the size.
 void plan_transform(LanePlan& plan);
 
@@ -44,14 +43,19 @@ void plan_transform(LanePlan& plan);
 std::size_t lane_count();
 inline constexpr std::size_t k_most_lanes = 8;
 
-/// The frames whose samples begin at 0, hop, 2 hop … of `samples`, in double precision.
-/// @param out  [frames, bands]; there are (samples - fft) / hop + 1 frames
-void log_mel_frames(const LanePlan& plan, std::span<const float> samples, float* out);
+/// Any number of frames, in double precision.
+/// @param samples  where each frame's `fft` samples begin
+/// @param out      [frames, bands]
+void log_mel_frames(const LanePlan& plan, std::span<const float* const> samples, float* out);
 
-/// The values of at most lane_count() frames whose powers are known, in the order and precision of
-/// a plain loop: products in float, sums in double and the logarithm of the C library, bit for bit.
-/// @param powers  [fft / 2 + 1, lane_count()]
+/// out[n] = window[n] · samples[n]; all of one size
+void window_frame(std::span<const float> window, const float* samples, float* out);
+
+/// At most lane_count() frames from their transforms, in the order and precision of a plain loop:
+/// powers and products in float, sums in double and the logarithm of the C library, bit for bit.
+/// @param values  lane_count() pointers, each to fft / 2 + 1 complex values
 /// @param out     [frames, bands]
-void log_mel_of_powers(const LanePlan& plan, const float* powers, std::size_t frames, float* out);
+void log_mel_of_values(const LanePlan& plan, const float* const* values, std::size_t frames,
+                       float* out);
 
 }  // namespace weft::host

@@ -189,12 +189,16 @@ bool is_lossy(const AVCodecContext& codec) {
 
 }  // namespace
 
-std::int64_t decode_frames(std::span<const std::byte> bytes, Medium medium,
-                           const std::string& place,
-                           const std::function<void(const AVFrame&)>& take) {
+void set_up_ffmpeg() {
   // FFmpeg's own messages name no file; the status code and the checks here replace them.
   av_log_set_level(AV_LOG_QUIET);
   av_max_alloc(k_largest_block);
+}
+
+std::int64_t decode_frames(std::span<const std::byte> bytes, Medium medium,
+                           const std::string& place,
+                           const std::function<void(const AVFrame&)>& take) {
+  set_up_ffmpeg();
   const Kind& kind = kind_of(bytes, medium);
   Cursor cursor{bytes};
   const Owned<AVIOContext> input = open_input(cursor);

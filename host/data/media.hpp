@@ -15,6 +15,9 @@ namespace weft::host {
 
 enum class Medium { picture, recording };
 
+/// Silences FFmpeg and limits what it may allocate at once. To be called before it is used.
+void set_up_ffmpeg();
+
 /// Decodes the first stream and calls `take` with each frame, in order; of pictures with the first.
 /// @return  samples per channel that the file announces (recordings), or 0 where it does not say
 /// @throws Error (bad_data) with FFmpeg's reason; whatever `take` throws
