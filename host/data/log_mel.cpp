@@ -126,7 +126,7 @@ struct Plan {
     } else {
       lanes.offset = k_power_floor;
     }
-    if (!form.is_precise && std::has_single_bit(lanes.fft)) {
+    if (form.form == LogMelForm::torchaudio && !form.is_precise && std::has_single_bit(lanes.fft)) {
       single.emplace(lanes.fft);
       single_window.assign(lanes.window.begin(), lanes.window.end());
       return;

@@ -46,13 +46,13 @@ enum class LogMelForm { torchaudio, whisper };
 /// The spectrum of a recording.
 struct LogMelOptions {
   int rate = 0;    ///< samples per second; recordings are resampled to it
-  int fft = 0;     ///< samples per transform, a multiple of 4; powers of two are the fastest
+  int fft = 0;     ///< samples per transform, a multiple of 4; the fastest have no prime above 5
   int window = 0;  ///< samples under the Hann window, at most `fft`
   int hop = 0;     ///< samples from one frame to the next
   int mels = 0;
   double low_hz = 0, high_hz = 0;
   LogMelForm form = LogMelForm::torchaudio;
-  bool is_precise = false;  ///< in double precision, as presets are
+  bool is_precise = false;  ///< in double precision, as presets and sizes but powers of two are
 
   bool operator==(const LogMelOptions&) const = default;
 };

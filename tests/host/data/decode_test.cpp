@@ -142,6 +142,14 @@ TEST(DecodeAudio, EveryTruncationIsAnError) {
           k_remedy);
 }
 
+TEST(DecodeAudio, AFlacBehindATagGivesTheSameSamples) {
+  const std::string plain = read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac");
+  // An ID3 tag of ten bytes, which the demuxer passes over; a plain file goes without it.
+  const std::string tag = std::string("ID3\x03\0\0\0\0\0\x0a", 10) + std::string(10, '\0');
+  EXPECT_EQ(decode_audio(bytes_of(tag + plain), 8000, "r").samples,
+            decode_audio(bytes_of(plain), 8000, "r").samples);
+}
+
 TEST(DecodeAudio, FlacIsReadAndItsTruncationIsAnError) {
   // 200 samples at 8 k_hz, sample i being 50 i of 32768; by FFmpeg's encoder.
   const std::string whole = read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac");
