@@ -14,6 +14,7 @@ extern "C" {
 #include <utility>
 
 #include "host/base/text.hpp"
+#include "host/data/container.hpp"
 #include "host/data/decode.hpp"
 #include "host/data/flac.hpp"
 #include "host/data/media.hpp"
@@ -101,39 +102,6 @@ void require_whole_ogg(std::span<const std::byte> bytes, const std::string& plac
     cannot_decode(place, "it is cut off, or damaged between pages");
 }
 
-/// The boxes of an M4A beside `mdat`, the sound, must list each packet once, in the clear: a list
-/// may claim packets of one size without holding anything, and so may a fragment, whose lack
-/// would not be found either.
-void require_honest_m4a(std::span<const std::byte> bytes, const std::string& place) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.substr(0, 8).ends_with("ftyp")) return;
-  const auto number = [&](std::size_t at, int size) {
-    std::uint64_t value = 0;
-    for (int i = 0; i < size; ++i) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at++]);
-    return value;
-  };
-  for (std::size_t at = 0; at + 8 <= bytes.size();) {
-    std::uint64_t size = number(at, 4);
-    if (size == 1 && at + 16 <= bytes.size()) size = number(at + 8, 8);
-    if (size == 0) size = bytes.size() - at;  // up to the end
-    if (size < 8 || size > bytes.size() - at) cannot_decode(place, "it is cut off");
-    const std::size_t end = at + static_cast<std::size_t>(size);
-    const bool is_sound = text.substr(at + 4, 4) == "mdat";
-    for (++at; !is_sound && at + 4 <= end; ++at) {
-      const std::string_view name = text.substr(at, 4);
-      if (name == "trun" || name == "cmov") {
-        cannot_decode(place, "it is an M4A in fragments or with a compressed head");
-      }
-      if ((name != "stsz" && name != "stz2") || at + 16 > end) continue;
-      const std::uint64_t packets = number(at + 12, 4);
-      if (packets > bytes.size()) {
-        cannot_decode(place, concat("it lists ", packets, " packets in ", bytes.size(), " bytes"));
-      }
-    }
-    at = end;
-  }
-}
-
 /// Converts one frame, or with null what the resampler still holds, onto the end of `samples`.
 void convert(SwrContext* resampler, const AVFrame* frame, std::vector<float>& samples,
              const std::string& place) {
@@ -170,6 +138,21 @@ bool append_plain(const AVFrame& frame, std::vector<float>& samples) {
     case AV_SAMPLE_FMT_S32P:
       return append(reinterpret_cast<const std::int32_t*>(bytes), 1.0F / (1U << 31));
     default: return false;
+  }
+}
+
+/// Brings sound that begins beside its pictures at `begin` seconds to their origin: silence before
+/// it, or nothing of what is heard before 0.
+void move_to_begin(Audio& audio, double begin, const std::string& place) {
+  if (begin > static_cast<double>(k_most_seconds)) {
+    cannot_decode(place, concat("its sound begins after more than ", k_most_seconds, " seconds"));
+  }
+  const auto shift = std::llround(begin * audio.rate);
+  if (shift > 0) {
+    audio.samples.insert(audio.samples.begin(), static_cast<std::size_t>(shift), 0.0F);
+  } else if (shift < 0) {
+    const auto lost = std::min<std::int64_t>(-shift, std::ssize(audio.samples));
+    audio.samples.erase(audio.samples.begin(), audio.samples.begin() + lost);
   }
 }
 
@@ -222,20 +205,25 @@ class Collector {
 Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place) {
   require_whole_wav(bytes, place);
   require_whole_ogg(bytes, place);
-  require_honest_m4a(bytes, place);
+  require_honest_boxes(bytes, place);
+  require_whole_matroska(bytes, place);
   std::optional<Collector> collector(std::in_place, rate, place);
+  double begin = 0;
   const bool is_plain_flac = decode_plain_flac(
       bytes, [&](const AVFrame& frame, std::int64_t count) { collector->take(frame, count); });
   if (!is_plain_flac) {
     collector.emplace(rate, place);
-    const std::int64_t announced = decode_frames(
+    const Announced announced = decode_frames(
         bytes, Medium::recording, place, [&](const AVFrame& frame) { collector->take(frame, 0); });
     const std::int64_t decoded = collector->decoded();
-    if (decoded < announced) {
-      cannot_decode(place, concat("it is cut off after ", decoded, " of ", announced, " samples"));
+    if (decoded < announced.samples) {
+      cannot_decode(place,
+                    concat("it is cut off after ", decoded, " of ", announced.samples, " samples"));
     }
+    begin = announced.begin;
   }
   Audio audio{rate, collector->finish()};
+  move_to_begin(audio, begin, place);
   if (audio.samples.empty()) cannot_decode(place, "it holds no sound");
   if (!std::all_of(audio.samples.begin(), audio.samples.end(),
                    [](float sample) { return std::isfinite(sample); })) {

@@ -13,10 +13,7 @@
 
 namespace weft::host {
 
-Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place) {
-  const Image image = decode_image(bytes, {options.channels, options.height, options.width}, place);
-  Array feature = Array::empty(DType::float32, {options.channels, options.height, options.width});
-  float* out = feature.data<float>();
+float* normalise(const Image& image, const ImageOptions& options, float* out) {
   const auto channels = static_cast<std::size_t>(options.channels);
   for (std::size_t channel = 0; channel < channels; ++channel) {
     const float mean = options.mean[channel], std = options.std[channel];
@@ -24,6 +21,13 @@ Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::
       *out++ = (static_cast<float>(image.pixels[i]) / 255 - mean) / std;
     }
   }
+  return out;
+}
+
+Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place) {
+  const Image image = decode_image(bytes, {options.channels, options.height, options.width}, place);
+  Array feature = Array::empty(DType::float32, {options.channels, options.height, options.width});
+  normalise(image, options, feature.data<float>());
   return feature;
 }
 

@@ -14,6 +14,12 @@
 
 namespace weft::host {
 
+struct Image;
+
+/// Writes [channels, height, width], (pixel / 255 - mean) / std.
+/// @return  the place behind the last number
+float* normalise(const Image& image, const ImageOptions& options, float* out);
+
 /// The picture, decoded and normalised: float32 [channels, height, width].
 /// @throws Error (bad_data), with `place` at its head
 Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place);

@@ -70,6 +70,14 @@ struct RecordingOptions {
   float noise = 0;                    ///< standard deviation, in units after `std`
 };
 
+/// A video -> float32 [frames, channels, height, width], each picture as ImageOptions says and
+/// without its augmentation, and a mask [frames]. Which pictures, video.hpp says.
+struct VideoOptions {
+  ImageOptions picture;
+  int frames = 0;
+  double fps = 0;  ///< pictures per second, or 0: evenly over the whole video
+};
+
 /// A text -> int64 [length] token ids, and a mask [length].
 struct TextOptions {
   int length = 0;
