@@ -18,6 +18,7 @@ extern "C" {
 #include "host/data/decode.hpp"
 #include "host/data/flac.hpp"
 #include "host/data/media.hpp"
+#include "host/data/options.hpp"
 
 namespace weft::host {
 namespace {
@@ -38,7 +39,8 @@ void require_limits(const AVFrame& frame, const std::string& place) {
   }
 }
 
-Resampler open_resampler(const AVFrame& frame, int rate, const std::string& place) {
+Resampler open_resampler(const AVFrame& frame, int rate, Channel channel,
+                         const std::string& place) {
   AVChannelLayout from{};
   av_channel_layout_default(&from, frame.ch_layout.nb_channels);
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
@@ -47,11 +49,15 @@ Resampler open_resampler(const AVFrame& frame, int rate, const std::string& plac
       swr_alloc_set_opts2(&raw, &mono, AV_SAMPLE_FMT_FLT, rate, &from,
                           static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0, nullptr);
   Resampler resampler(raw);
-  // Several channels become their mean; FFmpeg's own mix weighs five of them differently.
+  // Several channels become their mean, where FFmpeg's own mix weighs five of them differently, or
+  // one of them: the first is the left one and the second the right one.
   const auto channels = static_cast<std::size_t>(frame.ch_layout.nb_channels);
-  const std::vector<double> mean(channels, 1 / static_cast<double>(channels));
+  std::vector<double> weights(channels,
+                              channel == Channel::mean ? 1.0 / static_cast<double>(channels) : 0);
+  if (channel == Channel::left) weights.front() = 1;
+  if (channel == Channel::right && channels > 1) weights[1] = 1;
   if (status >= 0 && channels > 1) {
-    status = swr_set_matrix(raw, mean.data(), frame.ch_layout.nb_channels);
+    status = swr_set_matrix(raw, weights.data(), frame.ch_layout.nb_channels);
   }
   if (status >= 0) status = swr_init(raw);
   if (status < 0) cannot_decode(place, "its channels or its rate cannot be converted");
@@ -159,7 +165,8 @@ void move_to_begin(Audio& audio, double begin, const std::string& place) {
 /// Collects frames as samples of one rate.
 class Collector {
  public:
-  Collector(int rate, const std::string& place) : rate_(rate), place_(place) {}
+  Collector(int rate, Channel channel, const std::string& place)
+      : rate_(rate), channel_(channel), place_(place) {}
 
   /// @param announced  how many samples a channel has in all, or 0
   void take(const AVFrame& frame, std::int64_t announced) {
@@ -180,7 +187,7 @@ class Collector {
     }
     const bool is_plain = source_rate_ == rate_ && channels_ == 1;
     if (is_plain && append_plain(frame, samples_)) return;
-    if (!resampler_) resampler_ = open_resampler(frame, rate_, place_);
+    if (!resampler_) resampler_ = open_resampler(frame, rate_, channel_, place_);
     convert(resampler_.get(), &frame, samples_, place_);
   }
 
@@ -193,6 +200,7 @@ class Collector {
 
  private:
   int rate_;
+  Channel channel_;
   const std::string& place_;
   Resampler resampler_;
   std::vector<float> samples_;
@@ -202,17 +210,18 @@ class Collector {
 
 }  // namespace
 
-Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place) {
+Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place,
+                   Channel channel) {
   require_whole_wav(bytes, place);
   require_whole_ogg(bytes, place);
   require_honest_boxes(bytes, place);
   require_whole_matroska(bytes, place);
-  std::optional<Collector> collector(std::in_place, rate, place);
+  std::optional<Collector> collector(std::in_place, rate, channel, place);
   double begin = 0;
   const bool is_plain_flac = decode_plain_flac(
       bytes, [&](const AVFrame& frame, std::int64_t count) { collector->take(frame, count); });
   if (!is_plain_flac) {
-    collector.emplace(rate, place);
+    collector.emplace(rate, channel, place);
     const Announced announced = decode_frames(
         bytes, Medium::recording, place, [&](const AVFrame& frame) { collector->take(frame, 0); });
     const std::int64_t decoded = collector->decoded();

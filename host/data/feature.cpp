@@ -11,6 +11,7 @@
 #include "host/data/decode.hpp"
 #include "host/data/log_mel.hpp"
 #include "host/data/random.hpp"
+#include "host/data/video.hpp"
 
 namespace weft::host {
 
@@ -60,7 +61,12 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
                           const std::string& place) {
   const LogMelOptions& spectrum = options.spectrum;
   const bool is_whisper = spectrum.form == LogMelForm::whisper;
-  std::vector<float> samples = decode_audio(bytes, spectrum.rate, place).samples;
+  std::vector<float> samples = decode_audio(bytes, spectrum.rate, place, options.channel).samples;
+  if (options.trim_db > 0) {
+    const std::span<const float> heard_part =
+        trimmed_silence(samples, static_cast<double>(options.trim_db));
+    samples = std::vector<float>(heard_part.begin(), heard_part.end());
+  }
   const std::int64_t heard = (std::ssize(samples) + spectrum.hop - 1) / spectrum.hop;
   if (is_whisper) {
     samples.resize(static_cast<std::size_t>(std::int64_t{options.frames} * spectrum.hop));
@@ -113,9 +119,13 @@ Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const Fiel
 Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
   const Bytes bytes = shard.read(sample, field.source.text);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
-  const auto* image = std::get_if<ImageOptions>(&field.kind);
-  return image != nullptr ? Feature{image_feature(bytes, *image, place)}
-                          : recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
+  if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
+    return {image_feature(bytes, *image, place)};
+  }
+  if (const auto* video = std::get_if<VideoOptions>(&field.kind)) {
+    return video_feature(bytes, *video, place);
+  }
+  return recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
 }
 
 }  // namespace weft::host

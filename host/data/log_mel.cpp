@@ -253,4 +253,25 @@ Array log_mel(std::span<const float> samples, const LogMelOptions& options) {
   return result;
 }
 
+std::span<const float> trimmed_silence(std::span<const float> samples, double decibels) {
+  constexpr std::size_t k_frame = 2048, k_step = 512;
+  std::vector<double> sums = {0};  // of the squares of all samples before
+  sums.reserve(samples.size() + 1);
+  for (const float sample : samples)
+    sums.push_back(sums.back() + static_cast<double>(sample) * static_cast<double>(sample));
+  std::vector<double> powers;
+  for (std::size_t middle = 0; middle <= samples.size(); middle += k_step) {
+    const std::size_t begin = middle - std::min(middle, k_frame / 2);
+    const std::size_t end = std::min(middle + k_frame / 2, samples.size());
+    powers.push_back(std::max((sums[end] - sums[begin]) / k_frame, 1e-10));
+  }
+  const double least = *std::ranges::max_element(powers) * std::pow(10, -decibels / 10);
+  const auto is_heard = [least](double power) { return power > least; };
+  const auto first = std::find_if(powers.begin(), powers.end(), is_heard);
+  const auto last = std::find_if(powers.rbegin(), powers.rend(), is_heard);  // one behind it
+  const auto begin = static_cast<std::size_t>(first - powers.begin()) * k_step;
+  const auto end = static_cast<std::size_t>(powers.rend() - last) * k_step;
+  return samples.subspan(begin, std::min(end, samples.size()) - begin);
+}
+
 }  // namespace weft::host

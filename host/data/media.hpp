@@ -66,8 +66,8 @@ class MediaFile {
   /// ready. A damaged frame is an error.
   void decode(const AVPacket* packet, const std::function<void(const AVFrame&)>& take);
 
-  /// Tells the decoder how many pictures are decoded ahead of their turn. H.264 need not say so, and
-  /// a decoder that guesses loses some.
+  /// Tells the decoder how many pictures are decoded ahead of their turn. H.264 need not say so,
+  /// and a decoder that guesses loses some.
   void expect_delay(int pictures);
 
   /// Makes the decoder ready for a packet that does not follow the last one.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "host/data/options.hpp"
 #include "tests/host/data/fixtures.hpp"
 
 namespace weft::host {
@@ -102,6 +103,14 @@ TEST(DecodeAudio, ChannelsBecomeTheirMean) {
   ASSERT_EQ(audio.samples.size(), 2U);
   EXPECT_NEAR(audio.samples[0], 0.25, 1e-4);
   EXPECT_NEAR(audio.samples[1], -0.25, 1e-4);
+}
+
+TEST(DecodeAudio, OneChannelOfSeveralIsHeardAlone) {
+  const Bytes bytes = bytes_of(wav(8000, 2, {8192, 16384, -8192, 4096}));
+  EXPECT_THAT(decode_audio(bytes, 8000, "r", Channel::left).samples, ElementsAre(0.25F, -0.25F));
+  EXPECT_THAT(decode_audio(bytes, 8000, "r", Channel::right).samples, ElementsAre(0.5F, 0.125F));
+  const Bytes mono = bytes_of(wav(8000, 1, {8192, 4096}));
+  EXPECT_THAT(decode_audio(mono, 8000, "r", Channel::right).samples, ElementsAre(0.25F, 0.125F));
 }
 
 TEST(DecodeAudio, SixChannelsBecomeTheirMeanToo) {
