@@ -145,10 +145,11 @@ struct FreeFrame {
 class Chooser {
  public:
   Chooser(const VideoForm& form, std::vector<std::int64_t> wanted, const AVStream& stream,
-          const std::string& place)
+          std::int64_t bytes, const std::string& place)
       : form_(form),
         wanted_(std::move(wanted)),
         shape_(form.picture, stream, place),
+        bytes_(bytes),
         place_(place),
         held_(av_frame_alloc()) {
     if (!held_) throw std::bad_alloc();
@@ -161,6 +162,11 @@ class Chooser {
     pixels_ += std::int64_t{frame.width} * frame.height;
     if (pixels_ > k_most_decoded_pixels) {
       cannot_decode(place_, concat("it has more than ", k_most_decoded_pixels, " pixels in all"));
+    }
+    if (pixels_ > k_free_decoded_pixels && pixels_ / k_most_decoded_pixels_per_byte > bytes_) {
+      cannot_decode(place_,
+                    concat("it has ", pixels_, " pixels or more in ", bytes_, " bytes; at most ",
+                           k_most_decoded_pixels_per_byte, " pixels a byte are read"));
     }
     const std::int64_t time = frame.best_effort_timestamp;
     if (time < first_) return;
@@ -203,6 +209,7 @@ class Chooser {
   const VideoForm& form_;
   std::vector<std::int64_t> wanted_;
   PictureShape shape_;
+  std::int64_t bytes_;
   const std::string& place_;
   std::vector<Image> pictures_;
   std::unique_ptr<AVFrame, FreeFrame> held_;
@@ -232,7 +239,7 @@ Video decode_video(std::span<const std::byte> bytes, const VideoForm& form,
   const Times times = times_of(form, span, base);
   const std::vector<std::size_t> entries = entries_of(notes);
   file.expect_delay(delay_of(notes));
-  Chooser chooser(form, times.wanted, file.stream(), place);
+  Chooser chooser(form, times.wanted, file.stream(), std::ssize(bytes), place);
   const auto take = [&](const AVFrame& frame) { chooser.take(frame); };
   std::size_t entry = 0;  // the packet at which decoding begins next
   for (std::size_t i = 0; !chooser.is_done(); ++i) {

@@ -27,6 +27,10 @@ inline constexpr std::int64_t k_most_frames = 100'000;
 /// A video is refused when it asks for more pixels to be decoded: ten minutes of 1920 x 1080 at 30
 /// pictures a second are fewer.
 inline constexpr std::int64_t k_most_decoded_pixels = 50'000'000'000;
+/// Of more pixels than the first at most the second are decoded for each byte of the file: screens
+/// that stand still pass, and a small file cannot ask for minutes of work.
+inline constexpr std::int64_t k_free_decoded_pixels = 200'000'000,
+                              k_most_decoded_pixels_per_byte = 100'000;
 
 /// What decode_video() is to give.
 struct VideoForm {

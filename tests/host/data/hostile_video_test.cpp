@@ -4,6 +4,7 @@
 #include <bit>
 #include <nlohmann/json.hpp>
 
+#include "host/base/text.hpp"
 #include "host/data/section.hpp"
 #include "host/data/video.hpp"
 #include "tests/host/data/fixtures.hpp"
@@ -85,6 +86,15 @@ TEST(HostileVideo, PicturesThatAreSeenForTenHours) {
 TEST(HostileVideo, PicturesThatAreTooLarge) {
   EXPECT_EQ(refusal(clip("large.webm")),
             "its pictures have 4096 x 4608 pixels; at most 16777216 are read");
+}
+
+TEST(HostileVideo, MorePixelsThanItsBytesAreWorth) {
+  const std::string file = clip("blank.webm");
+  const std::int64_t size = std::ssize(file), picture = 4096 * 4096;
+  const std::int64_t pixels =
+      (std::max<std::int64_t>(size * 100'000, 200'000'000) / picture + 1) * picture;
+  EXPECT_EQ(refusal(file), concat("it has ", pixels, " pixels or more in ", size,
+                                  " bytes; at most 100000 pixels a byte are read"));
 }
 
 TEST(HostileVideo, AFragment) {

@@ -65,3 +65,6 @@ rm a.h264 b.h264 both.h264
 ffmpeg -v error -y -f lavfi -i color=black:s=4608x4096:r=10 -frames:v 1 -fflags +bitexact -flags:v +bitexact -c:v libvpx-vp9 \
   -cpu-used 8 large.webm
 clip fragments.mp4 10 $x264:keyint=5 -movflags frag_keyframe+empty_moov
+# As large as is read, and black.
+ffmpeg -v error -y -f lavfi -i color=black:s=4096x4096:r=10 -frames:v 16 -fflags +bitexact -flags:v +bitexact -c:v libaom-av1 \
+  -cpu-used 8 -usage realtime -lag-in-frames 0 -crf 40 -b:v 0 -g 100 blank.webm
