@@ -8,23 +8,10 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/image.hpp"
 #include "host/data/log_mel.hpp"
 
 namespace weft::host {
-
-Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place) {
-  const Image image = decode_image(bytes, {options.channels, options.height, options.width}, place);
-  Array feature = Array::empty(DType::float32, {options.channels, options.height, options.width});
-  float* out = feature.data<float>();
-  const auto channels = static_cast<std::size_t>(options.channels);
-  for (std::size_t channel = 0; channel < channels; ++channel) {
-    const float mean = options.mean[channel], std = options.std[channel];
-    for (std::size_t i = channel; i < image.pixels.size(); i += channels) {
-      *out++ = (static_cast<float>(image.pixels[i]) / 255 - mean) / std;
-    }
-  }
-  return feature;
-}
 
 namespace {
 

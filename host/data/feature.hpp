@@ -14,10 +14,6 @@
 
 namespace weft::host {
 
-/// The picture, decoded and normalised: float32 [channels, height, width].
-/// @throws Error (bad_data), with `place` at its head
-Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place);
-
 /// What is kept of a picture or a recording.
 struct Feature {
   Array values;

@@ -25,6 +25,7 @@ struct Kind {
   const char* codecs;
 };
 constexpr Kind k_picture = {"png_pipe,jpeg_pipe", "png,mjpeg"};
+constexpr Kind k_webp = {"webp_pipe", "webp"};
 constexpr Kind k_ogg = {"ogg", "vorbis,opus"};
 constexpr Kind k_m4a = {"mov", "aac"};
 /// A FLAC file may begin with an MP3's tag.
@@ -98,8 +99,8 @@ Owned<AVIOContext> open_input(Cursor& cursor) {
 
 /// The kind that the first bytes tell: no format may hold a codec of another.
 const Kind& kind_of(std::span<const std::byte> bytes, Medium medium) {
-  if (medium == Medium::picture) return k_picture;
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (medium == Medium::picture) return text.starts_with("RIFF") ? k_webp : k_picture;
   if (text.starts_with("OggS")) return k_ogg;
   if (text.substr(0, 8).ends_with("ftyp")) return k_m4a;
   return text.starts_with("ID3") || text.starts_with('\xff') ? k_mp3 : k_wav;
@@ -120,9 +121,9 @@ Owned<AVFormatContext> open_format(AVIOContext* input, Medium medium, const Kind
   const int status = avformat_open_input(&format, nullptr, nullptr, nullptr);
   Owned<AVFormatContext> owned(format);
   if (status == AVERROR(EINVAL) || status == AVERROR_INVALIDDATA) {
-    cannot_decode(
-        place, concat("it is neither ", is_picture ? "PNG nor JPEG" : "WAV, FLAC, MP3, Ogg nor M4A",
-                      ", or its head is damaged"));
+    cannot_decode(place, concat("it is neither ",
+                                is_picture ? "PNG, JPEG nor WebP" : "WAV, FLAC, MP3, Ogg nor M4A",
+                                ", or its head is damaged"));
   }
   checked(status, place);
   return owned;

@@ -33,8 +33,9 @@ std::optional<Exchange> exchange(const Section& section) {
 /// augmentation, which is done anew for every batch.
 std::string feature_key(const Json& field, const Source& source) {
   Json key = {{"source", source.text}};
-  for (const char* name : {"kind", "size", "channels", "mean", "std", "normalise", "preset", "rate",
-                           "fft", "window", "hop", "mels", "low_hz", "high_hz", "frames"}) {
+  for (const char* name : {"kind", "size", "channels", "mean", "std", "resize", "fit", "draft",
+                           "background", "normalise", "preset", "rate", "fft", "window", "hop",
+                           "mels", "low_hz", "high_hz", "frames"}) {
     if (field.contains(name)) key[name] = field.at(name);
   }
   return key.dump();
