@@ -64,6 +64,15 @@ Image scaled(const AVFrame& frame, const ImageForm& form, const std::string& pla
   return scaled(Planes{frame.height, frame.width, format, frame.data, frame.linesize}, form, place);
 }
 
+Pixels decode_jpeg(std::span<const std::byte> bytes, int channels, const Least& least,
+                   const std::string& place) {
+  JpegReader reader(bytes, channels, least, place);
+  Pixels picture = Pixels::of_size(reader.height(), reader.width(), reader.channels());
+  for (int y = 0; y < picture.height; ++y) reader.read_row(picture.row(y));
+  reader.finish();
+  return picture.channels == channels ? std::move(picture) : grey_of(picture);
+}
+
 }  // namespace
 
 Image packed(const Pixels& picture) {

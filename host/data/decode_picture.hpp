@@ -7,6 +7,7 @@
 #include <string>
 
 #include "host/data/decode.hpp"
+#include "host/data/jpeg_reader.hpp"
 #include "host/data/picture_head.hpp"
 #include "host/data/pixels.hpp"
 
@@ -14,24 +15,12 @@ struct AVFrame;
 
 namespace weft::host {
 
-/// A JPEG may be decoded at a half, a quarter or an eighth of its size, as long as it does not
-/// become smaller than this; 0 x 0 asks for it whole.
-struct Least {
-  int height = 0, width = 0;
-};
-
-/// The picture, turned as its EXIF orientation says; `least` counts before that.
+/// The picture, JPEG by JpegReader, turned as its EXIF orientation says; `least` counts before
+/// that.
 /// @param head  what vetted_head() says of the bytes
 /// @throws Error (bad_data) when the bytes are not a whole picture
 Pixels decode_pixels(std::span<const std::byte> bytes, const PictureHead& head, int channels,
                      Colour background, const Least& least, const std::string& place);
-
-/// By libjpeg-turbo, with its slow (exact) transform and its smooth ("fancy") chroma, so that the
-/// pixels are those of Pillow. CMYK and YCCK are taken as inverted, as all programs write them.
-/// Grey is the stored brightness.
-/// @throws Error (bad_data) with the library's reason; its warnings are errors
-Pixels decode_jpeg(std::span<const std::byte> bytes, int channels, const Least& least,
-                   const std::string& place);
 
 /// What FFmpeg decoded from a PNG or a WebP. 16 bits become round(v · 255 / 65535). WebP's chroma
 /// is interpolated and converted as libwebp does. What is transparent shows the background:

@@ -29,10 +29,18 @@ struct Plan {
   int top = 0, left = 0;      ///< and put there in the field
 };
 
-/// What Fit::crop may enlarge a side to, of which it then takes a part.
-constexpr std::int64_t k_longest_side = 1 << 30;
+/// Refuses a picture whose resampling would take much more memory than its pixels.
+void require_resizable(int height, int width, const ImageOptions& options,
+                       const std::string& place) {
+  constexpr int k_longest_side = 65'535;  // A JPEG's.
+  if (height > k_longest_side || width > k_longest_side ||
+      std::int64_t{height} * options.width > k_most_pixels) {
+    cannot_decode(place, concat("it has ", height, " x ", width, " pixels, too long a side to be ",
+                                "resized to ", options.height, " x ", options.width));
+  }
+}
 
-Plan plan_of(const ImageOptions& options, const Box& source, Fit fit, const std::string& place) {
+Plan plan_of(const ImageOptions& options, const Box& source, Fit fit) {
   const int height = options.height, width = options.width;
   Plan plan{source, height, width, {0, 0, height, width}, 0, 0};
   // Compared as products, since ratios would be rounded.
@@ -41,12 +49,8 @@ Plan plan_of(const ImageOptions& options, const Box& source, Fit fit, const std:
   if (fit == Fit::stretch || across == along) return plan;
   const bool is_wide = across > along;
   if (fit == Fit::crop) {
-    const std::int64_t longer = is_wide ? across / source.height : along / source.width;
-    if (longer > k_longest_side) {
-      cannot_decode(place, concat("it has ", source.height, " x ", source.width,
-                                  " pixels, too narrow a picture to be cropped"));
-    }
-    (is_wide ? plan.width : plan.height) = static_cast<int>(longer);
+    if (is_wide) plan.width = static_cast<int>(across / source.height);
+    if (!is_wide) plan.height = static_cast<int>(along / source.width);
     plan.window.top = whole((plan.height - height) / 2.0);
     plan.window.left = whole((plan.width - width) / 2.0);
     return plan;
@@ -79,9 +83,12 @@ std::pair<int, int> shrunk(int first, int count, int from, int to) {
   return {begin, std::max(scaled(std::int64_t{first} + count) - begin, 1)};
 }
 
-Pixels fitted(const Pixels& picture, const Plan& plan, const ImageOptions& options) {
-  const Filter filter = options.resize == Resize::bicubic ? Filter::cubic : Filter::triangle;
-  Pixels made = resample(picture, plan.source, filter, plan.height, plan.width, plan.window);
+Filter filter_of(const ImageOptions& options) {
+  return options.resize == Resize::bicubic ? Filter::cubic : Filter::triangle;
+}
+
+/// Puts what was made by the plan into its field.
+Pixels placed(Pixels made, const Plan& plan, const ImageOptions& options) {
   if (made.height == options.height && made.width == options.width) return made;
   Pixels field = Pixels::of_size(options.height, options.width, options.channels);
   Pixels background = Pixels::of_size(1, 1, 3);
@@ -125,6 +132,18 @@ Box random_part(const Box& picture, const CropOptions& crop, RandomSequence& ran
   return part;
 }
 
+/// Resamples row by row as they are read: the whole picture is never there.
+Pixels streamed(JpegReader& reader, const Plan& plan, Filter filter) {
+  Resampler resampler(plan.source, filter, plan.height, plan.width, plan.window, reader.channels());
+  Pixels row = Pixels::of_size(1, reader.width(), reader.channels());
+  for (int y = 0, height = reader.height(); y < height; ++y) {
+    reader.read_row(row.row(0));
+    resampler.take_row(y, row.row(0));
+  }
+  reader.finish();
+  return resampler.take();
+}
+
 /// Decoded and of the field's size; with a random sequence, cropped as training wants it.
 Pixels sized(const Bytes& bytes, const ImageOptions& options, RandomSequence* random,
              const std::string& place) {
@@ -138,19 +157,31 @@ Pixels sized(const Bytes& bytes, const ImageOptions& options, RandomSequence* ra
       static_cast<int>(std::max<std::int64_t>(is_lying ? head.width : head.height, 1));
   const auto wide =
       static_cast<int>(std::max<std::int64_t>(is_lying ? head.height : head.width, 1));
+  require_resizable(high, wide, options, place);
   const Box whole_picture{0, 0, high, wide};
   const bool is_cropped = random != nullptr && options.crop;
   const Box source =
       is_cropped ? random_part(whole_picture, *options.crop, *random) : whole_picture;
-  Plan plan = plan_of(options, source, is_cropped ? Fit::stretch : options.fit, place);
+  Plan plan = plan_of(options, source, is_cropped ? Fit::stretch : options.fit);
   const Least least = options.draft ? least_of(plan, whole_picture, is_lying) : Least{};
+  const auto shrink_source = [&](int height, int width) {
+    std::tie(plan.source.top, plan.source.height) = shrunk(source.top, source.height, high, height);
+    std::tie(plan.source.left, plan.source.width) = shrunk(source.left, source.width, wide, width);
+  };
+  const bool is_streamed = head.format == PictureFormat::jpeg && head.orientation == 1 &&
+                           (head.components != 4 || options.channels == 3);
+  if (is_streamed) {
+    JpegReader reader(bytes, options.channels, least, place);
+    shrink_source(reader.height(), reader.width());
+    return placed(streamed(reader, plan, filter_of(options)), plan, options);
+  }
   const Pixels picture =
       decode_pixels(bytes, head, options.channels, options.background, least, place);
-  std::tie(plan.source.top, plan.source.height) =
-      shrunk(source.top, source.height, high, picture.height);
-  std::tie(plan.source.left, plan.source.width) =
-      shrunk(source.left, source.width, wide, picture.width);
-  return fitted(picture, plan, options);
+  require_resizable(picture.height, picture.width, options, place);
+  shrink_source(picture.height, picture.width);
+  return placed(
+      resample(picture, plan.source, filter_of(options), plan.height, plan.width, plan.window),
+      plan, options);
 }
 
 Array normalised(const Pixels& picture, const ImageOptions& options) {

@@ -19,8 +19,8 @@ struct Pixels {
   int height = 0, width = 0, channels = 1;  ///< 1 or 3
   std::unique_ptr<std::uint8_t[]> bytes;
 
-  /// What may be read and written, too, behind the last pixel: vector instructions take 16 bytes.
-  static constexpr std::size_t k_slack = 16;
+  /// What may be read and written, too, behind the last pixel: vector instructions take 32 bytes.
+  static constexpr std::size_t k_slack = 32;
 
   /// Its values are not set.
   static Pixels of_size(int height, int width, int channels);

@@ -3,7 +3,11 @@
 
 #pragma once
 
+#include <cstdint>
+#include <utility>
+
 #include "host/data/pixels.hpp"
+#include "host/data/resample_rows.hpp"
 
 namespace weft::host {
 
@@ -21,6 +25,27 @@ enum class Filter { triangle, cubic };
 ///
 /// Differs from Pillow's 13.0 and torchvision's 0.26 by at most 1 of 255.
 /// REQUIRES: `source` within the picture, `window` within height x width, none of them empty
+class Resampler {
+ public:
+  Resampler(const Box& source, Filter filter, int height, int width, const Box& window,
+            int channels);
+
+  /// Row y of the picture, whose last pixel has Pixels::k_slack bytes behind it. The source's rows
+  /// are taken from the first to the last; others are passed over.
+  void take_row(int y, const std::uint8_t* row);
+  /// The result, once. REQUIRES: all rows of the source were taken
+  Pixels take() { return std::move(made_); }
+
+ private:
+  Box source_;
+  Taps across_, down_;
+  int base_ = 0;  ///< which row of the source is the first of rows_
+  int next_ = 0;  ///< row of the result
+  Pixels rows_;   ///< the source's rows that are still needed, at their new width
+  Pixels made_;
+};
+
+/// Of a whole picture.
 Pixels resample(const Pixels& picture, const Box& source, Filter filter, int height, int width,
                 const Box& window);
 

@@ -4,7 +4,8 @@
 
     taskset -c 0 python3 tests/bench/peers/image.py build/release/bin/image_peer FILE…
 
-Needs torch, torchvision, pillow and opencv-python-headless, which the project does not install. All files are read into memory first.
+Needs torch, torchvision, pillow and opencv-python-headless, which the project does not install. All files are read into memory first. What is
+compared is the processor's time, since other programs on the machine take turns with these.
 """
 
 import io
@@ -39,10 +40,10 @@ def weft(program, paths, **more):
 
 def timed(files, transform):
     def run():
-        begun = time.perf_counter()
+        begun = time.process_time()
         for file in files:
             transform(file)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
     return run
 
 

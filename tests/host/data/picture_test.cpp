@@ -10,6 +10,7 @@
 
 #include "host/data/decode_picture.hpp"
 #include "host/data/image.hpp"
+#include "host/data/random.hpp"
 #include "host/data/resample.hpp"
 #include "tests/host/data/fixtures.hpp"
 
@@ -162,6 +163,34 @@ TEST_P(Sizes, AreWithinOneOfTheReference) {
 
 INSTANTIATE_TEST_SUITE_P(All, Sizes, testing::Range(std::size_t{0}, cases().at("sizes").size()));
 
+TEST(Resample, GivesTheSameBytesOnEveryMachine) {
+  RandomSequence random({5});
+  for (const int width : {1, 3, 4, 9, 40}) {
+    Taps taps;
+    taps.taps = width < 9 ? 4 : 8;
+    taps.shift = 13;
+    for (int i = 0; i < width; ++i) taps.starts.push_back(i);
+    for (int i = 0; i < width * taps.taps; ++i) {
+      taps.weights.push_back(static_cast<std::int16_t>(random.within(9000)));
+    }
+    Pixels from = Pixels::of_size(width + taps.taps, width + taps.taps, 3);
+    for (std::ptrdiff_t i = 0; i < from.stride() * from.height; ++i) {
+      from.row(0)[i] = static_cast<std::uint8_t>(random.below(256));
+    }
+    std::vector<Image> rows, columns;
+    for (const RowLoops* loops : {&portable_loops(), &fastest_loops()}) {
+      Pixels row = Pixels::of_size(1, width, 3), column = Pixels::of_size(1, width, 3);
+      loops->colour_row(from.row(1), row.row(0), taps);
+      loops->column_row(from.row(width - 1), from.stride(), column.stride(), column.row(0), taps,
+                        static_cast<std::size_t>(width - 1));
+      rows.push_back(packed(row));
+      columns.push_back(packed(column));
+    }
+    EXPECT_EQ(rows[0].pixels, rows[1].pixels) << width;
+    EXPECT_EQ(columns[0].pixels, columns[1].pixels) << width;
+  }
+}
+
 TEST(Resample, KeepsAnEvenAreaAndItsOwnSize) {
   Pixels even = Pixels::of_size(37, 53, 3);
   std::fill_n(even.row(0), even.stride() * even.height, std::uint8_t{201});
@@ -202,12 +231,14 @@ TEST(Resample, OfAWindowAndOfAPartIsWhatIsCutOutAfterAndBefore) {
   }
 }
 
-TEST(Cropping, APictureThatIsTooNarrowIsRefused) {
-  const Bytes line = bytes_of(test::png(1, 200'000, 1, std::vector<std::uint8_t>(200'000, 9)));
-  const Json field = {{"size", {8000, 8000}}, {"resize", "bilinear"}, {"fit", "crop"}};
+TEST(Resizing, APictureOfAVeryLongSideIsRefused) {
+  const Bytes line = bytes_of(test::png(1, 65'536, 1, std::vector<std::uint8_t>(65'536, 9)));
+  const Json field = {{"size", {8, 4}}, {"resize", "bilinear"}};
   EXPECT_EQ(error_of([&] { image_feature(line, options_of(field), "p"); }).second,
-            "p cannot be decoded: it has 1 x 200000 pixels, too narrow a picture to be cropped. "
+            "p cannot be decoded: it has 1 x 65536 pixels, too long a side to be resized to 8 x 4. "
             "Replace the file and make the shard anew.");
+  const Bytes high = bytes_of(test::png(30'000, 1, 1, std::vector<std::uint8_t>(30'000, 9)));
+  EXPECT_THAT(as_bytes(image_feature(high, options_of(field), "p")).pixels, testing::Each(9));
 }
 
 }  // namespace
