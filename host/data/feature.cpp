@@ -94,10 +94,14 @@ Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const Fiel
   return feature;
 }
 
-Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field,
+                     RandomSequence* random) {
   const Bytes bytes = shard.read(sample, field.source.text);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
   const auto* image = std::get_if<ImageOptions>(&field.kind);
+  if (image != nullptr && random != nullptr) {
+    return {random_image_feature(bytes, *image, *random, place)};
+  }
   return image != nullptr ? Feature{image_feature(bytes, *image, place)}
                           : recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
 }

@@ -12,6 +12,7 @@
 
 #include "host/base/array.hpp"
 #include "host/data/options.hpp"
+#include "host/data/random.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
@@ -59,8 +60,10 @@ class FeatureCache {
   std::size_t room_ = 0, held_ = 0;  ///< in bytes
 };
 
-/// Decodes the member and computes the feature.
+/// Decodes the member and computes the feature: of an image field with a random sequence, as
+/// random_image_feature() does.
 /// @throws Error as FeatureCache::feature()
-Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field,
+                     RandomSequence* random = nullptr);
 
 }  // namespace weft::host
