@@ -5,6 +5,7 @@
 #include "host/base/text.hpp"
 #include "host/data/augment.hpp"
 #include "host/data/content.hpp"
+#include "host/data/image.hpp"
 
 namespace weft::host {
 namespace {
@@ -60,6 +61,10 @@ class Row {
     const ExampleRef& ref = part_.examples[example];
     const Shard& shard = *part_.shards[ref.shard];
     const FieldOptions& options = content_.options.fields[field];
+    const auto* image = std::get_if<ImageOptions>(&options.kind);
+    if (random_ != nullptr && image != nullptr && changes_pixels(*image)) {
+      return make_feature(shard, ref.sample, options, random_);  // another one each time
+    }
     // What is streamed comes once an epoch, and its shard goes with it.
     return draw_.run ? make_feature(shard, ref.sample, options)
                      : content_.cache->feature(shard, ref.sample, options);

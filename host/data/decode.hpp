@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "host/data/pixels.hpp"
+
 namespace weft::host {
 
 /// Larger pictures (height x width) are refused, as are those without a pixel.
@@ -32,6 +34,7 @@ inline constexpr int k_most_channels = 64;
 struct ImageForm {
   int channels = 1;           ///< 1 (grey) or 3 (red, green, blue)
   int height = 0, width = 0;  ///< 0: as the picture has them; otherwise it is stretched to them
+  Colour background{};        ///< what is seen through a transparent picture
 };
 
 struct Image {
@@ -46,7 +49,9 @@ struct Audio {
   std::vector<float> samples;  ///< of one channel, full scale = 1
 };
 
-/// PNG or JPEG; the first picture of the file. Transparency is dropped.
+/// PNG, JPEG or WebP; the first picture of the file, turned as its EXIF orientation says. FFmpeg
+/// decodes it (a JPEG of four inks: libjpeg-turbo) and brings it to its size, each pixel being the
+/// mean of its area.
 /// @param place  how a message begins: `digits-000.tar, sample 3-jackson-12: picture.png`
 /// @throws Error (bad_data) when the bytes are not a whole picture or it is too large
 Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,

@@ -9,29 +9,12 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/image.hpp"
 #include "host/data/log_mel.hpp"
 #include "host/data/random.hpp"
 #include "host/data/video.hpp"
 
 namespace weft::host {
-
-float* normalise(const Image& image, const ImageOptions& options, float* out) {
-  const auto channels = static_cast<std::size_t>(options.channels);
-  for (std::size_t channel = 0; channel < channels; ++channel) {
-    const float mean = options.mean[channel], std = options.std[channel];
-    for (std::size_t i = channel; i < image.pixels.size(); i += channels) {
-      *out++ = (static_cast<float>(image.pixels[i]) / 255 - mean) / std;
-    }
-  }
-  return out;
-}
-
-Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place) {
-  const Image image = decode_image(bytes, {options.channels, options.height, options.width}, place);
-  Array feature = Array::empty(DType::float32, {options.channels, options.height, options.width});
-  normalise(image, options, feature.data<float>());
-  return feature;
-}
 
 namespace {
 
@@ -116,11 +99,13 @@ Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const Fiel
   return feature;
 }
 
-Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field,
+                     RandomSequence* random) {
   const Bytes bytes = shard.read(sample, field.source.text);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
-    return {image_feature(bytes, *image, place)};
+    return {random != nullptr ? random_image_feature(bytes, *image, *random, place)
+                              : image_feature(bytes, *image, place)};
   }
   if (const auto* video = std::get_if<VideoOptions>(&field.kind)) {
     return video_feature(bytes, *video, place);

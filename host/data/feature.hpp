@@ -12,19 +12,10 @@
 
 #include "host/base/array.hpp"
 #include "host/data/options.hpp"
+#include "host/data/random.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
-
-struct Image;
-
-/// Writes [channels, height, width], (pixel / 255 - mean) / std.
-/// @return  the place behind the last number
-float* normalise(const Image& image, const ImageOptions& options, float* out);
-
-/// The picture, decoded and normalised: float32 [channels, height, width].
-/// @throws Error (bad_data), with `place` at its head
-Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place);
 
 /// What is kept of a picture, a recording or a video.
 struct Feature {
@@ -71,8 +62,10 @@ class FeatureCache {
   std::size_t room_ = 0, held_ = 0;  ///< in bytes
 };
 
-/// Decodes the member and computes the feature.
+/// Decodes the member and computes the feature: of an image field with a random sequence, as
+/// random_image_feature() does.
 /// @throws Error as FeatureCache::feature()
-Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field,
+                     RandomSequence* random = nullptr);
 
 }  // namespace weft::host

@@ -26,6 +26,7 @@ struct Kind {
   const char* codecs;
 };
 constexpr Kind k_picture = {"png_pipe,jpeg_pipe", "png,mjpeg"};
+constexpr Kind k_webp = {"webp_pipe", "webp"};
 constexpr Kind k_ogg = {"ogg", "vorbis,opus"};
 constexpr Kind k_mov = {"mov", "aac,mp3float,opus"};
 constexpr Kind k_matroska = {"matroska", "opus,vorbis,aac,mp3float"};
@@ -110,8 +111,8 @@ std::string_view text_of_head(std::span<const std::byte> bytes, std::size_t size
 
 /// The kind that the first bytes tell: no format may hold a codec of another.
 const Kind& kind_of(std::span<const std::byte> bytes, Medium medium) {
-  if (medium == Medium::picture) return k_picture;
   const std::string_view text = text_of_head(bytes, 8);
+  if (medium == Medium::picture) return text.starts_with("RIFF") ? k_webp : k_picture;
   if (text.starts_with("OggS")) return k_ogg;
   const bool is_mov = text.ends_with("ftyp");
   const bool is_matroska = text.starts_with("\x1a\x45\xdf\xa3");
@@ -124,7 +125,7 @@ const Kind& kind_of(std::span<const std::byte> bytes, Medium medium) {
 /// For messages.
 const char* formats_of(Medium medium) {
   switch (medium) {
-    case Medium::picture: return "PNG nor JPEG";
+    case Medium::picture: return "PNG, JPEG nor WebP";
     case Medium::recording: return "WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM";
     case Medium::video: return "MP4, MOV, WebM nor Matroska";
   }

@@ -36,8 +36,9 @@ std::optional<Exchange> exchange(const Section& section) {
 std::string feature_key(const Json& field, const Source& source) {
   Json key = {{"source", source.text}};
   for (const char* name :
-       {"kind", "size", "channels", "mean", "std", "normalise", "preset", "rate", "fft", "window",
-        "hop", "mels", "low_hz", "high_hz", "frames", "sample", "fps", "trim_db"}) {
+       {"kind",       "size",      "channels", "mean",   "std", "resize", "fit", "draft",
+        "background", "normalise", "preset",   "rate",   "fft", "window", "hop", "mels",
+        "low_hz",     "high_hz",   "frames",   "sample", "fps", "trim_db"}) {
     if (field.contains(name)) key[name] = field.at(name);
   }
   return key.dump();

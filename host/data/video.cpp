@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "host/data/image.hpp"
+
 namespace weft::host {
 
 Feature video_feature(std::span<const std::byte> bytes, const VideoOptions& options,
@@ -13,7 +15,10 @@ Feature video_feature(std::span<const std::byte> bytes, const VideoOptions& opti
   Array values = Array::empty(DType::float32,
                               {std::ssize(video.pictures), form.channels, form.height, form.width});
   float* out = values.data<float>();
-  for (const Image& picture : video.pictures) out = normalise(picture, form, out);
+  for (const Image& picture : video.pictures) {
+    const auto count = std::ptrdiff_t{picture.height} * picture.width;
+    out = normalise(picture.pixels.data(), count, form.channels, form, out);
+  }
   return {std::move(values), video.count};
 }
 

@@ -45,11 +45,13 @@ TEST(DecodeImage, ColourComesBackByteForByteAndBecomesGreyByItsBrightness) {
   EXPECT_NEAR(grey.pixels[2], 255, 1);
 }
 
-TEST(DecodeImage, GreyBecomesColourAndAlphaIsDropped) {
+TEST(DecodeImage, GreyBecomesColourAndAlphaShowsTheBackground) {
   EXPECT_THAT(decode_image(bytes_of(png(1, 2, 1, {9, 200})), {.channels = 3}, "p").pixels,
               ElementsAre(9, 9, 9, 200, 200, 200));
-  EXPECT_THAT(decode_image(bytes_of(png(1, 1, 4, {1, 2, 3, 0})), {.channels = 3}, "p").pixels,
-              ElementsAre(1, 2, 3));
+  const Bytes clear = bytes_of(png(1, 2, 4, {1, 2, 3, 0, 100, 0, 50, 128}));
+  EXPECT_THAT(decode_image(clear, {.channels = 3}, "p").pixels, ElementsAre(0, 0, 0, 50, 0, 25));
+  EXPECT_THAT(decode_image(clear, {.channels = 3, .background = {9, 8, 7}}, "p").pixels,
+              ElementsAre(9, 8, 7, 55, 4, 29));
 }
 
 TEST(DecodeImage, JpegIsReadAndItsTruncationIsAnError) {

@@ -132,7 +132,13 @@ TEST(DecodeVideo, ColoursGoByTheSpaceThatTheFileNames) {
 }
 
 TEST(VideoFeature, IsNormalisedWithChannelsFirst) {
-  VideoOptions options{{2, 2, 3, {0.5F, 0, 0}, {0.25F, 1, 1}}, 3, 10};
+  VideoOptions options;
+  options.picture.height = options.picture.width = 2;
+  options.picture.channels = 3;
+  options.picture.mean = {0.5F, 0, 0};
+  options.picture.std = {0.25F, 1, 1};
+  options.frames = 3;
+  options.fps = 10;
   const Feature found = video_feature(clip("keys.mp4"), options, "v");
   EXPECT_THAT(found.values.sizes, ElementsAre(3, 3, 2, 2));
   EXPECT_EQ(found.frames, 20);

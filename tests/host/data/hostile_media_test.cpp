@@ -97,7 +97,7 @@ TEST(HostileImage, OtherFormatsAndPlaylists) {
        {std::string(), std::string("GIF89a"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
         "ffconcat version 1.0\nfile '" + real + "'\n",
         std::string("v=0\nm=video 1 RTP/AVP 26\n")}) {
-    picture_is_refused(text, "it is neither PNG nor JPEG, or its head is damaged");
+    picture_is_refused(text, "it is neither PNG, JPEG nor WebP, or its head is damaged");
   }
 }
 
