@@ -37,8 +37,8 @@ class Row {
   }
 
  private:
-  /// The picture, recording or video that the row takes for a field: its own, or by exchange
-  /// another's. One that cannot be used is set aside, and another is drawn.
+  /// The picture, recording or video that the row takes: its own, or by exchange another's.
+  /// One that cannot be used is set aside, and another is drawn.
   Feature feature(std::size_t field) {
     constexpr int k_most_attempts = 100;
     const Pools& pools = part_.pools[field];
