@@ -144,11 +144,10 @@ struct FreeFrame {
 /// Takes decoded pictures as they come and keeps those that are seen at the wanted times.
 class Chooser {
  public:
-  Chooser(const VideoForm& form, std::vector<std::int64_t> wanted, const AVStream& stream,
+  Chooser(const ImageForm& form, std::vector<std::int64_t> wanted, const AVStream& stream,
           std::int64_t bytes, const std::string& place)
-      : form_(form),
-        wanted_(std::move(wanted)),
-        shape_(form.picture, stream, place),
+      : wanted_(std::move(wanted)),
+        shape_(form, stream, place),
         bytes_(bytes),
         place_(place),
         held_(av_frame_alloc()) {
@@ -206,7 +205,6 @@ class Chooser {
     is_kept_ = true;
   }
 
-  const VideoForm& form_;
   std::vector<std::int64_t> wanted_;
   PictureShape shape_;
   std::int64_t bytes_;
@@ -239,7 +237,7 @@ Video decode_video(std::span<const std::byte> bytes, const VideoForm& form,
   const Times times = times_of(form, span, base);
   const std::vector<std::size_t> entries = entries_of(notes);
   file.expect_delay(delay_of(notes));
-  Chooser chooser(form, times.wanted, file.stream(), std::ssize(bytes), place);
+  Chooser chooser(form.picture, times.wanted, file.stream(), std::ssize(bytes), place);
   const auto take = [&](const AVFrame& frame) { chooser.take(frame); };
   std::size_t entry = 0;  // the packet at which decoding begins next
   for (std::size_t i = 0; !chooser.is_done(); ++i) {
