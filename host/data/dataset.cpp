@@ -39,13 +39,14 @@ void train_tokenizer(const std::vector<Example>& examples, const std::string& ca
       if (value != example.values.end() && !value->second.empty()) texts.push_back(value->second);
     }
   }
+  const TokenizerTraining& training = options.training;
   Fingerprint fingerprint;
-  fingerprint.add(concat(options.type, ' ', options.vocabulary));
+  fingerprint.add(concat(training.type, ' ', training.vocabulary));
+  for (const std::string& token : training.special) fingerprint.add(token);
   for (const std::string& text : texts) fingerprint.add(text);
   const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
-  content.tokenizer =
-      Tokenizer::train(content.tokenizer_path, options.type, options.vocabulary, texts);
+  content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
 }
 
 /// The ids of one text, cut to what fits into the field and counted.

@@ -117,6 +117,11 @@ DataOptions parse(const Json& json) {
   options.shuffle = order == "shuffle";
   Json without_paths = json;
   without_paths.erase("shards");
+  if (options.tokenizer && !options.tokenizer->file.empty()) {
+    without_paths.erase("tokenizer");  // the file's content counts instead
+  } else if (options.tokenizer) {
+    without_paths["tokenizer"]["type"] = options.tokenizer->training.type;
+  }
   options.identity = without_paths.dump();
   return options;
 }
