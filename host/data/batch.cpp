@@ -12,6 +12,7 @@ struct Row {
   const Column& column;
   std::size_t example, sample;
   RandomSequence* random;  ///< null: as it is
+  std::int64_t pad;        ///< fills texts up
 };
 
 /// [sizes…] for the field and for its mask, of one row.
@@ -50,8 +51,7 @@ void fill(const RecordingOptions& options, const Row& row, const Target& target)
 void fill(const TextOptions& options, const Row& row, const Target& target) {
   const std::vector<std::int32_t>& ids = row.column.ids[row.example];
   auto* values = reinterpret_cast<std::int64_t*>(target.values);
-  std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length,
-            std::int64_t{k_pad});
+  std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length, row.pad);
   std::fill_n(target.mask, ids.size(), true);
   std::fill(target.mask + ids.size(), target.mask + options.length, false);
 }
@@ -72,6 +72,7 @@ std::size_t sample_of(const SplitContent& part, const Column& column, const Draw
 
 Batch assemble(const Dataset::Content& content, Split split, std::span<const Draw> draws) {
   const SplitContent& part = content.part(split);
+  const std::int64_t pad = content.tokenizer ? content.tokenizer->pad() : 0;
   Batch batch;
   batch.size = static_cast<std::int64_t>(draws.size());
   for (const Draw& draw : draws) batch.keys.push_back(part.keys[draw.example]);
@@ -90,7 +91,7 @@ Batch assemble(const Dataset::Content& content, Split split, std::span<const Dra
       const auto origin = draws[i].origin.value_or(std::array<std::uint64_t, 3>{});
       RandomSequence random({origin[0], origin[1], origin[2], f});
       const Row row{column, draws[i].example, sample_of(part, column, draws[i], random),
-                    draws[i].origin ? &random : nullptr};
+                    draws[i].origin ? &random : nullptr, pad};
       const Target target{
           values.bytes.get() + i * (values.byte_count() / rows),
           masks != nullptr ? masks->data<bool>() + i * (masks->byte_count() / rows) : nullptr};

@@ -13,6 +13,7 @@
 #include "host/data/fingerprint.hpp"
 #include "host/data/parallel.hpp"
 #include "host/data/source.hpp"
+#include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
 namespace {
@@ -49,6 +50,15 @@ void train_tokenizer(const std::vector<Example>& examples, const std::string& ca
   content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
 }
 
+/// @return what the data set's fingerprint is to hold of the tokenizer
+std::string load_tokenizer(Dataset::Content& content) {
+  content.tokenizer_path = content.options.tokenizer->file;
+  const std::string bytes = read_tokenizer_file(content.tokenizer_path);
+  content.tokenizer =
+      Tokenizer::from_bytes(bytes, concat("The tokenizer ", content.tokenizer_path));
+  return bytes;
+}
+
 /// The ids of one text, cut to what fits into the field and counted.
 std::vector<std::int32_t> encode(const std::string& text, const TextOptions& options,
                                  const Tokenizer& tokenizer, Truncation& truncation) {
@@ -56,8 +66,8 @@ std::vector<std::int32_t> encode(const std::string& text, const TextOptions& opt
   const auto room = static_cast<std::size_t>(options.length - options.begin - options.end);
   truncation.add(std::ssize(ids));
   if (ids.size() > room) ids.resize(room);
-  if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(k_begin));
-  if (options.end) ids.push_back(static_cast<std::int32_t>(k_end));
+  if (options.begin) ids.insert(ids.begin(), tokenizer.required(SpecialId::begin));
+  if (options.end) ids.push_back(tokenizer.required(SpecialId::end));
   return ids;
 }
 
@@ -185,6 +195,9 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   content->specs = field_specs(data_json);
   Fingerprint fingerprint;
   fingerprint.add(content->options.identity);
+  const auto& tokenizer = content->options.tokenizer;
+  const bool is_trained = tokenizer && tokenizer->file.empty();
+  if (tokenizer && !is_trained) fingerprint.add(load_tokenizer(*content));
   // The training part comes first: the tokenizer is made from it.
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
@@ -193,7 +206,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
     fingerprint.add(split_name(split));
     for (const auto& shard : shards) fingerprint.add(shard->fingerprint);
     std::vector<Example> examples = list_examples(shards, content->options);
-    if (split == Split::train && content->options.tokenizer) {
+    if (split == Split::train && is_trained) {
       train_tokenizer(examples, cache_folder, *content);
     }
     if (shards.empty()) continue;
