@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> special;
   bool pieces = false;  ///< --pieces, of `tokenizer encode`
   bool resume = false, overwrite = false, quiet = false, json = false;
+  bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
 };
 
 /// One verb's options by their long names, without dashes.

@@ -74,6 +74,7 @@ std::string model_of_recipe(const Options& options, const Operands& files) {
                 concat("weft tokenizer train: no data section of ", files[0], " is called \"",
                        options.data, "\".", suggestion(options.data, names)));
   }
+  require_permission(options, *plan);
   const Dataset data = Dataset::open(plan->name, plan->config, cache_folder());
   if (data.tokenizer_path().empty()) {
     throw Error(Exit::bad_recipe,
@@ -88,7 +89,11 @@ void train_model(const Options& options, const Operands& files) {
     throw Error(Exit::cannot_create,
                 concat(options.out, " exists already. Name another file, or add --overwrite."));
   }
-  if (options.data.empty() && is_given(options, "set")) wrong("train: --set goes with --data.");
+  for (const char* name : {"set", "allow-commands"}) {
+    if (options.data.empty() && is_given(options, name)) {
+      wrong(concat("train: --", name, " goes with --data."));
+    }
+  }
   const std::string model =
       options.data.empty() ? model_of_files(options, files) : model_of_recipe(options, files);
   write_text(options.out, model);
@@ -144,7 +149,10 @@ struct Action {
 
 const std::vector<Action>& actions() {
   static const std::vector<Action> all = {
-      {"train", true, {"data", "out", "type", "vocab", "special", "overwrite", "set"}, train_model},
+      {"train",
+       true,
+       {"data", "out", "type", "vocab", "special", "overwrite", "set", "allow-commands"},
+       train_model},
       {"encode", false, {"pieces"}, print_encoded},
       {"decode", false, {}, print_decoded}};
   return all;

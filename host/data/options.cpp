@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/options.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/section.hpp"
+#include "host/data/source.hpp"
 
 namespace weft::host {
 namespace {
@@ -88,6 +90,72 @@ void check_fields(const DataOptions& options) {
   }
 }
 
+std::vector<BlendOptions> blend(const Section& section) {
+  std::vector<BlendOptions> blend;
+  if (!section.has("blend")) return blend;
+  if (!section.at("blend").is_array() || section.at("blend").size() < 2) {
+    section.fail("blend", "a list of at least two sources");
+  }
+  if (section.has("shards") && section.inner("shards").has("train")) {
+    section.fail("blend", "shards/train left out beside it");
+  }
+  for (const Json& source : section.at("blend")) {
+    const Section one(source, concat("data /blend/", blend.size()));
+    blend.push_back({one.words("shards"), one.number("weight", 1, 1e-9, k_large)});
+    if (blend.back().shards.empty()) one.fail("shards", "at least one path");
+  }
+  return blend;
+}
+
+OrderOptions order(const Section& section) {
+  if (section.at("order").is_object()) {
+    const Section order = section.inner("order");
+    return {true,
+            static_cast<std::uint64_t>(order.integer("buffer", std::nullopt, 2, 1'000'000'000))};
+  }
+  const std::string order = section.word("order", "shuffle");
+  if (order != "shuffle" && order != "sequence") {
+    section.fail("order", "shuffle, sequence or {\"buffer\": examples}");
+  }
+  return {order == "shuffle", 0};
+}
+
+std::optional<double> bad_share(const Section& section) {
+  if (section.at("bad_samples").is_object()) {
+    return section.inner("bad_samples").number("skip", 0, 0, 1);
+  }
+  if (section.word("bad_samples", "fail") != "fail") {
+    section.fail("bad_samples", "fail or {\"skip\": share}");
+  }
+  return std::nullopt;
+}
+
+LoadingOptions loading(const Section& section) {
+  constexpr int k_default_cache = 256;  // MiB
+  const Json nothing = Json::object();
+  const Section loading(section.has("loading") ? section.at("loading") : nothing, "data /loading");
+  return {loading.integer("workers", 0, 0, 1024), loading.integer("prefetch", 4, 1, 1024),
+          static_cast<std::size_t>(loading.integer("cache", k_default_cache, 0, 1 << 24)) << 20};
+}
+
+/// What needs all samples before the first is used cannot be had of a stream.
+void check_stream(const Section& section, const DataOptions& options) {
+  const auto& train = options.shards[static_cast<std::size_t>(Split::train)];
+  if (!options.is_streamed && !std::ranges::any_of(train, is_pipe)) return;
+  if (!options.blend.empty()) section.fail("blend", "shards/train instead, with a stream");
+  if (options.order.is_shuffled && options.order.buffer == 0) {
+    section.fail("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
+  }
+  if (options.tokenizer && options.tokenizer->file.empty())
+    section.fail("tokenizer", "none to train, because shards/train is a stream");
+  for (const FieldOptions& field : options.fields) {
+    if (!field.exchange) continue;
+    throw Error(Exit::bad_recipe, concat("data field ", field.name,
+                                         ": an exchange needs all samples, and shards/train is a "
+                                         "stream. Leave one of the two out."));
+  }
+}
+
 DataOptions parse(const Json& json) {
   const Section section(json, "data");
   DataOptions options;
@@ -97,6 +165,7 @@ DataOptions parse(const Json& json) {
       options.shards[static_cast<std::size_t>(split)] = shards.words(split_name(split));
     }
   }
+  options.blend = blend(section);
   if (section.has("each")) options.each = section.pointer("each", section.word("each", ""));
   if (section.has("where")) {
     const Section where(section.at("where"), "data /where");
@@ -112,17 +181,22 @@ DataOptions parse(const Json& json) {
     options.fields.push_back(field(name, value));
   }
   check_fields(options);
-  const std::string order = section.word("order", "shuffle");
-  if (order != "shuffle" && order != "sequence") section.fail("order", "shuffle or sequence");
-  options.shuffle = order == "shuffle";
-  Json without_paths = json;
-  without_paths.erase("shards");
-  if (options.tokenizer && !options.tokenizer->file.empty()) {
-    without_paths.erase("tokenizer");  // the file's content counts instead
-  } else if (options.tokenizer) {
-    without_paths["tokenizer"]["type"] = options.tokenizer->training.type;
+  options.order = order(section);
+  options.is_streamed = section.flag("stream");
+  check_stream(section, options);
+  options.bad_share = bad_share(section);
+  options.loading = loading(section);
+  Json identity = json;
+  for (const char* key : {"shards", "loading", "bad_samples"}) identity.erase(key);
+  if (section.has("blend")) {
+    for (Json& source : identity.at("blend")) source.erase("shards");
   }
-  options.identity = without_paths.dump();
+  if (options.tokenizer && !options.tokenizer->file.empty()) {
+    identity.erase("tokenizer");  // the file's content counts instead
+  } else if (options.tokenizer) {
+    identity["tokenizer"]["type"] = options.tokenizer->training.type;
+  }
+  options.identity = identity.dump();
   return options;
 }
 

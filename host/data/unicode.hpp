@@ -28,7 +28,7 @@ bool is_word(char32_t character);  ///< Alphabetic, M, Nd, Pc or Join_Control: \
 
 // As Hugging Face's tokenizers 0.23 have them, whose tables are of Unicode 8, 9 and
 // 12; found by asking
-// them for every character (tests/reference/tokenizers.py).
+// them for every character (tests/reference/tokenizer_values.py).
 bool is_bert_punctuation(char32_t character);  ///< P, and all ASCII punctuation
 bool is_bert_control(char32_t character);      ///< Cc, Cf or Co, but no tab or line end
 bool is_bert_accent(char32_t character);       ///< Mn

@@ -29,6 +29,14 @@ void require_finite(const StepReport& report) {
                        "set clip; the last checkpoint is still good."));
 }
 
+Position place_of(const Checkpoint& checkpoint) {
+  if (const auto position = position_of(checkpoint.data)) return *position;
+  throw Error(Exit::bad_checkpoint,
+              concat("The checkpoint of stage \"", checkpoint.stage, "\", step ", checkpoint.step,
+                     " does not say how many examples were taken: an earlier version of Weft wrote "
+                     "it. Finish the run with that version, or begin it anew."));
+}
+
 }  // namespace
 
 void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint* resume) {
@@ -43,28 +51,25 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
   }
   const OptimizerPlan& plan = stage.optimizer;
   AdamW optimizer(std::move(moved), {plan.beta1, plan.beta2, plan.eps, plan.weight_decay});
-  TrainingStream stream(data, stage.batch, seed_);
+  TrainingStream stream(data, stage.batch, seed_, {},
+                        resume != nullptr ? place_of(*resume) : Position{});
   std::int64_t step = 0;
   if (resume != nullptr) {
     step = resume->step;
     optimizer.load(resume->optimizer);
-    stream.seek({resume->data.at("epoch"), resume->data.at("offset")});
   }
   const auto checkpoint = [&] {
-    const Position at = stream.position();
-    return Checkpoint{stage.name,
-                      step,
-                      model_.state(),
-                      optimizer.state(),
-                      {{"epoch", at.epoch}, {"offset", at.offset}},
-                      {}};
+    return Checkpoint{
+        stage.name, step, model_.state(), optimizer.state(), numbers_of(stream.position()), {}};
   };
   Clock::time_point last = Clock::now();
   while (step < stage.steps) {
     if (hooks_.begin) hooks_.begin(stage.name, step + 1);
     const double rate = learning_rate(stage, step);
+    const double waited_before = stream.waited();
     const Batch batch = stream.next();
-    StepReport report{stage.name, step + 1, stage.steps, {}, rate, 0.0, 0.0, batch.size};
+    StepReport report{stage.name, step + 1, stage.steps, {}, rate, 0.0, 0.0, 0.0, batch.size};
+    report.waited = stream.waited() - waited_before;
     // Random numbers depend on seed, stage and step only, so a resumed run draws the same.
     const CallOptions options{/*training=*/true, stable_hash(concat(stage.name, "#", step), seed_)};
     report.losses = objective.backward(micro_batches(batch, stage.accumulate), options);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The samples that were set aside because they cannot be used.
+
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/data/shard.hpp"
+
+namespace weft::host {
+
+/// More samples are set aside than the section allows. Exit code bad_data.
+class TooManyBad : public Error {
+ public:
+  explicit TooManyBad(const std::string& sentence) : Error(Exit::bad_data, sentence) {}
+};
+
+/// A list that only grows, without repetitions. [any thread]
+class Quarantine {
+ public:
+  /// @param data   the data section's name, for the message
+  /// @param share  how many of all samples may be set aside, from 0 to 1; none: not one
+  Quarantine(std::string data, std::optional<double> share)
+      : data_(std::move(data)), share_(share) {}
+
+  /// Whether samples may be set aside at all.
+  bool is_open() const { return share_.has_value(); }
+
+  /// @param among  of how many samples the share is taken
+  /// @throws TooManyBad
+  void add(BadSample bad, std::size_t among);
+
+  std::vector<BadSample> list() const;
+
+ private:
+  std::string data_;
+  std::optional<double> share_;
+  mutable std::mutex mutex_;
+  std::vector<BadSample> list_;
+  std::set<std::pair<std::string, std::string>> known_;  ///< shard and key
+};
+
+}  // namespace weft::host
