@@ -39,7 +39,7 @@ void add(po::options_description& shown, const std::string& name, Options& optio
     option("resume", po::bool_switch(&options.resume),
            "go on from the run folder's newest checkpoint");
   else if (name == "overwrite")
-    option("overwrite", po::bool_switch(&options.overwrite), "replace an existing run folder");
+    option("overwrite", po::bool_switch(&options.overwrite), "replace what is there");
   else if (name == "allow-commands")
     option("allow-commands", po::bool_switch(&options.allow_commands),
            "run the commands (pipe:COMMAND) that the recipe reads shards from");
@@ -64,6 +64,22 @@ void add(po::options_description& shown, const std::string& name, Options& optio
   else if (name == "size")
     option("size", list(options.sizes)->value_name("SYMBOL=N"),
            "check: what a symbol of the port shapes is to stand for");
+  else if (name == "data")
+    option("data", po::value(&options.data)->value_name("NAME"),
+           "train: FILE is a recipe; learn from its data section NAME as that says");
+  else if (name == "out")
+    option("out", po::value(&options.out)->value_name("FILE"), "train: the model file to write");
+  else if (name == "type")
+    option("type", po::value(&options.type)->value_name("TYPE"),
+           "train: unigram (default), bpe, word or char");
+  else if (name == "vocab")
+    option("vocab", po::value(&options.vocabulary)->value_name("N"),
+           "train: number of tokens, special ones included");
+  else if (name == "special")
+    option("special", list(options.special)->value_name("TOKEN"),
+           "train: a token that no text holds, such as [MASK]; ids from 4 on");
+  else if (name == "pieces")
+    option("pieces", po::bool_switch(&options.pieces), "encode: print pieces instead of ids");
   else if (name == "quiet")
     option("quiet", po::bool_switch(&options.quiet), "no progress");
   else
@@ -111,6 +127,12 @@ const std::vector<Verb>& verbs() {
        {"plugins", "level", "config", "size", "tier", "torch", "json"},
        1,
        2},
+      {"tokenizer",
+       "train FILE… --out FILE | encode FILE | decode FILE",
+       "learn a tokenizer from lines of text; turn lines of standard input into ids and back",
+       {"data", "out", "type", "vocab", "special", "overwrite", "set", "allow-commands", "pieces"},
+       2,
+       10'000},
       {"new",
        "KIND ID [FOLDER]",
        "begin a part of your own: a project that builds and computes something",

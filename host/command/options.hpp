@@ -24,6 +24,11 @@ struct Options {
   std::string config = "{}";           ///< --config JSON, of the part to check
   std::vector<std::string> sizes;      ///< --size SYMBOL=N, of the part's port shapes
   int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
+  std::string data, out;               ///< --data NAME and --out FILE, of `tokenizer train`
+  std::string type = "unigram";        ///< --type TYPE, --vocab N, --special TOKEN, of the same
+  int vocabulary = 0;
+  std::vector<std::string> special;
+  bool pieces = false;  ///< --pieces, of `tokenizer encode`
   bool resume = false, overwrite = false, quiet = false, json = false;
   bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
 };

@@ -17,14 +17,6 @@
 namespace weft::host {
 namespace {
 
-/// Tokenizers are kept between runs: $XDG_CACHE_HOME/weft, or ~/.cache/weft.
-std::string cache_folder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
-    return std::string(cache) + "/weft";
-  const char* home = std::getenv("HOME");
-  return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
-}
-
 std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
   if (!only.empty()) return {only};
   std::set<std::string> used;
@@ -33,7 +25,8 @@ std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
   return used;
 }
 
-/// A recipe is read like data; that it may run programs is for the user to say.
+}  // namespace
+
 void require_permission(const Options& options, const DataPlan& plan) {
   if (options.allow_commands) return;
   for (const auto& entries : parse_data_options(plan.config).shards) {
@@ -45,7 +38,12 @@ void require_permission(const Options& options, const DataPlan& plan) {
   }
 }
 
-}  // namespace
+std::string cache_folder() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
+    return std::string(cache) + "/weft";
+  const char* home = std::getenv("HOME");
+  return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
+}
 
 Session open_session(const Options& options, Recipe recipe, const std::string& only) {
   const int threads = options.threads > 0 ? options.threads : recipe.threads;

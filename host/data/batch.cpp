@@ -127,11 +127,11 @@ class Row {
     const std::int64_t room = options.length - options.begin - options.end;
     content_.truncated.add(content_.options.fields[field].name, std::ssize(ids), room);
     if (std::ssize(ids) > room) ids.resize(static_cast<std::size_t>(room));
-    if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(k_begin));
-    if (options.end) ids.push_back(static_cast<std::int32_t>(k_end));
+    if (options.begin) ids.insert(ids.begin(), content_.tokenizer->required(SpecialId::begin));
+    if (options.end) ids.push_back(content_.tokenizer->required(SpecialId::end));
     auto* values = reinterpret_cast<std::int64_t*>(target.values);
     std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length,
-              std::int64_t{k_pad});
+              std::int64_t{content_.tokenizer->pad()});
     std::fill_n(target.mask, ids.size(), true);
     std::fill(target.mask + ids.size(), target.mask + options.length, false);
   }

@@ -10,6 +10,7 @@
 #include "host/data/content.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/data/source.hpp"
+#include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
 namespace {
@@ -188,13 +189,28 @@ std::string name_and_size(const std::string& path) {
 void train_tokenizer(const std::vector<std::string>& texts, const std::string& cache_folder,
                      Dataset::Content& content) {
   const TokenizerOptions& options = *content.options.tokenizer;
+  const TokenizerTraining& training = options.training;
   Fingerprint fingerprint;
-  fingerprint.add(concat(options.type, ' ', options.vocabulary));
+  fingerprint.add(concat(training.type, ' ', training.vocabulary));
+  for (const std::string& token : training.special) fingerprint.add(token);
   for (const std::string& text : texts) fingerprint.add(text);
   const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
+  content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
+}
+
+/// @return what the data set's fingerprint is to hold of the tokenizer
+std::string load_tokenizer(Dataset::Content& content) {
+  content.tokenizer_path = content.options.tokenizer->file;
+  const std::string bytes = read_tokenizer_file(content.tokenizer_path);
   content.tokenizer =
-      Tokenizer::train(content.tokenizer_path, options.type, options.vocabulary, texts);
+      Tokenizer::from_bytes(bytes, concat("The tokenizer ", content.tokenizer_path));
+  for (const FieldOptions& field : content.options.fields) {
+    const auto* text = std::get_if<TextOptions>(&field.kind);
+    if (text != nullptr && text->begin) content.tokenizer->required(SpecialId::begin);
+    if (text != nullptr && text->end) content.tokenizer->required(SpecialId::end);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -209,6 +225,8 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   content->cache->reserve(options.loading.cache_bytes);
   Fingerprint fingerprint;
   fingerprint.add(options.identity);
+  const bool is_trained = options.tokenizer && options.tokenizer->file.empty();
+  if (options.tokenizer && !is_trained) fingerprint.add(load_tokenizer(*content));
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
     PartReader reader(*content, split, cache_folder);
@@ -221,7 +239,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
       reader.add_source(options.shards[index],
                         concat("/data/", name, "/shards/", split_name(split)), 1);
     }
-    if (split == Split::train && options.tokenizer) {
+    if (split == Split::train && is_trained) {
       train_tokenizer(reader.texts(), cache_folder, *content);
     }
     content->parts[index] = reader.finish();

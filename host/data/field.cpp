@@ -4,11 +4,13 @@
 #include <algorithm>
 
 #include "host/data/options.hpp"
+#include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
 namespace {
 
-FieldSpec spec_of(const FieldOptions& field, const DataOptions& options) {
+/// @param vocabulary  ids of the tokenizer, 0 without one
+FieldSpec spec_of(const FieldOptions& field, std::int64_t vocabulary) {
   FieldSpec spec{field.name, DType::int64, {}, field.mask, 0};
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
     spec.dtype = DType::float32;
@@ -22,7 +24,7 @@ FieldSpec spec_of(const FieldOptions& field, const DataOptions& options) {
                   video->picture.width};
   } else if (const auto* text = std::get_if<TextOptions>(&field.kind)) {
     spec.sizes = {text->length};
-    spec.classes = options.tokenizer->vocabulary;
+    spec.classes = vocabulary;
   } else if (const auto* list = std::get_if<ClassOptions>(&field.kind)) {
     spec.classes = static_cast<std::int64_t>(list->classes.size());
   }
@@ -33,9 +35,15 @@ FieldSpec spec_of(const FieldOptions& field, const DataOptions& options) {
 
 std::vector<FieldSpec> field_specs(const std::string& data_json) {
   const DataOptions options = parse_data_options(data_json);
+  std::int64_t vocabulary = 0;
+  if (options.tokenizer) {
+    const TokenizerOptions& tokenizer = *options.tokenizer;
+    vocabulary = tokenizer.file.empty() ? tokenizer.training.vocabulary
+                                        : tokenizer_file_vocabulary(tokenizer.file);
+  }
   std::vector<FieldSpec> specs;
   for (const FieldOptions& field : options.fields) {
-    const FieldSpec spec = spec_of(field, options);
+    const FieldSpec spec = spec_of(field, vocabulary);
     specs.push_back(spec);
     if (!spec.mask.empty()) {
       specs.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});

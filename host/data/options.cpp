@@ -152,7 +152,7 @@ void check_stream(const Section& section, const DataOptions& options) {
   if (options.order.is_shuffled && options.order.buffer == 0) {
     section.fail("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
   }
-  if (options.tokenizer)
+  if (options.tokenizer && options.tokenizer->file.empty())
     section.fail("tokenizer", "none to train, because shards/train is a stream");
   for (const FieldOptions& field : options.fields) {
     if (!field.exchange) continue;
@@ -196,6 +196,11 @@ DataOptions parse(const Json& json) {
   for (const char* key : {"shards", "loading", "bad_samples"}) identity.erase(key);
   if (section.has("blend")) {
     for (Json& source : identity.at("blend")) source.erase("shards");
+  }
+  if (options.tokenizer && !options.tokenizer->file.empty()) {
+    identity.erase("tokenizer");  // the file's content counts instead
+  } else if (options.tokenizer) {
+    identity["tokenizer"]["type"] = options.tokenizer->training.type;
   }
   options.identity = identity.dump();
   return options;

@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "host/data/tokenizer_training.hpp"
+
 namespace weft::host {
 
 /// The three parts of a data set; the recipe calls them `train`, `val` and `test`.
@@ -122,7 +124,7 @@ struct VideoOptions {
 /// A text -> int64 [length] token ids, and a mask [length].
 struct TextOptions {
   int length = 0;
-  bool begin = false, end = false;  ///< whether ids start with k_begin and finish with k_end
+  bool begin = false, end = false;  ///< whether the tokenizer's begin and end ids are put
 };
 
 /// A word out of a closed list -> int64 [] index into it.
@@ -140,9 +142,9 @@ struct FieldOptions {
 };
 
 struct TokenizerOptions {
-  std::string type;           ///< unigram, bpe, word or char
-  int vocabulary = 0;         ///< at most this many pieces
-  std::vector<Source> texts;  ///< what the tokenizer learns from, in the training part
+  std::string file;            ///< a model that is there, or empty
+  TokenizerTraining training;  ///< or how it is trained
+  std::vector<Source> texts;   ///< what it learns from then, in the training part
 };
 
 /// One of several sources of the training part.
