@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstring>
 
 #include "host/data/augment.hpp"
 #include "host/data/content.hpp"
+#include "host/data/row_masking.hpp"
 
 namespace weft::host {
 namespace {
@@ -60,6 +62,12 @@ void fill(const ClassOptions&, const Row& row, const Target& target) {
   *reinterpret_cast<std::int64_t*>(target.values) = row.column.classes[row.example];
 }
 
+/// What stands for a field that the sample lacks: zeros, which for a text are padding.
+void fill_absent(const Array& values, const Array* masks, std::size_t rows, const Target& target) {
+  std::memset(target.values, 0, values.byte_count() / rows);
+  if (masks != nullptr) std::memset(target.mask, 0, masks->byte_count() / rows);
+}
+
 /// The sample that the row takes this field from.
 std::size_t sample_of(const SplitContent& part, const Column& column, const Draw& draw,
                       RandomSequence& random) {
@@ -94,8 +102,21 @@ Batch assemble(const Dataset::Content& content, Split split, std::span<const Dra
       const Target target{
           values.bytes.get() + i * (values.byte_count() / rows),
           masks != nullptr ? masks->data<bool>() + i * (masks->byte_count() / rows) : nullptr};
-      std::visit([&](const auto& options) { fill(options, row, target); }, field.kind);
+      const bool is_media = !column.features.empty();
+      const bool is_present =
+          column.present.empty() || column.present[is_media ? row.sample : row.example];
+      if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[i] = is_present;
+      if (is_present) {
+        std::visit([&](const auto& options) { fill(options, row, target); }, field.kind);
+      } else {
+        fill_absent(values, masks, rows, target);
+      }
     }
+  }
+  for (std::size_t i = 0; i < draws.size(); ++i) {
+    tokenize_row(content.options, content.visual_tokens, batch, static_cast<std::int64_t>(i));
+    mask_row(content.options, content.masking, batch, static_cast<std::int64_t>(i),
+             draws[i].origin.value_or(still_origin(draws[i].example)));
   }
   return batch;
 }

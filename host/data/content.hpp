@@ -13,6 +13,7 @@
 #include "host/data/dataset.hpp"
 #include "host/data/feature.hpp"
 #include "host/data/tokenizer.hpp"
+#include "host/data/visual_tokens.hpp"
 
 namespace weft::host {
 
@@ -21,6 +22,9 @@ struct Column {
   std::vector<Feature> features;               ///< image, log_mel: by sample
   std::vector<std::vector<std::int32_t>> ids;  ///< text: by example, at most `length` ids
   std::vector<std::int64_t> classes;           ///< class: by example
+
+  /// Of an optional field, by sample (image, log_mel) or by example: whether it is there.
+  std::vector<bool> present;
 
   /// Exchange (training part only): lists of samples, and by example which list to draw from.
   std::vector<std::vector<std::size_t>> pools;
@@ -41,6 +45,8 @@ struct Dataset::Content {
   std::vector<FieldSpec> specs;
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
+  MaskingVocabulary masking;                          ///< of the tokenizer
+  std::map<std::string, VisualTokens> visual_tokens;  ///< by field
   std::array<SplitContent, k_splits.size()> parts;
   std::map<std::string, Truncation> truncated;
   std::string fingerprint;

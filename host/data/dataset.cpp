@@ -46,6 +46,7 @@ void train_tokenizer(const std::vector<Example>& examples, const std::string& ca
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
   content.tokenizer =
       Tokenizer::train(content.tokenizer_path, options.type, options.vocabulary, texts);
+  content.masking = content.tokenizer->masking();
 }
 
 /// The ids of one text, cut to what fits into the field and counted.
@@ -72,11 +73,22 @@ std::int64_t class_index(const Example& example, const FieldOptions& field,
                      " Add it to the field's classes, or leave the example out with where."));
 }
 
+/// Whether an optional field has no value in the example; notes it in the column.
+bool is_absent(const Example& example, const FieldOptions& field, Column& column) {
+  if (!field.is_optional) return false;
+  column.present.push_back(example.values.contains(field.source.text));
+  return !column.present.back();
+}
+
 void fill_text(const std::vector<Example>& examples, const FieldOptions& field,
                const Tokenizer& tokenizer, Column& column, Truncation& truncation) {
   const auto& options = std::get<TextOptions>(field.kind);
   truncation.room = options.length - options.begin - options.end;
   for (const Example& example : examples) {
+    if (is_absent(example, field, column)) {
+      column.ids.emplace_back();
+      continue;
+    }
     const std::string& text =
         required_value(example, field.source.text, concat("field ", field.name));
     column.ids.push_back(encode(text, options, tokenizer, truncation));
@@ -125,7 +137,13 @@ void fill_features(const Shards& shards, const std::vector<Example>& examples,
     if (!is_media) continue;
     std::vector<Feature>& features = part.columns[f].features;
     features.resize(first_of.size());
+    std::vector<bool>& present = part.columns[f].present;
+    for (const Example* example : first_of) {
+      const auto& members = shards[example->shard]->samples[example->sample].members;
+      if (field.is_optional) present.push_back(members.contains(field.source.text));
+    }
     for_each_index(first_of.size(), [&](std::size_t i) {
+      if (!present.empty() && !present[i]) return;
       features[i] = cache.feature(*shards[first_of[i]->shard], first_of[i]->sample, field);
     });
   }
@@ -140,14 +158,45 @@ void fill_columns(const std::vector<Example>& examples, Split split, Dataset::Co
       fill_text(examples, field, *content.tokenizer, column, content.truncated[field.name]);
     } else if (const auto* list = std::get_if<ClassOptions>(&field.kind)) {
       for (const Example& example : examples) {
-        column.classes.push_back(class_index(example, field, list->classes));
+        const bool none = is_absent(example, field, column);
+        column.classes.push_back(none ? 0 : class_index(example, field, list->classes));
       }
     } else if (const auto* recording = std::get_if<RecordingOptions>(&field.kind)) {
       Truncation& truncation = content.truncated[field.name];
       truncation.room = recording->frames;
-      for (const Feature& feature : column.features) truncation.add(feature.frames);
+      for (const Feature& feature : column.features) {
+        if (feature.values.bytes) truncation.add(feature.frames);
+      }
     }
     if (field.exchange && split == Split::train) fill_pools(examples, field, part, column);
+  }
+}
+
+/// Learns the visual tokens of every field that asks for them, or takes those that were kept.
+/// @param shards  fingerprint of the training shards
+void learn_visual_tokens(const SplitContent& part, const std::string& shards,
+                         const std::string& cache_folder, Dataset::Content& content) {
+  for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
+    const FieldOptions& field = content.options.fields[f];
+    if (!field.visual_tokens) continue;
+    std::vector<std::size_t> there;
+    for (std::size_t i = 0; !part.columns.empty() && i < part.columns[f].features.size(); ++i) {
+      if (part.columns[f].features[i].values.bytes) there.push_back(i);
+    }
+    const auto& [vocabulary, patch] = *field.visual_tokens;
+    const std::string name = concat("visual tokens 1 ", shards, ' ', field.feature_key, ' ',
+                                    vocabulary, ' ', patch, ' ', there.size());
+    VisualTokens& tokens = content.visual_tokens[field.name];
+    if (auto kept = find_kept(cache_folder, name)) {
+      tokens = VisualTokens::take(*kept);
+      continue;
+    }
+    const auto picture = [&](std::size_t i) { return part.columns[f].features[there[i]].values; };
+    tokens = VisualTokens::learn(there.size(), picture, std::get<ImageOptions>(field.kind),
+                                 *field.visual_tokens);
+    Record record;
+    tokens.put(record);
+    keep(cache_folder, name, record);
   }
 }
 
@@ -195,8 +244,12 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
     if (split == Split::train && content->options.tokenizer) {
       train_tokenizer(examples, cache_folder, *content);
     }
-    if (shards.empty()) continue;
-    content->parts[index] = make_part(shards, std::move(examples), split, *cache, *content);
+    if (!shards.empty()) {
+      content->parts[index] = make_part(shards, std::move(examples), split, *cache, *content);
+    }
+    if (split == Split::train) {
+      learn_visual_tokens(content->parts[index], fingerprint.hex(), cache_folder, *content);
+    }
   }
   content->fingerprint = fingerprint.hex();
   return Dataset(content);

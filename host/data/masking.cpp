@@ -59,7 +59,7 @@ std::vector<double> dirichlet(std::size_t count, double alpha, RandomSequence& r
 /// Tries one block of at most `free` new patches. @return how many it hid
 std::int64_t hide_block(std::span<bool> hidden, const PatchMasking& options, std::int64_t free,
                         RandomSequence& random) {
-  const auto smallest = static_cast<float>(options.smallest);
+  const auto smallest = static_cast<float>(std::min(options.smallest, free));
   const float area = smallest + (static_cast<float>(free) - smallest) * random.unit();
   const float aspect = std::exp(random.within(-std::log(options.aspect)));
   const auto height = static_cast<std::int64_t>(std::lround(std::sqrt(area * aspect)));

@@ -53,12 +53,12 @@ struct PatchMasking {
 
 /// One by one: exactly round(share · rows · columns) patches, every choice as likely (He et al.,
 /// "Masked Autoencoders", 2021, arXiv:2111.06377).
-/// Blocks: Bao et al., "BEiT", 2021, arXiv:2106.08254, algorithm 1, as its authors' code does it: a
-/// block of s patches, s even between `smallest` and what is still free, and aspect r, ln r even,
-/// is round(√(s r)) × round(√(s / r)); one that would leave the grid, hide nothing new or hide more
-/// than round(share · rows · columns) in all is drawn again, up to ten times, after which the row
-/// is left as it is. So it may hide less, never more. Shapes: hidden [rows · columns], row by row;
-/// what it held does not matter.
+/// Blocks: Bao et al., "BEiT", 2021, arXiv:2106.08254, algorithm 1, much as its authors' code does
+/// it: a block of s patches, s even between `smallest` and what is still free, but no more than
+/// that, and of aspect r, ln r even, is round(√(s r)) × round(√(s / r)); one that would leave the
+/// grid, hide nothing new or hide more than round(share · rows · columns) in all is drawn again, up
+/// to ten times, after which the row is left as it is. So it may hide less, never more.
+/// Shapes: hidden [rows · columns], row by row; what it held does not matter.
 void hide_patches(std::span<bool> hidden, const PatchMasking& options, RandomSequence& random);
 
 /// Spans along one axis of a spectrum: each position begins a span of `length` with `probability`;

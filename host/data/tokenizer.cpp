@@ -200,4 +200,16 @@ std::int64_t Tokenizer::vocabulary() const {
   return model_->processor.GetPieceSize();
 }
 
+MaskingVocabulary Tokenizer::masking() const {
+  const spm::SentencePieceProcessor& processor = model_->processor;
+  MaskingVocabulary vocabulary{this->vocabulary(), {}, {}};
+  for (int id = 0; id < processor.GetPieceSize(); ++id) {
+    const bool is_ordinary =
+        !processor.IsControl(id) && !processor.IsUnknown(id) && !processor.IsUnused(id);
+    if (is_ordinary) vocabulary.ordinary.push_back(id);
+    vocabulary.starts_word.push_back(processor.IdToPiece(id).starts_with("\u2581"));
+  }
+  return vocabulary;
+}
+
 }  // namespace weft::host

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "host/data/masking.hpp"
+
 namespace weft::host {
 
 /// The four ids that every tokenizer of Weft has.
@@ -46,6 +48,10 @@ class Tokenizer {
 
   /// Number of pieces, special ones included.
   std::int64_t vocabulary() const;
+
+  /// What masking has to know. The mask's id is vocabulary(), the first that no text has; a word
+  /// starts at a piece that begins with the character U+2581, which stands for a space.
+  MaskingVocabulary masking() const;
 
  private:
   class Model;

@@ -81,7 +81,7 @@ class MaskedPatches final : public Loss {
     const std::int64_t edge = config_.patch;
     const Tensor cut = image.reshape(
         {-1, config_.channels, config_.height / edge, edge, config_.width / edge, edge});
-    const Tensor x =
+    Tensor x =
         permute(cut, {0, 2, 4, 1, 3, 5}).reshape({-1, config_.patches(), config_.elements()});
     if (!config_.normalise) return x;
     const Tensor centred = x - mean(x, {2}, /*keep=*/true);
