@@ -6,6 +6,7 @@
 #include "host/command/migration.hpp"
 #include "host/command/results.hpp"
 #include "host/command/session.hpp"
+#include "host/command/set_aside.hpp"
 #include "host/command/verbs.hpp"
 
 namespace weft::host {
@@ -28,7 +29,9 @@ Result evaluate_run(const Options& options, const std::string& folder) {
     throw Error(Exit::no_input, concat(folder, " holds no checkpoint yet. Train it first."));
   bring_up_to_date(*checkpoint, folder, session);
   session.model->load(checkpoint->model);
-  return {folder, split, evaluate_recipe(session, split_named(split))};
+  const Evaluation evaluation = evaluate_recipe(session, split_named(split));
+  SetAsideReport().tell(session.data);
+  return {folder, split, evaluation};
 }
 
 }  // namespace

@@ -49,12 +49,12 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   for (const DataPlan& plan : session.recipe.data) fields[plan.name] = field_specs(plan.config);
   Wiring wiring(session.recipe, *session.registry, fields);
 
-  FeatureCache features;
+  const auto features = std::make_shared<FeatureCache>();
   const std::set<std::string> used = used_data(session.recipe, only);
   for (const DataPlan& plan : session.recipe.data) {
     if (!used.contains(plan.name)) continue;
     session.data.emplace(plan.name,
-                         Dataset::open(plan.name, plan.config, cache_folder(), &features));
+                         Dataset::open(plan.name, plan.config, cache_folder(), features));
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
   return session;

@@ -13,6 +13,7 @@
 #include "host/command/migration.hpp"
 #include "host/command/results.hpp"
 #include "host/command/session.hpp"
+#include "host/command/set_aside.hpp"
 #include "host/command/verbs.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/registry/crash_report.hpp"
@@ -80,7 +81,7 @@ std::optional<Checkpoint> checkpoint_to_resume(const Session& session, const Run
 
 /// Trains the stages that are left after `resume`.
 void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress& progress,
-                const std::optional<Checkpoint>& resume) {
+                SetAsideReport& set_aside, const std::optional<Checkpoint>& resume) {
   const auto measure = [&](const StagePlan& stage, std::int64_t step) {
     if (stage.measure.empty()) return;
     const Evaluation values = evaluate(
@@ -113,9 +114,11 @@ void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress&
                               {"learning_rate", report.learning_rate},
                               {"gradient_norm", report.gradient_norm},
                               {"seconds", report.seconds},
+                              {"waited", report.waited},
                               {"samples", report.samples}});
       progress.step(report.stage, report.step, report.steps, report.losses, report.learning_rate,
-                    report.samples);
+                    report.samples, report.waited);
+      set_aside.tell(session.data);
     };
     hooks.save = save;
     hooks.measure = measure;
@@ -123,6 +126,7 @@ void run_stages(Session& session, RunFolder& run, EventWriter& events, Progress&
     Trainer(*session.model, session.recipe.seed, hooks)
         .run(stage, session.data.at(stage.data), here ? &*resume : nullptr);
     progress.end_stage();
+    warn_of_truncation(session.data.at(stage.data));
   }
 }
 
@@ -137,7 +141,6 @@ void train(const Options& options) {
   RunFolder run(folder, options.resume      ? RunFolder::Mode::resume
                         : options.overwrite ? RunFolder::Mode::overwrite
                                             : RunFolder::Mode::create);
-  for (const auto& [name, data] : session.data) warn_of_truncation(data);
   const RunLock lock = lock_of(session);
   const std::optional<Checkpoint> resume =
       options.resume ? checkpoint_to_resume(session, run, lock) : std::nullopt;
@@ -151,11 +154,14 @@ void train(const Options& options) {
   std::signal(SIGTERM, on_signal);
   events.write("start", {{"recipe", session.recipe.path}, {"name", session.recipe.name}});
   Progress progress(options.quiet ? Progress::Style::silent : Progress::Style::automatic);
-  run_stages(session, run, events, progress, resume);
+  SetAsideReport set_aside(run.path() + "/set_aside.jsonl");
+  set_aside.tell(session.data);
+  run_stages(session, run, events, progress, set_aside, resume);
 
   if (session.recipe.evaluate.data.empty()) return;
   const Split split = split_named(session.recipe.evaluate.split);
   const Evaluation evaluation = evaluate_recipe(session, split);
+  set_aside.tell(session.data);
   events.write("evaluation",
                {{"split", session.recipe.evaluate.split}, {"values", evaluation.all}});
   print_results({{folder, session.recipe.evaluate.split, evaluation}}, options.json);

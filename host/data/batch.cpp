@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
 #include "host/data/augment.hpp"
 #include "host/data/content.hpp"
 #include "host/data/row_masking.hpp"
@@ -9,116 +11,165 @@
 namespace weft::host {
 namespace {
 
-/// One field of one row: where it comes from and how it is changed.
-struct Row {
-  const Column& column;
-  std::size_t example, sample;
-  RandomSequence* random;  ///< null: as it is
-};
-
 /// [sizes…] for the field and for its mask, of one row.
 struct Target {
   std::byte* values;
   bool* mask;
 };
 
-void fill(const ImageOptions& options, const Row& row, const Target& target) {
-  const Array& feature = row.column.features[row.sample].values;
-  auto* values = reinterpret_cast<float*>(target.values);
-  if (row.random != nullptr) {
-    augment_image(feature.data<float>(), values, options, *row.random);
-  } else {
-    std::copy_n(feature.data<float>(), feature.count(), values);
+/// Fills the fields of one row, one after the other.
+class Row {
+ public:
+  Row(const Dataset::Content& content, Split split, const Draw& draw)
+      : content_(content),
+        part_(content.part(split)),
+        draw_(draw),
+        ref_(part_.examples[draw.example]),
+        example_(
+            read_example(*part_.shards[ref_.shard], ref_, content.options, content.row_sources)) {}
+
+  const std::string& key() const { return example_.key; }
+
+  /// False for an optional field that the sample lacks.
+  bool has(std::size_t field) const {
+    const FieldOptions& options = content_.options.fields[field];
+    if (!options.is_optional) return true;
+    const bool is_media = std::holds_alternative<ImageOptions>(options.kind) ||
+                          std::holds_alternative<RecordingOptions>(options.kind);
+    return is_media ? part_.shards[ref_.shard]->has(ref_.sample, options.source.text)
+                    : example_.values.contains(options.source.text);
   }
-}
 
-void fill(const RecordingOptions& options, const Row& row, const Target& target) {
-  const auto& [feature, frames] = row.column.features[row.sample];
-  auto* values = reinterpret_cast<float*>(target.values);
-  const std::int64_t mels = options.spectrum.mels, rows = feature.sizes[0];
-  std::int64_t real = std::min<std::int64_t>(frames, options.frames);
-  if (row.random != nullptr) {
-    real = augment_recording(feature.data<float>(), rows, std::min(frames, rows), values, options,
-                             *row.random);
-  } else {
-    const std::int64_t copied = std::min<std::int64_t>(rows, options.frames);
-    float* const end = std::copy_n(feature.data<float>(), copied * mels, values);
-    std::fill(end, values + options.frames * mels, 0.0F);
+  void fill(std::size_t field, const Target& target) {
+    const FieldOptions& options = content_.options.fields[field];
+    const auto origin = draw_.origin.value_or(std::array<std::uint64_t, 3>{});
+    RandomSequence random({origin[0], origin[1], origin[2], field});
+    random_ = draw_.origin ? &random : nullptr;
+    std::visit([&](const auto& kind) { fill(kind, field, target); }, options.kind);
   }
-  std::fill_n(target.mask, real, true);
-  std::fill(target.mask + real, target.mask + options.frames, false);
-}
 
-void fill(const TextOptions& options, const Row& row, const Target& target) {
-  const std::vector<std::int32_t>& ids = row.column.ids[row.example];
-  auto* values = reinterpret_cast<std::int64_t*>(target.values);
-  std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length,
-            std::int64_t{k_pad});
-  std::fill_n(target.mask, ids.size(), true);
-  std::fill(target.mask + ids.size(), target.mask + options.length, false);
-}
+ private:
+  /// The picture or recording that the row takes for a field: its own, or by exchange another's.
+  Feature feature(std::size_t field) {
+    const Pools& pools = part_.pools[field];
+    ExampleRef ref = ref_;
+    if (random_ != nullptr && !pools.examples.empty()) {
+      const std::vector<std::uint32_t>& pool = pools.examples[pools.pool_of[draw_.example]];
+      ref = part_.examples[pool[random_->below(pool.size())]];
+    }
+    return content_.cache->feature(*part_.shards[ref.shard], ref.sample,
+                                   content_.options.fields[field]);
+  }
 
-void fill(const ClassOptions&, const Row& row, const Target& target) {
-  *reinterpret_cast<std::int64_t*>(target.values) = row.column.classes[row.example];
-}
+  const std::string& text(std::size_t field) const {
+    const FieldOptions& options = content_.options.fields[field];
+    return required_value(example_, options.source.text, concat("field ", options.name));
+  }
 
-/// What stands for a field that the sample lacks: zeros, which for a text are padding.
-void fill_absent(const Array& values, const Array* masks, std::size_t rows, const Target& target) {
-  std::memset(target.values, 0, values.byte_count() / rows);
-  if (masks != nullptr) std::memset(target.mask, 0, masks->byte_count() / rows);
-}
+  void fill(const ImageOptions& options, std::size_t field, const Target& target) {
+    const Array pixels = feature(field).values;
+    auto* values = reinterpret_cast<float*>(target.values);
+    if (random_ != nullptr) {
+      augment_image(pixels.data<float>(), values, options, *random_);
+    } else {
+      std::copy_n(pixels.data<float>(), pixels.count(), values);
+    }
+  }
 
-/// The sample that the row takes this field from.
-std::size_t sample_of(const SplitContent& part, const Column& column, const Draw& draw,
-                      RandomSequence& random) {
-  if (!draw.origin || column.pools.empty()) return part.sample_of[draw.example];
-  const std::vector<std::size_t>& pool = column.pools[column.pool_of[draw.example]];
-  return pool[random.below(pool.size())];
-}
+  void fill(const RecordingOptions& options, std::size_t field, const Target& target) {
+    const auto& [spectrum, frames] = feature(field);
+    content_.truncated.add(content_.options.fields[field].name, frames, options.frames);
+    auto* values = reinterpret_cast<float*>(target.values);
+    const std::int64_t mels = options.spectrum.mels, rows = spectrum.sizes[0];
+    std::int64_t real = std::min<std::int64_t>(frames, options.frames);
+    if (random_ != nullptr) {
+      real = augment_recording(spectrum.data<float>(), rows, std::min(frames, rows), values,
+                               options, *random_);
+    } else {
+      const std::int64_t copied = std::min<std::int64_t>(rows, options.frames);
+      float* const end = std::copy_n(spectrum.data<float>(), copied * mels, values);
+      std::fill(end, values + options.frames * mels, 0.0F);
+    }
+    std::fill_n(target.mask, real, true);
+    std::fill(target.mask + real, target.mask + options.frames, false);
+  }
+
+  /// The ids of the text, cut to what fits into the field and counted.
+  void fill(const TextOptions& options, std::size_t field, const Target& target) {
+    std::vector<std::int32_t> ids = content_.tokenizer->encode(text(field));
+    const std::int64_t room = options.length - options.begin - options.end;
+    content_.truncated.add(content_.options.fields[field].name, std::ssize(ids), room);
+    if (std::ssize(ids) > room) ids.resize(static_cast<std::size_t>(room));
+    if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(k_begin));
+    if (options.end) ids.push_back(static_cast<std::int32_t>(k_end));
+    auto* values = reinterpret_cast<std::int64_t*>(target.values);
+    std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length,
+              std::int64_t{k_pad});
+    std::fill_n(target.mask, ids.size(), true);
+    std::fill(target.mask + ids.size(), target.mask + options.length, false);
+  }
+
+  void fill(const ClassOptions& options, std::size_t field, const Target& target) {
+    const std::string& value = text(field);
+    const auto found = std::ranges::find(options.classes, value);
+    if (found == options.classes.end()) {
+      const FieldOptions& asked = content_.options.fields[field];
+      throw Error(Exit::bad_data,
+                  concat(example_.place, ": ", asked.source.text, " is \"", value,
+                         "\", which is no class of field ", asked.name, ".",
+                         suggestion(value, options.classes),
+                         " Add it to the field's classes, or leave the example out with where."));
+    }
+    *reinterpret_cast<std::int64_t*>(target.values) = found - options.classes.begin();
+  }
+
+  const Dataset::Content& content_;
+  const SplitContent& part_;
+  const Draw& draw_;
+  const ExampleRef ref_;
+  const Example example_;
+  RandomSequence* random_ = nullptr;  ///< of the field at hand; null: as it is
+};
 
 }  // namespace
 
-Batch assemble(const Dataset::Content& content, Split split, std::span<const Draw> draws) {
-  const SplitContent& part = content.part(split);
+Batch empty_batch(const Dataset::Content& content, std::size_t rows) {
   Batch batch;
-  batch.size = static_cast<std::int64_t>(draws.size());
-  for (const Draw& draw : draws) batch.keys.push_back(part.keys[draw.example]);
+  batch.size = static_cast<std::int64_t>(rows);
+  batch.keys.resize(rows);
   for (const FieldSpec& spec : content.specs) {
     std::vector<std::int64_t> sizes = {batch.size};
     sizes.insert(sizes.end(), spec.sizes.begin(), spec.sizes.end());
     batch.fields.emplace(spec.name, Array::empty(spec.dtype, sizes));
   }
+  return batch;
+}
+
+void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Batch& batch,
+              std::size_t row) {
+  Row filler(content, split, draw);
+  batch.keys[row] = filler.key();
+  const auto rows = static_cast<std::size_t>(batch.size);
   for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
     const FieldOptions& field = content.options.fields[f];
-    const Column& column = part.columns[f];
     Array& values = batch.fields.at(field.name);
     Array* const masks = field.mask.empty() ? nullptr : &batch.fields.at(field.mask);
-    const std::size_t rows = draws.size();
-    for (std::size_t i = 0; i < rows; ++i) {
-      const auto origin = draws[i].origin.value_or(std::array<std::uint64_t, 3>{});
-      RandomSequence random({origin[0], origin[1], origin[2], f});
-      const Row row{column, draws[i].example, sample_of(part, column, draws[i], random),
-                    draws[i].origin ? &random : nullptr};
-      const Target target{
-          values.bytes.get() + i * (values.byte_count() / rows),
-          masks != nullptr ? masks->data<bool>() + i * (masks->byte_count() / rows) : nullptr};
-      const bool is_media = !column.features.empty();
-      const bool is_present =
-          column.present.empty() || column.present[is_media ? row.sample : row.example];
-      if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[i] = is_present;
-      if (is_present) {
-        std::visit([&](const auto& options) { fill(options, row, target); }, field.kind);
-      } else {
-        fill_absent(values, masks, rows, target);
-      }
+    const std::size_t value_bytes = values.byte_count() / rows;
+    const std::size_t flags = masks != nullptr ? masks->byte_count() / rows : 0;
+    const Target target{values.bytes.get() + row * value_bytes,
+                        masks != nullptr ? masks->data<bool>() + row * flags : nullptr};
+    const bool is_present = filler.has(f);
+    if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
+    if (is_present) {
+      filler.fill(f, target);
+    } else {  // zeros, which for a text are padding
+      std::memset(target.values, 0, value_bytes);
+      std::fill_n(target.mask, flags, false);
     }
   }
-  for (std::size_t i = 0; i < draws.size(); ++i) {
-    tokenize_row(content.options, content.visual_tokens, batch, static_cast<std::int64_t>(i));
-    mask_row(content.options, content.masking, batch, static_cast<std::int64_t>(i),
-             draws[i].origin.value_or(still_origin(draws[i].example)));
-  }
-  return batch;
+  tokenize_row(content.options, content.visual_tokens, batch, row);
+  mask_row(content.options, content.masking, batch, row,
+           draw.origin.value_or(still_origin(draw.example)));
 }
 
 }  // namespace weft::host

@@ -1,55 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What an opened data set holds in memory, and how a batch is put together from it.
+/// What an opened data set holds in memory, and how one row of a batch is put together from it.
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
-#include <span>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "host/data/dataset.hpp"
+#include "host/data/example.hpp"
 #include "host/data/feature.hpp"
+#include "host/data/quarantine.hpp"
 #include "host/data/tokenizer.hpp"
 #include "host/data/visual_tokens.hpp"
 
 namespace weft::host {
 
-/// One field over one part; which of the members are filled follows from the field's kind.
-struct Column {
-  std::vector<Feature> features;               ///< image, log_mel: by sample
-  std::vector<std::vector<std::int32_t>> ids;  ///< text: by example, at most `length` ids
-  std::vector<std::int64_t> classes;           ///< class: by example
+/// Exchange of one field (training part only).
+struct Pools {
+  std::vector<std::vector<std::uint32_t>> examples;  ///< lists to draw from
+  std::vector<std::uint32_t> pool_of;                ///< by example: its list
+};
 
-  /// Of an optional field, by sample (image, log_mel) or by example: whether it is there.
-  std::vector<bool> present;
-
-  /// Exchange (training part only): lists of samples, and by example which list to draw from.
-  std::vector<std::vector<std::size_t>> pools;
-  std::vector<std::size_t> pool_of;
+/// The examples of one source of a blend; without one, of the whole part.
+struct SourceRange {
+  std::uint64_t first = 0, count = 0;  ///< examples
+  std::uint64_t first_shard = 0, shard_count = 0;
+  double weight = 1;
 };
 
 /// The examples of one split.
 struct SplitContent {
-  std::vector<std::string> keys, places, jsons;  ///< by example
-  std::vector<std::size_t> sample_of;            ///< by example: index into Column::features
-  std::vector<Column> columns;                   ///< in the order of DataOptions::fields
-  std::size_t size() const { return keys.size(); }
+  Shards shards;
+  std::vector<ExampleRef> examples;
+  std::vector<std::uint32_t> shard_begin;  ///< the first example of each shard, and their number
+  std::vector<SourceRange> sources;
+  std::vector<Pools> pools;  ///< in the order of DataOptions::fields
+  std::size_t left_out = 0;  ///< samples that could not be listed
+  std::size_t size() const { return examples.size(); }
+};
+
+/// How many texts and recordings did not fit. [any thread]
+class TruncationCount {
+ public:
+  void add(const std::string& field, std::int64_t length, std::int64_t room);
+  std::map<std::string, Truncation> all() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, Truncation> fields_;
 };
 
 struct Dataset::Content {
+  Content(const std::string& section, DataOptions parsed)
+      : name(section), options(std::move(parsed)), quarantine(section, options.bad_share) {}
+
   std::string name;
   DataOptions options;
   std::vector<FieldSpec> specs;
+  std::set<std::string> row_sources;  ///< what rows need of an example's JSON and texts
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
   MaskingVocabulary masking;                          ///< of the tokenizer
   std::map<std::string, VisualTokens> visual_tokens;  ///< by field
   std::array<SplitContent, k_splits.size()> parts;
-  std::map<std::string, Truncation> truncated;
   std::string fingerprint;
+  std::shared_ptr<FeatureCache> cache;
+  mutable TruncationCount truncated;
+  mutable Quarantine quarantine;
 
   const SplitContent& part(Split split) const { return parts[static_cast<std::size_t>(split)]; }
 };
@@ -57,12 +81,18 @@ struct Dataset::Content {
 /// One row of a batch.
 struct Draw {
   std::size_t example = 0;
+  std::size_t source = 0;  ///< of a blend
   /// Training: seed, epoch and offset, from which augmentation and exchange follow. Without them
   /// the example is given as it is.
   std::optional<std::array<std::uint64_t, 3>> origin;
 };
 
-/// The batch of these rows, with its keys and without groups.
-Batch assemble(const Dataset::Content& content, Split split, std::span<const Draw> draws);
+/// A batch of `rows` rows that are still to be filled.
+Batch empty_batch(const Dataset::Content& content, std::size_t rows);
+
+/// Fills one row of every field, and its key. [any thread; one for each row]
+/// @throws Error (bad_data) naming the sample that cannot be used
+void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Batch& batch,
+              std::size_t row);
 
 }  // namespace weft::host

@@ -8,37 +8,174 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/content.hpp"
-#include "host/data/example.hpp"
-#include "host/data/feature.hpp"
 #include "host/data/fingerprint.hpp"
-#include "host/data/parallel.hpp"
 #include "host/data/source.hpp"
 
 namespace weft::host {
 namespace {
 
-/// @param place  the pointer of the entries in the recipe
-Shards open_shards(const std::vector<std::string>& entries, const std::string& place,
-                   const std::string& cache_folder, FeatureCache& cache) {
-  Shards shards;
-  for (const std::string& path : shard_files(entries, place)) {
-    shards.push_back(cache.shard(path, cache_folder));
+/// Lists the examples of one part.
+class PartReader {
+ public:
+  PartReader(Dataset::Content& content, Split split, std::string cache_folder)
+      : content_(content),
+        options_(content.options),
+        split_(split),
+        cache_folder_(std::move(cache_folder)),
+        sources_(listing_sources(options_, split)) {
+    part_.pools.resize(options_.fields.size());
+    pool_by_value_.resize(options_.fields.size());
+    mine_.resize(options_.fields.size());
   }
-  return shards;
-}
 
-/// Trained on the training part before `where`, so that sections which differ in their filter
-/// alone share one vocabulary.
-void train_tokenizer(const std::vector<Example>& examples, const std::string& cache_folder,
-                     Dataset::Content& content) {
-  const TokenizerOptions& options = *content.options.tokenizer;
-  std::vector<std::string> texts;
-  for (const Example& example : examples) {
-    for (const Source& source : options.texts) {
-      const auto value = example.values.find(source.text);
-      if (value != example.values.end() && !value->second.empty()) texts.push_back(value->second);
+  /// Opens the shards of one source and adds their examples.
+  /// @param place  the pointer of the entries in the recipe
+  void add_source(const std::vector<std::string>& entries, const std::string& place,
+                  double weight) {
+    SourceRange source{part_.examples.size(), 0, part_.shards.size(), 0, weight};
+    for (const std::string& path : shard_files(entries, place)) add_shard(path);
+    source.count = part_.examples.size() - source.first;
+    source.shard_count = part_.shards.size() - source.first_shard;
+    if (part_.shards.empty()) return;  // a part that is not there
+    if (source.count == 0) {
+      throw Error(Exit::bad_data,
+                  concat("Data ", content_.name, ": the part ", split_name(split_),
+                         " has no example left", options_.where.empty() ? "" : " after where",
+                         ". Correct each and where, or name other shards."));
+    }
+    part_.sources.push_back(source);
+  }
+
+  /// The texts that the tokenizer learns from, of all samples: sections which differ in their
+  /// filter alone share one vocabulary.
+  const std::vector<std::string>& texts() const { return texts_; }
+
+  SplitContent finish() {
+    part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
+    part_.left_out = bad_.size();
+    for (BadSample& bad : bad_) {
+      content_.quarantine.add(std::move(bad), part_.size() + part_.left_out);
+    }
+    for (std::size_t f = 0; f < options_.fields.size(); ++f) {
+      if (has_pools(options_.fields[f])) assign_pools(f);
+    }
+    return std::move(part_);
+  }
+
+ private:
+  void add_shard(const std::string& path) {
+    const auto damage = content_.quarantine.is_open() ? Damage::set_aside : Damage::refuse;
+    const auto shard = content_.cache->shard(path, cache_folder_, damage);
+    if (part_.examples.size() + shard->size() > 0xffffffff) {
+      throw Error(Exit::bad_recipe,
+                  concat("Data ", content_.name, ": the part ", split_name(split_),
+                         " has more than 4294967295 examples. Divide it."));
+    }
+    part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
+    part_.shards.push_back(shard);
+    bad_.insert(bad_.end(), shard->bad.begin(), shard->bad.end());
+    for (std::size_t i = 0; i < shard->size(); ++i) add_sample(*shard, i);
+  }
+
+  void add_sample(const Shard& shard, std::size_t sample) {
+    const ExampleRef ref{static_cast<std::uint32_t>(part_.shards.size() - 1),
+                         static_cast<std::uint32_t>(sample), 0};
+    if (options_.each.empty() && sources_.empty()) {
+      part_.examples.push_back(ref);
+      return;
+    }
+    const std::size_t before = part_.examples.size();
+    try {
+      for_each_example(shard, sample, options_, sources_,
+                       [&](std::uint32_t entry, const Example& example, bool is_kept) {
+                         add_texts(example);
+                         if (!is_kept) return;
+                         require_pool_values(example);
+                         part_.examples.push_back({ref.shard, ref.sample, entry});
+                         add_to_pools(example);
+                       });
+    } catch (const Error& error) {
+      if (error.exit() != Exit::bad_data || !content_.quarantine.is_open() ||
+          part_.examples.size() != before) {
+        throw;
+      }
+      bad_.push_back({shard.name, std::string(shard.key(sample)), error.what()});
     }
   }
+
+  void add_texts(const Example& example) {
+    if (split_ != Split::train || !options_.tokenizer) return;
+    for (const Source& source : options_.tokenizer->texts) {
+      const auto value = example.values.find(source.text);
+      if (value != example.values.end() && !value->second.empty()) texts_.push_back(value->second);
+    }
+  }
+
+  bool has_pools(const FieldOptions& field) const {
+    return field.exchange && split_ == Split::train;
+  }
+
+  /// Before anything of the example is kept.
+  void require_pool_values(const Example& example) const {
+    for (const FieldOptions& field : options_.fields) {
+      if (!has_pools(field)) continue;
+      const std::string asked_by = concat("the exchange of field ", field.name);
+      required_value(example, field.exchange->theirs, asked_by);
+      required_value(example, field.exchange->mine, asked_by);
+    }
+  }
+
+  /// Notes which samples an exchange may draw, and which list the example will draw from.
+  void add_to_pools(const Example& example) {
+    const auto index = static_cast<std::uint32_t>(part_.examples.size() - 1);
+    const ExampleRef& ref = part_.examples.back();
+    for (std::size_t f = 0; f < options_.fields.size(); ++f) {
+      const FieldOptions& field = options_.fields[f];
+      if (!has_pools(field)) continue;
+      std::vector<std::vector<std::uint32_t>>& pools = part_.pools[f].examples;
+      const auto [place, is_new] =
+          pool_by_value_[f].try_emplace(example.values.at(field.exchange->theirs), pools.size());
+      if (is_new) pools.emplace_back();
+      std::vector<std::uint32_t>& pool = pools[place->second];
+      // The examples of one sample follow each other: a sample is taken once.
+      const bool is_same = !pool.empty() && part_.examples[pool.back()].shard == ref.shard &&
+                           part_.examples[pool.back()].sample == ref.sample;
+      if (!is_same) pool.push_back(index);
+      mine_[f].push_back(example.values.at(field.exchange->mine));
+    }
+  }
+
+  void assign_pools(std::size_t f) {
+    const FieldOptions& field = options_.fields[f];
+    for (std::size_t i = 0; i < part_.examples.size(); ++i) {
+      const auto found = pool_by_value_[f].find(mine_[f][i]);
+      if (found == pool_by_value_[f].end()) {
+        const ExampleRef& ref = part_.examples[i];
+        const Example example = read_example(*part_.shards[ref.shard], ref, options_, {});
+        throw Error(Exit::bad_data,
+                    concat(example.place, ": no training sample has \"", mine_[f][i], "\" at ",
+                           field.exchange->theirs, ", which the exchange of field ", field.name,
+                           " needs."));
+      }
+      part_.pools[f].pool_of.push_back(static_cast<std::uint32_t>(found->second));
+    }
+  }
+
+  Dataset::Content& content_;
+  const DataOptions& options_;
+  Split split_;
+  std::string cache_folder_;
+  std::set<std::string> sources_;
+  SplitContent part_;
+  std::vector<std::string> texts_;
+  std::vector<BadSample> bad_;
+  std::vector<std::map<std::string, std::size_t>> pool_by_value_;  ///< by field
+  std::vector<std::vector<std::string>> mine_;                     ///< by field and example
+};
+
+void train_tokenizer(const std::vector<std::string>& texts, const std::string& cache_folder,
+                     Dataset::Content& content) {
+  const TokenizerOptions& options = *content.options.tokenizer;
   Fingerprint fingerprint;
   fingerprint.add(concat(options.type, ' ', options.vocabulary));
   for (const std::string& text : texts) fingerprint.add(text);
@@ -49,207 +186,75 @@ void train_tokenizer(const std::vector<Example>& examples, const std::string& ca
   content.masking = content.tokenizer->masking();
 }
 
-/// The ids of one text, cut to what fits into the field and counted.
-std::vector<std::int32_t> encode(const std::string& text, const TextOptions& options,
-                                 const Tokenizer& tokenizer, Truncation& truncation) {
-  std::vector<std::int32_t> ids = tokenizer.encode(text);
-  const auto room = static_cast<std::size_t>(options.length - options.begin - options.end);
-  truncation.add(std::ssize(ids));
-  if (ids.size() > room) ids.resize(room);
-  if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(k_begin));
-  if (options.end) ids.push_back(static_cast<std::int32_t>(k_end));
-  return ids;
-}
-
-std::int64_t class_index(const Example& example, const FieldOptions& field,
-                         const std::vector<std::string>& classes) {
-  const std::string& value =
-      required_value(example, field.source.text, concat("field ", field.name));
-  const auto found = std::find(classes.begin(), classes.end(), value);
-  if (found != classes.end()) return found - classes.begin();
-  throw Error(Exit::bad_data,
-              concat(example.place, ": ", field.source.text, " is \"", value,
-                     "\", which is no class of field ", field.name, ".", suggestion(value, classes),
-                     " Add it to the field's classes, or leave the example out with where."));
-}
-
-/// Whether an optional field has no value in the example; notes it in the column.
-bool is_absent(const Example& example, const FieldOptions& field, Column& column) {
-  if (!field.is_optional) return false;
-  column.present.push_back(example.values.contains(field.source.text));
-  return !column.present.back();
-}
-
-void fill_text(const std::vector<Example>& examples, const FieldOptions& field,
-               const Tokenizer& tokenizer, Column& column, Truncation& truncation) {
-  const auto& options = std::get<TextOptions>(field.kind);
-  truncation.room = options.length - options.begin - options.end;
-  for (const Example& example : examples) {
-    if (is_absent(example, field, column)) {
-      column.ids.emplace_back();
-      continue;
-    }
-    const std::string& text =
-        required_value(example, field.source.text, concat("field ", field.name));
-    column.ids.push_back(encode(text, options, tokenizer, truncation));
-  }
-}
-
-/// For every training example the samples that its exchange may draw.
-void fill_pools(const std::vector<Example>& examples, const FieldOptions& field,
-                const SplitContent& part, Column& column) {
-  const std::string asked_by = concat("the exchange of field ", field.name);
-  std::map<std::string, std::size_t> pool_by_value;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    const std::string& value = required_value(examples[i], field.exchange->theirs, asked_by);
-    const auto [place, is_new] = pool_by_value.try_emplace(value, column.pools.size());
-    if (is_new) column.pools.emplace_back();
-    std::vector<std::size_t>& pool = column.pools[place->second];
-    // The examples of one sample follow each other: a sample is taken once.
-    if (pool.empty() || pool.back() != part.sample_of[i]) pool.push_back(part.sample_of[i]);
-  }
-  for (const Example& example : examples) {
-    const std::string& value = required_value(example, field.exchange->mine, asked_by);
-    const auto found = pool_by_value.find(value);
-    if (found == pool_by_value.end()) {
-      throw Error(Exit::bad_data,
-                  concat(example.place, ": no training sample has \"", value, "\" at ",
-                         field.exchange->theirs, ", which ", asked_by, " needs."));
-    }
-    column.pool_of.push_back(found->second);
-  }
-}
-
-/// Numbers the samples in use and decodes each of them for every media field.
-void fill_features(const Shards& shards, const std::vector<Example>& examples,
-                   const DataOptions& options, FeatureCache& cache, SplitContent& part) {
-  std::vector<const Example*> first_of;  // by sample: an example that names it
-  for (const Example& example : examples) {
-    const bool is_new = first_of.empty() || first_of.back()->shard != example.shard ||
-                        first_of.back()->sample != example.sample;
-    if (is_new) first_of.push_back(&example);
-    part.sample_of.push_back(first_of.size() - 1);
-  }
-  for (std::size_t f = 0; f < options.fields.size(); ++f) {
-    const FieldOptions& field = options.fields[f];
-    const bool is_media = std::holds_alternative<ImageOptions>(field.kind) ||
-                          std::holds_alternative<RecordingOptions>(field.kind);
-    if (!is_media) continue;
-    std::vector<Feature>& features = part.columns[f].features;
-    features.resize(first_of.size());
-    std::vector<bool>& present = part.columns[f].present;
-    for (const Example* example : first_of) {
-      const auto& members = shards[example->shard]->samples[example->sample].members;
-      if (field.is_optional) present.push_back(members.contains(field.source.text));
-    }
-    for_each_index(first_of.size(), [&](std::size_t i) {
-      if (!present.empty() && !present[i]) return;
-      features[i] = cache.feature(*shards[first_of[i]->shard], first_of[i]->sample, field);
-    });
-  }
-}
-
-void fill_columns(const std::vector<Example>& examples, Split split, Dataset::Content& content,
-                  SplitContent& part) {
-  for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
-    const FieldOptions& field = content.options.fields[f];
-    Column& column = part.columns[f];
-    if (std::holds_alternative<TextOptions>(field.kind)) {
-      fill_text(examples, field, *content.tokenizer, column, content.truncated[field.name]);
-    } else if (const auto* list = std::get_if<ClassOptions>(&field.kind)) {
-      for (const Example& example : examples) {
-        const bool none = is_absent(example, field, column);
-        column.classes.push_back(none ? 0 : class_index(example, field, list->classes));
-      }
-    } else if (const auto* recording = std::get_if<RecordingOptions>(&field.kind)) {
-      Truncation& truncation = content.truncated[field.name];
-      truncation.room = recording->frames;
-      for (const Feature& feature : column.features) {
-        if (feature.values.bytes) truncation.add(feature.frames);
-      }
-    }
-    if (field.exchange && split == Split::train) fill_pools(examples, field, part, column);
+/// The picture of an example of the training part; an empty array where it has none that can be
+/// used and the section may do without.
+Array training_picture(const Dataset::Content& content, std::size_t example,
+                       const FieldOptions& field) {
+  const SplitContent& part = content.part(Split::train);
+  const ExampleRef& ref = part.examples[example];
+  const Shard& shard = *part.shards[ref.shard];
+  if (field.is_optional && !shard.has(ref.sample, field.source.text)) return {};
+  try {
+    return content.cache->feature(shard, ref.sample, field).values;
+  } catch (const Error& error) {
+    if (error.exit() != Exit::bad_data || !content.quarantine.is_open()) throw;
+    return {};  // It is set aside when its row's turn comes.
   }
 }
 
 /// Learns the visual tokens of every field that asks for them, or takes those that were kept.
-/// @param shards  fingerprint of the training shards
-void learn_visual_tokens(const SplitContent& part, const std::string& shards,
-                         const std::string& cache_folder, Dataset::Content& content) {
-  for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
-    const FieldOptions& field = content.options.fields[f];
+/// @param identity  of the section and its training part
+void learn_visual_tokens(const std::string& identity, const std::string& cache_folder,
+                         Dataset::Content& content) {
+  for (const FieldOptions& field : content.options.fields) {
     if (!field.visual_tokens) continue;
-    std::vector<std::size_t> there;
-    for (std::size_t i = 0; !part.columns.empty() && i < part.columns[f].features.size(); ++i) {
-      if (part.columns[f].features[i].values.bytes) there.push_back(i);
-    }
-    const auto& [vocabulary, patch] = *field.visual_tokens;
-    const std::string name = concat("visual tokens 1 ", shards, ' ', field.feature_key, ' ',
-                                    vocabulary, ' ', patch, ' ', there.size());
+    const std::string name = concat("visual tokens 1 ", field.name, ' ', identity);
     VisualTokens& tokens = content.visual_tokens[field.name];
     if (auto kept = find_kept(cache_folder, name)) {
       tokens = VisualTokens::take(*kept);
       continue;
     }
-    const auto picture = [&](std::size_t i) { return part.columns[f].features[there[i]].values; };
-    tokens = VisualTokens::learn(there.size(), picture, std::get<ImageOptions>(field.kind),
-                                 *field.visual_tokens);
+    tokens = VisualTokens::learn(
+        content.part(Split::train).size(),
+        [&](std::size_t example) { return training_picture(content, example, field); },
+        std::get<ImageOptions>(field.kind), *field.visual_tokens);
     Record record;
     tokens.put(record);
     keep(cache_folder, name, record);
   }
 }
 
-SplitContent make_part(const Shards& shards, std::vector<Example> examples, Split split,
-                       FeatureCache& cache, Dataset::Content& content) {
-  keep_where(examples, content.options);
-  if (examples.empty()) {
-    throw Error(Exit::bad_data,
-                concat("Data ", content.name, ": the part ", split_name(split),
-                       " has no example left", content.options.where.empty() ? "" : " after where",
-                       ". Correct each and where, or name other shards."));
-  }
-  SplitContent part;
-  part.columns.resize(content.options.fields.size());
-  fill_features(shards, examples, content.options, cache, part);
-  fill_columns(examples, split, content, part);
-  for (Example& example : examples) {
-    part.keys.push_back(std::move(example.key));
-    part.places.push_back(std::move(example.place));
-    part.jsons.push_back(std::move(example.json));
-  }
-  return part;
-}
-
 }  // namespace
 
 Dataset Dataset::open(const std::string& name, const std::string& data_json,
-                      const std::string& cache_folder, FeatureCache* cache) {
-  FeatureCache own_cache;
-  if (cache == nullptr) cache = &own_cache;
-  auto content = std::make_shared<Content>();
-  content->name = name;
-  content->options = parse_data_options(data_json);
+                      const std::string& cache_folder, std::shared_ptr<FeatureCache> cache) {
+  auto content = std::make_shared<Content>(name, parse_data_options(data_json));
+  const DataOptions& options = content->options;
   content->specs = field_specs(data_json);
+  content->row_sources = row_sources(options);
+  content->cache = cache ? std::move(cache) : std::make_shared<FeatureCache>();
+  content->cache->reserve(options.loading.cache_bytes);
   Fingerprint fingerprint;
-  fingerprint.add(content->options.identity);
-  // The training part comes first: the tokenizer is made from it.
+  fingerprint.add(options.identity);
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
-    const std::string place = concat("/data/", name, "/shards/", split_name(split));
-    const Shards shards = open_shards(content->options.shards[index], place, cache_folder, *cache);
+    PartReader reader(*content, split, cache_folder);
+    if (split == Split::train && !options.blend.empty()) {
+      for (std::size_t i = 0; i < options.blend.size(); ++i) {
+        reader.add_source(options.blend[i].shards, concat("/data/", name, "/blend/", i, "/shards"),
+                          options.blend[i].weight);
+      }
+    } else {
+      reader.add_source(options.shards[index],
+                        concat("/data/", name, "/shards/", split_name(split)), 1);
+    }
+    if (split == Split::train && options.tokenizer) {
+      train_tokenizer(reader.texts(), cache_folder, *content);
+    }
+    content->parts[index] = reader.finish();
     fingerprint.add(split_name(split));
-    for (const auto& shard : shards) fingerprint.add(shard->fingerprint);
-    std::vector<Example> examples = list_examples(shards, content->options);
-    if (split == Split::train && content->options.tokenizer) {
-      train_tokenizer(examples, cache_folder, *content);
-    }
-    if (!shards.empty()) {
-      content->parts[index] = make_part(shards, std::move(examples), split, *cache, *content);
-    }
-    if (split == Split::train) {
-      learn_visual_tokens(content->parts[index], fingerprint.hex(), cache_folder, *content);
-    }
+    for (const auto& shard : content->parts[index].shards) fingerprint.add(shard->fingerprint);
+    if (split == Split::train) learn_visual_tokens(fingerprint.hex(), cache_folder, *content);
   }
   content->fingerprint = fingerprint.hex();
   return Dataset(content);
@@ -259,6 +264,18 @@ void Truncation::add(std::int64_t length) {
   ++of;
   longest = std::max(longest, length);
   cut += length > room ? 1 : 0;
+}
+
+void TruncationCount::add(const std::string& field, std::int64_t length, std::int64_t room) {
+  const std::lock_guard lock(mutex_);
+  Truncation& truncation = fields_[field];
+  truncation.room = room;
+  truncation.add(length);
+}
+
+std::map<std::string, Truncation> TruncationCount::all() const {
+  const std::lock_guard lock(mutex_);
+  return fields_;
 }
 
 const std::string& Dataset::name() const {
@@ -278,8 +295,12 @@ std::int64_t Dataset::size(Split split) const {
   return static_cast<std::int64_t>(content_->part(split).size());
 }
 
-const std::map<std::string, Truncation>& Dataset::truncated() const {
-  return content_->truncated;
+std::map<std::string, Truncation> Dataset::truncated() const {
+  return content_->truncated.all();
+}
+
+std::vector<BadSample> Dataset::set_aside() const {
+  return content_->quarantine.list();
 }
 
 std::string Dataset::decode_text(const std::string& field,
@@ -296,9 +317,10 @@ std::string Dataset::decode_text(const std::string& field,
 
 std::string Dataset::value(Split split, std::int64_t example, const std::string& pointer) const {
   const SplitContent& part = content_->part(split);
-  const auto index = static_cast<std::size_t>(example);
-  if (auto text = value_at(part.jsons.at(index), pointer)) return std::move(*text);
-  throw Error(Exit::bad_data, concat(part.places.at(index), ": there is no value at ", pointer,
+  const ExampleRef& ref = part.examples.at(static_cast<std::size_t>(example));
+  const Example found = read_example(*part.shards[ref.shard], ref, content_->options, {pointer});
+  if (const auto text = found.values.find(pointer); text != found.values.end()) return text->second;
+  throw Error(Exit::bad_data, concat(found.place, ": there is no value at ", pointer,
                                      ". Correct the pointer in the recipe."));
 }
 

@@ -13,10 +13,12 @@
 #include "host/base/array.hpp"
 #include "host/data/field.hpp"
 #include "host/data/options.hpp"
+#include "host/data/shard.hpp"
 
 namespace weft::host {
 
 class FeatureCache;
+class RowPool;
 
 struct Batch {
   std::int64_t size = 0;
@@ -25,7 +27,7 @@ struct Batch {
   std::vector<std::string> groups;      ///< the values at `by` (EvaluationStream), or empty
 };
 
-/// How the texts or recordings of a field, over all parts, fit into its length.
+/// How the texts or recordings of a field fit into its length.
 struct Truncation {
   std::int64_t cut = 0;      ///< how many were longer and lost their end
   std::int64_t of = 0;       ///< among how many
@@ -34,9 +36,9 @@ struct Truncation {
   void add(std::int64_t length);
 };
 
-/// One data section of a recipe, opened: its shards read, its tokenizer trained, its pictures and
-/// recordings decoded once and kept as features. It does not change; copies share everything.
-/// [any thread]
+/// One data section of a recipe, opened: its shards indexed, its examples listed, its tokenizer
+/// trained. Pictures, recordings and texts are decoded when a batch needs them. Copies share
+/// everything. [any thread]
 class Dataset {
  public:
   /// @param name          the section's name in the recipe, for messages
@@ -45,10 +47,11 @@ class Dataset {
   ///                      it is not there
   /// @param cache         shared with the other sections of the recipe, or null
   /// @throws Error (bad_recipe) on odd options; (no_input) on a missing shard; (bad_data) on a
-  ///         damaged one, a part without examples, a member or value that is missing, an unknown
-  ///         class; each sentence names the shard and the sample
+  ///         damaged one, a part without examples, and where `each`, `where`, an exchange or the
+  ///         tokenizer need a value that is missing; each sentence names the shard and the sample
   static Dataset open(const std::string& name, const std::string& data_json,
-                      const std::string& cache_folder, FeatureCache* cache = nullptr);
+                      const std::string& cache_folder,
+                      std::shared_ptr<FeatureCache> cache = nullptr);
 
   const std::string& name() const;
 
@@ -61,8 +64,12 @@ class Dataset {
   /// XXH3-128 over the shards' contents and the section without its paths: 32 hexadecimal digits.
   const std::string& fingerprint() const;
 
-  /// By field of texts or recordings: what did not fit.
-  const std::map<std::string, Truncation>& truncated() const;
+  /// By field of texts or recordings: what did not fit, of all that batches were made of up to now.
+  std::map<std::string, Truncation> truncated() const;
+
+  /// What was set aside up to now because it cannot be used (bad_samples), in the order of its
+  /// finding.
+  std::vector<BadSample> set_aside() const;
 
   /// The tokenizer's model file; empty without a tokenizer.
   const std::string& tokenizer_path() const;
@@ -83,55 +90,71 @@ class Dataset {
   std::shared_ptr<const Content> content_;
 };
 
-/// A place in an endless training stream: the next example.
+/// A place in an endless training stream: how many examples all ranks together have taken.
 struct Position {
-  std::int64_t epoch = 0;
-  std::int64_t offset = 0;  ///< examples already taken out of this epoch
+  std::int64_t taken = 0;
   bool operator==(const Position&) const = default;
 };
 
+/// Which of several processes that train together this is.
+struct Rank {
+  std::int64_t number = 0, of = 1;
+};
+
 /// The training part without end. Each epoch holds every example exactly once, in an order of its
-/// own (or in file order, if the section says so); a batch may reach into the next epoch. A batch
-/// depends on the data set, the seed and its position alone. A thread prepares the next few.
+/// own (or in file order, if the section says so); a batch may reach into the next epoch. In a
+/// blend each source has its own epochs. A batch depends on the data set, the seed, the rank and
+/// its position alone. Threads prepare the next few.
+///
+/// With several ranks a step takes batch_size examples for each rank, one rank after the other,
+/// from one and the same order: together they see what a single rank with the larger batch would
+/// see, and all of them take the same number of steps. A run may be resumed on another number of
+/// ranks.
 class TrainingStream {
  public:
-  /// @throws Error (bad_data) when the data set has no training part
-  TrainingStream(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed);
+  /// @param batch_size  examples of one step on this rank
+  /// @throws Error (bad_data) when the data set has no training part; (bad_recipe) on shares of a
+  ///         blend that are too small
+  TrainingStream(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed,
+                 Rank rank = {});
   TrainingStream(TrainingStream&&) noexcept;
   ~TrainingStream();
 
+  /// @throws Error (bad_data) naming the sample that cannot be used
   Batch next();
 
   /// Where the batch begins that next() gives.
   Position position() const;
 
-  /// Goes on from there as if the stream had never been elsewhere; costs one shuffle.
-  /// @throws Error (bad_checkpoint) when the data set has no such place
+  /// Goes on from there as if the stream had never been elsewhere, at the same cost from any place.
+  /// @throws Error (bad_checkpoint) when there is no such place
   void seek(const Position& position);
 
+  /// Seconds that next() has waited for data.
+  double waited() const;
+
  private:
-  class Worker;
-  std::unique_ptr<Worker> worker_;
+  class Reader;
+  std::unique_ptr<Reader> reader_;
 };
 
-/// A part once, in file order, without augmentation and exchange; the last batch may be smaller.
+/// A part once, in file order, without augmentation and exchange; the last batch may be smaller,
+/// and others too where bad_samples leaves examples out.
 class EvaluationStream {
  public:
   /// @param by  pointer to the value that Batch::groups gets, or empty
   /// @throws Error (bad_data) when the data set has no such part
   EvaluationStream(const Dataset& dataset, Split split, std::int64_t batch_size,
                    std::string by = "");
+  EvaluationStream(EvaluationStream&&) noexcept;
+  ~EvaluationStream();
 
   /// False, and the batch as it was, after the last one.
-  /// @throws Error (bad_data) when an example has no value at `by`
+  /// @throws Error (bad_data) naming the sample that cannot be used or has no value at `by`
   bool next(Batch& batch);
 
  private:
-  Dataset dataset_;
-  Split split_;
-  std::int64_t batch_size_;
-  std::string by_;
-  std::int64_t done_ = 0;
+  std::unique_ptr<RowPool> pool_;
 };
 
 }  // namespace weft::host

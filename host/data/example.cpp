@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/example.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
@@ -16,10 +17,8 @@ constexpr int k_deepest = 64;
 
 /// The sample's KEY.json, or an empty object.
 Json sample_json(const Shard& shard, std::size_t sample) {
-  const auto& members = shard.samples[sample].members;
-  const auto found = members.find("json");
-  if (found == members.end()) return Json::object();
-  const Bytes bytes = found->second.read();
+  if (!shard.has(sample, "json")) return Json::object();
+  const Bytes bytes = shard.read(sample, "json");
   const auto is_shallow = [](int depth, Json::parse_event_t, Json&) -> bool {
     if (depth > k_deepest) throw std::length_error(concat("deeper than ", k_deepest, " levels"));
     return true;
@@ -42,7 +41,7 @@ std::string as_text(const Json& value) {
 
 std::optional<std::string> text_at(const Json& json, const std::string& pointer) {
   const Json::json_pointer place(pointer);
-  if (!json.contains(place)) return std::nullopt;
+  if (!json.contains(place) || json.at(place).is_null()) return std::nullopt;
   return as_text(json.at(place));
 }
 
@@ -54,95 +53,118 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(blank) - first + 1));
 }
 
-/// All pointers and members whose text somebody wants.
-std::set<std::string> wanted_sources(const DataOptions& options) {
-  std::set<std::string> sources;
-  for (const FieldOptions& field : options.fields) {
-    const bool is_media = std::holds_alternative<ImageOptions>(field.kind) ||
-                          std::holds_alternative<RecordingOptions>(field.kind);
-    if (!is_media) sources.insert(field.source.text);
-    if (field.exchange) sources.insert({field.exchange->mine, field.exchange->theirs});
-  }
-  for (const auto& [pointer, accepted] : options.where) sources.insert(pointer);
-  if (options.tokenizer) {
-    for (const Source& source : options.tokenizer->texts) sources.insert(source.text);
-  }
-  return sources;
-}
-
-std::map<std::string, std::string> values_of(const Json& json, const Sample& sample,
+std::map<std::string, std::string> values_of(const Json& json, const Shard& shard,
+                                             std::size_t sample,
                                              const std::set<std::string>& sources) {
   std::map<std::string, std::string> values;
   for (const std::string& source : sources) {
     if (Source{source}.is_pointer()) {
       if (auto text = text_at(json, source)) values[source] = std::move(*text);
-    } else if (const auto member = sample.members.find(source); member != sample.members.end()) {
-      values[source] = trimmed(text_of(member->second.read()));
+    } else if (shard.has(sample, source)) {
+      values[source] = trimmed(text_of(shard.read(sample, source)));
     }
   }
   return values;
 }
 
-/// The sample's JSON itself, or one object per entry of the list at `each`: the sample's keys
-/// without the list, and the entry's keys over them.
-std::vector<Json> entries_of(Json json, const std::string& each, const std::string& place) {
-  if (each.empty()) return {std::move(json)};
+/// The list at `each` of a sample's JSON.
+const Json& list_at(const Json& json, const std::string& each, const std::string& place) {
   const Json::json_pointer pointer(each);
   if (!json.contains(pointer) || !json.at(pointer).is_array()) {
     throw Error(Exit::bad_data, concat(place, ": there is no list at ", each,
                                        ". Correct data/each, or make the shard anew."));
   }
-  const Json list = json.at(pointer);
-  json[pointer.parent_pointer()].erase(pointer.back());
-  std::vector<Json> entries;
-  for (const Json& entry : list) {
+  for (const Json& entry : json.at(pointer)) {
     if (!entry.is_object()) {
       throw Error(Exit::bad_data,
                   concat(place, ": the list at ", each, " holds something else than objects."));
     }
-    entries.push_back(json);
-    entries.back().update(entry);
   }
-  return entries;
+  return json.at(pointer);
+}
+
+bool is_pointer_wanted(const DataOptions& options, const std::set<std::string>& sources) {
+  return !options.each.empty() || std::ranges::any_of(sources, [](const std::string& source) {
+    return Source{source}.is_pointer();
+  });
+}
+
+bool is_kept(const Example& example, const DataOptions& options) {
+  return std::ranges::all_of(options.where, [&](const auto& condition) {
+    const auto value = example.values.find(condition.first);
+    return value != example.values.end() && condition.second.contains(value->second);
+  });
+}
+
+bool is_media(const FieldOptions& field) {
+  return std::holds_alternative<ImageOptions>(field.kind) ||
+         std::holds_alternative<RecordingOptions>(field.kind);
 }
 
 }  // namespace
 
-std::vector<Example> list_examples(const Shards& shards, const DataOptions& options) {
-  const std::set<std::string> sources = wanted_sources(options);
-  std::vector<Example> examples;
-  for (std::size_t s = 0; s < shards.size(); ++s) {
-    const Shard& shard = *shards[s];
-    for (std::size_t i = 0; i < shard.samples.size(); ++i) {
-      const std::vector<Json> entries =
-          entries_of(sample_json(shard, i), options.each, shard.place(i));
-      for (std::size_t e = 0; e < entries.size(); ++e) {
-        const std::string suffix = options.each.empty() ? "" : concat('#', e);
-        examples.push_back({s, i, shard.samples[i].key + suffix, shard.place(i) + suffix,
-                            entries[e].dump(-1, ' ', false, Json::error_handler_t::replace),
-                            values_of(entries[e], shard.samples[i], sources)});
-      }
-    }
-  }
-  return examples;
+std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
+  std::string key(shard.key(ref.sample));
+  return options.each.empty() ? key : concat(key, '#', ref.entry);
 }
 
-void keep_where(std::vector<Example>& examples, const DataOptions& options) {
-  std::erase_if(examples, [&](const Example& example) {
-    for (const auto& [pointer, accepted] : options.where) {
-      const auto value = example.values.find(pointer);
-      if (value == example.values.end() || !accepted.contains(value->second)) return true;
-    }
-    return false;
-  });
+void for_each_example(const Shard& shard, std::size_t sample, const DataOptions& options,
+                      const std::set<std::string>& sources,
+                      const std::function<void(std::uint32_t, const Example&, bool)>& call) {
+  Json json = is_pointer_wanted(options, sources) ? sample_json(shard, sample) : Json::object();
+  const auto give = [&](std::uint32_t entry, const Json& merged) {
+    const std::string suffix = options.each.empty() ? "" : concat('#', entry);
+    const Example example{std::string(shard.key(sample)) + suffix, shard.place(sample) + suffix,
+                          values_of(merged, shard, sample, sources)};
+    call(entry, example, is_kept(example, options));
+  };
+  if (options.each.empty()) return give(0, json);
+  // The sample's keys without the list, and the entry's keys over them.
+  const Json list = list_at(json, options.each, shard.place(sample));
+  const Json::json_pointer pointer(options.each);
+  json[pointer.parent_pointer()].erase(pointer.back());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    Json merged = json;
+    merged.update(list[i]);
+    give(static_cast<std::uint32_t>(i), merged);
+  }
 }
 
-std::optional<std::string> value_at(const std::string& json, const std::string& pointer) {
-  try {
-    return text_at(Json::parse(json), pointer);
-  } catch (const Json::exception&) {
-    return std::nullopt;  // A pointer that is none has no value either.
+Example read_example(const Shard& shard, const ExampleRef& ref, const DataOptions& options,
+                     const std::set<std::string>& sources) {
+  const std::string suffix = options.each.empty() ? "" : concat('#', ref.entry);
+  Example example{example_key(shard, ref, options), shard.place(ref.sample) + suffix, {}};
+  if (sources.empty()) return example;
+  Json json = is_pointer_wanted(options, sources) ? sample_json(shard, ref.sample) : Json::object();
+  if (!options.each.empty()) {
+    Json entry = list_at(json, options.each, shard.place(ref.sample)).at(ref.entry);
+    const Json::json_pointer pointer(options.each);
+    json[pointer.parent_pointer()].erase(pointer.back());
+    json.update(entry);
   }
+  example.values = values_of(json, shard, ref.sample, sources);
+  return example;
+}
+
+std::set<std::string> row_sources(const DataOptions& options) {
+  std::set<std::string> sources;
+  for (const FieldOptions& field : options.fields) {
+    if (!is_media(field)) sources.insert(field.source.text);
+  }
+  return sources;
+}
+
+std::set<std::string> listing_sources(const DataOptions& options, Split split) {
+  std::set<std::string> sources;
+  for (const auto& [pointer, accepted] : options.where) sources.insert(pointer);
+  if (split != Split::train) return sources;
+  for (const FieldOptions& field : options.fields) {
+    if (field.exchange) sources.insert({field.exchange->mine, field.exchange->theirs});
+  }
+  if (options.tokenizer) {
+    for (const Source& source : options.tokenizer->texts) sources.insert(source.text);
+  }
+  return sources;
 }
 
 const std::string& required_value(const Example& example, const std::string& source,

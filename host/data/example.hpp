@@ -4,9 +4,12 @@
 
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,23 +20,38 @@ namespace weft::host {
 
 using Shards = std::vector<std::shared_ptr<const Shard>>;
 
+/// Where an example is.
+struct ExampleRef {
+  std::uint32_t shard = 0, sample = 0;
+  std::uint32_t entry = 0;  ///< of the list at `each`; 0 without one
+};
+
+/// An example with the values that were asked for.
 struct Example {
-  std::size_t shard = 0, sample = 0;          ///< where its media members are
   std::string key;                            ///< KEY, or KEY#3 for the list's entry 3
   std::string place;                          ///< `digits-000.tar, sample KEY#3`, for messages
-  std::string json;                           ///< the sample's JSON, merged with the entry
   std::map<std::string, std::string> values;  ///< by Source::text; absent where there is none
 };
 
-/// Every example in order, before `where`.
+/// KEY, or KEY#3.
+std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOptions& options);
+
+/// Reads what the sources name: pointers into the example's JSON, members as texts.
+/// @throws Error (bad_data) naming the sample whose JSON is damaged or lacks the entry
+Example read_example(const Shard& shard, const ExampleRef& ref, const DataOptions& options,
+                     const std::set<std::string>& sources);
+
+/// Calls for each example of a sample, in order, with its entry and whether `where` keeps it.
 /// @throws Error (bad_data) naming the sample whose JSON is damaged or lacks the `each` list
-std::vector<Example> list_examples(const Shards& shards, const DataOptions& options);
+void for_each_example(const Shard& shard, std::size_t sample, const DataOptions& options,
+                      const std::set<std::string>& sources,
+                      const std::function<void(std::uint32_t, const Example&, bool)>& call);
 
-/// Keeps the examples whose value at every pointer of `where` is an accepted one.
-void keep_where(std::vector<Example>& examples, const DataOptions& options);
+/// What rows need: all pointers and members of fields that are read as text.
+std::set<std::string> row_sources(const DataOptions& options);
 
-/// The value at a pointer of an example's JSON, as text: texts as they are, all else as JSON.
-std::optional<std::string> value_at(const std::string& json, const std::string& pointer);
+/// What is needed to list a part's examples beyond their number: nothing where each sample is one.
+std::set<std::string> listing_sources(const DataOptions& options, Split split);
 
 /// The value of an example.
 /// @param asked_by  who needs it, for the message: `field question`

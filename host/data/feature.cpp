@@ -9,6 +9,7 @@
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
 #include "host/data/log_mel.hpp"
+#include "host/data/random.hpp"
 
 namespace weft::host {
 
@@ -72,41 +73,46 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
   return {std::move(feature), frames};
 }
 
-std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path,
-                                                 const std::string& cache_folder) {
+void FeatureCache::reserve(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  std::shared_ptr<const Shard>& shard = shards_[path];
-  if (!shard) shard = std::make_shared<const Shard>(read_shard(path, cache_folder));
+  room_ = std::max(room_, bytes);
+}
+
+std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path,
+                                                 const std::string& cache_folder, Damage damage) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<const Shard>& shard = shards_[concat(damage == Damage::refuse, path)];
+  if (!shard) shard = std::make_shared<const Shard>(read_shard(path, cache_folder, damage));
   return shard;
 }
 
+std::size_t FeatureCache::Hash::operator()(const Key& key) const {
+  const auto& [shard, sample, field] = key;
+  return static_cast<std::size_t>(
+      RandomSequence({reinterpret_cast<std::uintptr_t>(shard), sample, field}).next());
+}
+
 Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
-  const std::string key = concat(shard.fingerprint, ' ', sample, ' ', field.feature_key);
+  const Key key{&shard, sample, stable_hash(field.feature_key)};
   {
     const std::lock_guard lock(mutex_);
     const auto known = features_.find(key);
     if (known != features_.end()) return known->second;
   }
-  const Bytes bytes = member_of(shard, sample, field.source.text);
-  const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
-  const auto* image = std::get_if<ImageOptions>(&field.kind);
-  const Feature feature =
-      image != nullptr ? Feature{image_feature(bytes, *image, place)}
-                       : recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
+  Feature feature = make_feature(shard, sample, field);
+  // Nothing is thrown out for what comes later: an epoch uses everything once.
+  const std::size_t size = feature.values.byte_count();
   const std::lock_guard lock(mutex_);
-  return features_.emplace(key, feature).first->second;
+  if (held_ + size <= room_ && features_.emplace(key, feature).second) held_ += size;
+  return feature;
 }
 
-Bytes member_of(const Shard& shard, std::size_t sample, const std::string& member) {
-  const auto& members = shard.samples[sample].members;
-  const auto found = members.find(member);
-  if (found != members.end()) return found->second.read();
-  std::vector<std::string> names;
-  names.reserve(members.size());
-  for (const auto& [name, bytes] : members) names.push_back(name);
-  throw Error(Exit::bad_data,
-              concat(shard.place(sample), ": there is no member ", member, "; it has ",
-                     enumerate(names), ". Make the shard anew, or name another member."));
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
+  const Bytes bytes = shard.read(sample, field.source.text);
+  const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
+  const auto* image = std::get_if<ImageOptions>(&field.kind);
+  return image != nullptr ? Feature{image_feature(bytes, *image, place)}
+                          : recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
 }
 
 }  // namespace weft::host

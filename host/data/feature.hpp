@@ -7,6 +7,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
+#include <unordered_map>
 
 #include "host/base/array.hpp"
 #include "host/data/options.hpp"
@@ -34,26 +36,35 @@ struct Feature {
 Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
                           const std::string& place);
 
-/// Shards that were read and features that were computed, each once. Data sections of one recipe
-/// that are opened with one cache share them; the cache itself may go once they are open.
-/// [any thread]
+/// Shards that were opened, each once, and features that were computed, as long as there is room
+/// for them. Data sections of one recipe that are opened with one cache share both. [any thread]
 class FeatureCache {
  public:
+  /// Room for at least so many bytes of features.
+  void reserve(std::size_t bytes);
+
   /// @throws Error as read_shard()
-  std::shared_ptr<const Shard> shard(const std::string& path, const std::string& cache_folder = "");
+  std::shared_ptr<const Shard> shard(const std::string& path, const std::string& cache_folder = "",
+                                     Damage damage = Damage::refuse);
 
   /// The feature of an image or log_mel field.
   /// @throws Error (bad_data) when the sample lacks the member or it cannot be decoded
   Feature feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
 
  private:
+  using Key = std::tuple<const Shard*, std::size_t, std::uint64_t>;  ///< …, sample, field
+  struct Hash {
+    std::size_t operator()(const Key& key) const;
+  };
+
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const Shard>> shards_;  ///< by path
-  std::map<std::string, Feature> features_;  ///< by shard fingerprint, sample and field
+  std::unordered_map<Key, Feature, Hash> features_;
+  std::size_t room_ = 0, held_ = 0;  ///< in bytes
 };
 
-/// The member's bytes.
-/// @throws Error (bad_data) naming the shard, the sample and the members that it does have
-Bytes member_of(const Shard& shard, std::size_t sample, const std::string& member);
+/// Decodes the member and computes the feature.
+/// @throws Error as FeatureCache::feature()
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
 
 }  // namespace weft::host

@@ -10,6 +10,7 @@
 #include "host/base/text.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/data/kept.hpp"
+#include "host/data/lines.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
@@ -20,8 +21,6 @@ using Json = nlohmann::json;
 /// Deeper JSON is refused: copying and writing it would recurse until the stack is full.
 constexpr int k_deepest = 64;
 
-constexpr std::size_t k_largest_index = std::size_t{1} << 30;
-
 /// As JSON writes it: a name may hold anything.
 std::string quoted(const std::string& text) {
   return Json(text).dump();
@@ -30,8 +29,8 @@ std::string quoted(const std::string& text) {
 /// Reads the lines of an index. `line_` is the number of the line at hand, for messages.
 class FolderReader {
  public:
-  FolderReader(const std::string& path, const std::string& cache_folder)
-      : path_(path), cache_folder_(cache_folder) {
+  FolderReader(const std::string& path, const std::string& cache_folder, Damage damage)
+      : path_(path), cache_folder_(cache_folder), damage_(damage) {
     const std::filesystem::path file(path);
     folder_ = file.parent_path().string();
     if (folder_.empty()) folder_ = ".";
@@ -39,23 +38,24 @@ class FolderReader {
   }
 
   Shard read() {
-    const Bytes bytes = read_index();
-    fingerprint_.add(text_of(bytes));
     recall();
-    std::string_view rest = text_of(bytes);
-    while (!rest.empty()) {
-      ++line_;
-      const std::size_t end = rest.find('\n');
-      const std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-      if (line.find_first_not_of(" \t\r") != std::string_view::npos) take(parse(line));
+    Lines lines(path_, "index");
+    while (const std::optional<std::string_view> line = lines.next()) {
+      line_ = lines.number();
+      try {
+        take(parse(*line));
+      } catch (const Error& error) {
+        if (damage_ == Damage::refuse) throw;
+        shard_.bad.push_back({shard_.name, concat("line ", line_), error.what()});
+      }
     }
-    if (shard_.samples.empty()) {
+    if (shard_.size() == 0) {
       throw Error(Exit::bad_data, concat("The index ", path_,
                                          " holds no sample. Write one JSON "
                                          "object a line, with a key and members."));
     }
     remember();
+    fingerprint_.add(lines.fingerprint());
     shard_.fingerprint = fingerprint_.hex();
     return std::move(shard_);
   }
@@ -70,20 +70,6 @@ class FolderReader {
   [[noreturn]] void fail(const std::string& found, const std::string& remedy) const {
     throw Error(Exit::bad_data,
                 concat("The index ", path_, ", line ", line_, ": ", found, ". ", remedy));
-  }
-
-  Bytes read_index() const {
-    DataFile input(path_);
-    if (!input.problem().empty()) {
-      throw Error(Exit::no_input, concat("The index ", path_, " ", input.problem(),
-                                         ". Check the path under data/shards."));
-    }
-    try {
-      return input.read_all(k_largest_index);
-    } catch (const std::exception& problem) {
-      throw Error(Exit::bad_data, concat("The index ", path_, " cannot be read: ", problem.what(),
-                                         ". Divide it, or check the disk."));
-    }
   }
 
   Json parse(std::string_view line) const {
@@ -111,42 +97,49 @@ class FolderReader {
     if (key == json.end() || !key->is_string() || key->get_ref<const std::string&>().empty()) {
       fail("there is no key", "Give every sample a \"key\" of its own, a text.");
     }
-    Sample sample{key->get<std::string>(), {}};
-    if (!keys_.insert(sample.key).second) {
-      fail(concat("the key ", quoted(sample.key), " stands in an earlier line too"),
+    const auto& name = key->get_ref<const std::string&>();
+    if (!keys_.insert(name).second) {
+      fail(concat("the key ", quoted(name), " stands in an earlier line too"),
            "Give every sample a key of its own.");
     }
-    for (const auto& [name, value] : json.items()) {
-      if (name != "key") sample.members[name] = member(name, value);
+    if (json.size() == 1) fail("the sample has no member", "Name its files, or leave it out.");
+    for (const auto& [member, value] : json.items()) {
+      if (member != "key") check_member(member, value);
     }
-    if (sample.members.empty())
-      fail("the sample has no member", "Name its files, or leave it out.");
-    shard_.samples.push_back(std::move(sample));
+    const std::size_t sample = shard_.add_sample(name);
+    for (const auto& [member, value] : json.items()) {
+      if (member != "key") add_member(sample, member, value);
+    }
   }
 
-  MemberPlace member(const std::string& name, const Json& value) {
-    if (value.is_string()) return file_member(name, value.get<std::string>());
-    std::string text;
-    if (name == "json" && value.is_object()) {
-      text = value.dump();
-    } else if (value.is_object() && value.size() == 1 && value.contains("text") &&
-               value.at("text").is_string()) {
-      text = value.at("text").get<std::string>();
+  void check_member(const std::string& name, const Json& value) {
+    if (value.is_string()) return known_file(name, value.get<std::string>());
+    if ((name == "json" && value.is_object()) || is_text(value)) return;
+    fail(concat("the member ", name, " is ", value.dump(-1, ' ', false).substr(0, 60),
+                ", neither a file's name nor a text"),
+         "Write the name of a file below the index's folder, {\"text\": \"…\"}, or for the member "
+         "json an object.");
+  }
+
+  void add_member(std::size_t sample, const std::string& name, const Json& value) {
+    if (value.is_string()) {
+      const auto& file = value.get_ref<const std::string&>();
+      shard_.add_member(sample, name, MemberFile{folder_, file, known_.at(file).stamp});
+    } else if (name == "json" && value.is_object()) {
+      shard_.add_member(sample, name, std::string_view(value.dump()));
     } else {
-      fail(
-          concat("the member ", name, " is ", value.dump(-1, ' ', false).substr(0, 60),
-                 ", neither a file's name nor a text"),
-          "Write the name of a file below the index's folder, {\"text\": \"…\"}, or for the member "
-          "json an object.");
+      shard_.add_member(sample, name,
+                        std::string_view(value.at("text").get_ref<const std::string&>()));
     }
-    MemberPlace member;
-    const auto* const first = reinterpret_cast<const std::byte*>(text.data());
-    member.bytes.assign(first, first + text.size());
-    member.size = std::ssize(text);
-    return member;
   }
 
-  MemberPlace file_member(const std::string& member_name, const std::string& name) {
+  static bool is_text(const Json& value) {
+    return value.is_object() && value.size() == 1 && value.contains("text") &&
+           value.at("text").is_string();
+  }
+
+  /// Looks at a file that the index names, and reads it for its fingerprint unless that is known.
+  void known_file(const std::string& member_name, const std::string& name) {
     DataFile input(folder_, name);
     const auto refuse = [&](const std::string& found) {
       fail(concat("the file ", quoted(name), " of member ", member_name, " ", found),
@@ -170,10 +163,6 @@ class FolderReader {
     }
     fingerprint_.add(known.fingerprint);
     used_.insert(name);
-    MemberPlace member;
-    member.file = std::make_shared<const MemberFile>(MemberFile{folder_, name, known.stamp});
-    member.size = known.stamp.size;
-    return member;
   }
 
   /// Takes the fingerprints that were kept; they count while a file's stamp is the same.
@@ -208,6 +197,7 @@ class FolderReader {
   }
 
   std::string path_, folder_, cache_folder_;
+  Damage damage_;
   std::size_t line_ = 0;
   Shard shard_;
   Fingerprint fingerprint_;
@@ -219,8 +209,17 @@ class FolderReader {
 
 }  // namespace
 
-Shard read_folder(const std::string& index, const std::string& cache_folder) {
-  return FolderReader(index, cache_folder).read();
+Shard read_folder(const std::string& index, const std::string& cache_folder, Damage damage) {
+  return FolderReader(index, cache_folder, damage).read();
+}
+
+bool is_folder_index(const std::string& path) {
+  Lines lines(path, "index");
+  const std::optional<std::string_view> line = lines.next();
+  if (!line) return true;
+  const auto is_top = [](int depth, Json::parse_event_t, Json&) { return depth < 2; };
+  const Json first = Json::parse(*line, is_top, /*allow_exceptions=*/false);
+  return !first.is_object() || first.contains("key");
 }
 
 }  // namespace weft::host

@@ -91,6 +91,54 @@ void check_fields(const DataOptions& options) {
   }
 }
 
+std::vector<BlendOptions> blend(const Section& section) {
+  std::vector<BlendOptions> blend;
+  if (!section.has("blend")) return blend;
+  if (!section.at("blend").is_array() || section.at("blend").size() < 2) {
+    section.fail("blend", "a list of at least two sources");
+  }
+  if (section.has("shards") && section.inner("shards").has("train")) {
+    section.fail("blend", "shards/train left out beside it");
+  }
+  for (const Json& source : section.at("blend")) {
+    const Section one(source, concat("data /blend/", blend.size()));
+    blend.push_back({one.words("shards"), one.number("weight", 1, 1e-9, k_large)});
+    if (blend.back().shards.empty()) one.fail("shards", "at least one path");
+  }
+  return blend;
+}
+
+OrderOptions order(const Section& section) {
+  if (section.at("order").is_object()) {
+    const Section order = section.inner("order");
+    return {true,
+            static_cast<std::uint64_t>(order.integer("buffer", std::nullopt, 2, 1'000'000'000))};
+  }
+  const std::string order = section.word("order", "shuffle");
+  if (order != "shuffle" && order != "sequence") {
+    section.fail("order", "shuffle, sequence or {\"buffer\": examples}");
+  }
+  return {order == "shuffle", 0};
+}
+
+std::optional<double> bad_share(const Section& section) {
+  if (section.at("bad_samples").is_object()) {
+    return section.inner("bad_samples").number("skip", 0, 0, 1);
+  }
+  if (section.word("bad_samples", "fail") != "fail") {
+    section.fail("bad_samples", "fail or {\"skip\": share}");
+  }
+  return std::nullopt;
+}
+
+LoadingOptions loading(const Section& section) {
+  constexpr int k_default_cache = 256;  // MiB
+  const Json nothing = Json::object();
+  const Section loading(section.has("loading") ? section.at("loading") : nothing, "data /loading");
+  return {loading.integer("workers", 0, 0, 1024), loading.integer("prefetch", 4, 1, 1024),
+          static_cast<std::size_t>(loading.integer("cache", k_default_cache, 0, 1 << 24)) << 20};
+}
+
 DataOptions parse(const Json& json) {
   const Section section(json, "data");
   DataOptions options;
@@ -100,6 +148,7 @@ DataOptions parse(const Json& json) {
       options.shards[static_cast<std::size_t>(split)] = shards.words(split_name(split));
     }
   }
+  options.blend = blend(section);
   if (section.has("each")) options.each = section.pointer("each", section.word("each", ""));
   if (section.has("where")) {
     const Section where(section.at("where"), "data /where");
@@ -119,12 +168,15 @@ DataOptions parse(const Json& json) {
         joint_masking(Section(section.at("joint_mask"), "data /joint_mask"), options.fields);
   }
   check_fields(options);
-  const std::string order = section.word("order", "shuffle");
-  if (order != "shuffle" && order != "sequence") section.fail("order", "shuffle or sequence");
-  options.shuffle = order == "shuffle";
-  Json without_paths = json;
-  without_paths.erase("shards");
-  options.identity = without_paths.dump();
+  options.order = order(section);
+  options.bad_share = bad_share(section);
+  options.loading = loading(section);
+  Json identity = json;
+  for (const char* key : {"shards", "loading", "bad_samples"}) identity.erase(key);
+  if (section.has("blend")) {
+    for (Json& source : identity.at("blend")) source.erase("shards");
+  }
+  options.identity = identity.dump();
   return options;
 }
 

@@ -124,15 +124,38 @@ struct TokenizerOptions {
   std::vector<Source> texts;  ///< what the tokenizer learns from, in the training part
 };
 
+/// One of several sources of the training part.
+struct BlendOptions {
+  std::vector<std::string> shards;
+  double weight = 1;  ///< its part of the examples, in relation to the other weights
+};
+
+/// The order of the training examples.
+struct OrderOptions {
+  bool is_shuffled = true;
+  /// 0: all examples among themselves; else shards, and then each run of so many examples.
+  std::uint64_t buffer = 0;
+};
+
+/// How batches are made ready; none of it changes what they hold.
+struct LoadingOptions {
+  int workers = 0;              ///< threads; 0: one for each core
+  int prefetch = 4;             ///< batches made ahead
+  std::size_t cache_bytes = 0;  ///< for decoded pictures and recordings
+};
+
 struct DataOptions {
   std::array<std::vector<std::string>, k_splits.size()> shards;
+  std::vector<BlendOptions> blend;                     ///< instead of the shards of `train`
   std::string each;                                    ///< pointer to a list, or empty
   std::map<std::string, std::set<std::string>> where;  ///< pointer -> accepted values
   std::optional<TokenizerOptions> tokenizer;
   std::vector<FieldOptions> fields;
   std::optional<JointMasking> joint_masking;
-  bool shuffle = true;
-  std::string identity;  ///< the section as JSON without its shards' paths
+  OrderOptions order;
+  std::optional<double> bad_share;  ///< how many samples may be set aside; none: an error each
+  LoadingOptions loading;
+  std::string identity;  ///< the section as JSON without paths and what does not change batches
 };
 
 /// @throws Error (bad_recipe) naming the field, the key, what was expected and what was found

@@ -13,7 +13,7 @@ constexpr std::uint64_t k_of_masks = 0x6d61736b;
 /// One row of a batch by the names of its fields.
 class Row {
  public:
-  Row(Batch& batch, std::int64_t row) : batch_(batch), row_(static_cast<std::size_t>(row)) {}
+  Row(Batch& batch, std::size_t row) : batch_(batch), row_(row) {}
 
   template <class T>
   std::span<T> at(const std::string& name) const {
@@ -90,7 +90,7 @@ void hide_jointly(const DataOptions& options, const MaskingVocabulary& vocabular
 }  // namespace
 
 void mask_row(const DataOptions& options, const MaskingVocabulary& vocabulary, Batch& batch,
-              std::int64_t row_index, const std::array<std::uint64_t, 3>& origin) {
+              std::size_t row_index, const std::array<std::uint64_t, 3>& origin) {
   const Row row(batch, row_index);
   const auto sequence = [&](std::size_t field) {
     return RandomSequence({origin[0], origin[1], origin[2], field, k_of_masks});
@@ -120,7 +120,7 @@ void mask_row(const DataOptions& options, const MaskingVocabulary& vocabulary, B
 }
 
 void tokenize_row(const DataOptions& options, const std::map<std::string, VisualTokens>& tokens,
-                  Batch& batch, std::int64_t row_index) {
+                  Batch& batch, std::size_t row_index) {
   const Row row(batch, row_index);
   for (const FieldOptions& field : options.fields) {
     if (!field.visual_tokens) continue;

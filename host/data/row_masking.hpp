@@ -28,11 +28,11 @@ inline std::array<std::uint64_t, 3> still_origin(std::size_t example) {
 ///                    on meanwhile
 /// @param origin      what is drawn follows from it and the field's place in the section alone
 void mask_row(const DataOptions& options, const MaskingVocabulary& vocabulary, Batch& batch,
-              std::int64_t row, const std::array<std::uint64_t, 3>& origin);
+              std::size_t row, const std::array<std::uint64_t, 3>& origin);
 
 /// Fills NAME_tokens of the fields with visual tokens from their pictures as they stand in the
 /// batch, augmented.
 void tokenize_row(const DataOptions& options, const std::map<std::string, VisualTokens>& tokens,
-                  Batch& batch, std::int64_t row);
+                  Batch& batch, std::size_t row);
 
 }  // namespace weft::host

@@ -1,37 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/shard.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <stdexcept>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 
 namespace weft::host {
+namespace {
 
-Bytes MemberPlace::read() const {
-  if (!file) return bytes;
+Bytes read_from(const MemberFile& file, std::int64_t offset, std::size_t size) {
   const auto changed = [&](const std::string& found) {
-    const bool is_below = !file->folder.empty();
+    const bool is_below = !file.folder.empty();
     return Error(Exit::bad_data,
-                 concat("The file ", file->folder, is_below ? "/" : "", file->name, " ", found,
+                 concat("The file ", file.folder, is_below ? "/" : "", file.name, " ", found,
                         ", though it was whole when the data was opened. Leave data as it is "
                         "while a run reads it, and start again."));
   };
   const DataFile input =
-      file->folder.empty() ? DataFile(file->name) : DataFile(file->folder, file->name);
+      file.folder.empty() ? DataFile(file.name) : DataFile(file.folder, file.name);
   if (!input.problem().empty()) throw changed(input.problem());
-  if (input.stamp() != file->stamp) throw changed("has changed");
+  if (input.stamp() != file.stamp) throw changed("has changed");
   try {
-    Bytes found = input.read_at(offset, static_cast<std::size_t>(size));
-    if (std::ssize(found) == size) return found;
+    Bytes found = input.read_at(offset, size);
+    if (found.size() == size) return found;
   } catch (const std::exception& problem) {
     throw changed(concat("cannot be read (", problem.what(), ")"));
   }
   throw changed("is cut off");
 }
 
-Shard read_shard(const std::string& path, const std::string& cache_folder) {
-  return path.ends_with(".jsonl") ? read_folder(path, cache_folder) : read_tar(path, cache_folder);
+}  // namespace
+
+std::string_view Shard::key(std::size_t sample) const {
+  const std::size_t begin = sample == 0 ? 0 : samples_[sample - 1].key_end;
+  return std::string_view(keys_).substr(begin, samples_[sample].key_end - begin);
+}
+
+std::string Shard::place(std::size_t sample) const {
+  return concat(name, ", sample ", key(sample));
+}
+
+std::vector<std::string> Shard::members(std::size_t sample) const {
+  std::vector<std::string> found;
+  for (std::uint32_t i = samples_[sample].first; i != k_none; i = members_[i].next) {
+    found.push_back(names_[members_[i].name]);
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+bool Shard::has(std::size_t sample, std::string_view member) const {
+  return find(sample, member) != nullptr;
+}
+
+Bytes Shard::read(std::size_t sample, std::string_view member) const {
+  const Member* const found = find(sample, member);
+  if (found == nullptr) {
+    throw Error(Exit::bad_data, concat(place(sample), ": there is no member ", member, "; it has ",
+                                       enumerate(members(sample)),
+                                       ". Make the shard anew, or name another member."));
+  }
+  const auto at = static_cast<std::size_t>(found->at);
+  if (found->where == held) {
+    const auto* const first = reinterpret_cast<const std::byte*>(held_.data() + at);
+    return {first, first + found->size};
+  }
+  const bool is_own = found->where == own_file;
+  return read_from(files_[is_own ? at : 0], is_own ? 0 : static_cast<std::int64_t>(at),
+                   found->size);
+}
+
+std::size_t Shard::add_sample(std::string_view key) {
+  keys_.append(key);
+  samples_.push_back({static_cast<std::uint32_t>(keys_.size()), k_none});
+  return samples_.size() - 1;
+}
+
+bool Shard::add_member(std::size_t sample, const std::string& member, std::int64_t offset,
+                       std::int64_t size) {
+  return add(sample, member, in_file, static_cast<std::size_t>(offset),
+             static_cast<std::size_t>(size));
+}
+
+bool Shard::add_member(std::size_t sample, const std::string& member, MemberFile file) {
+  const auto size = static_cast<std::size_t>(file.stamp.size);
+  if (!add(sample, member, own_file, files_.size(), size)) return false;
+  files_.push_back(std::move(file));
+  return true;
+}
+
+bool Shard::add_member(std::size_t sample, const std::string& member, std::string_view bytes) {
+  if (!add(sample, member, held, held_.size(), bytes.size())) return false;
+  held_.append(bytes);
+  return true;
+}
+
+std::pair<std::int64_t, std::int64_t> Shard::offset_and_size(std::size_t sample,
+                                                             std::string_view member) const {
+  const Member* const found = find(sample, member);
+  return {static_cast<std::int64_t>(found->at), std::int64_t{found->size}};
+}
+
+const Shard::Member* Shard::find(std::size_t sample, std::string_view member) const {
+  const auto number = number_of_.find(member);
+  if (number == number_of_.end()) return nullptr;
+  for (std::uint32_t i = samples_[sample].first; i != k_none; i = members_[i].next) {
+    if (members_[i].name == number->second) return &members_[i];
+  }
+  return nullptr;
+}
+
+bool Shard::add(std::size_t sample, const std::string& member, Where where, std::size_t at,
+                std::size_t size) {
+  if (find(sample, member) != nullptr) return false;
+  if (!number_of_.contains(member)) {
+    if (names_.size() == 0xffff) throw std::length_error("more than 65535 names of members");
+    number_of_[member] = static_cast<std::uint16_t>(names_.size());
+    names_.push_back(member);
+  }
+  std::uint32_t& first = samples_[sample].first;
+  members_.push_back({at & k_largest_place, where & 3U, number_of_[member],
+                      static_cast<std::uint32_t>(size), first});
+  first = static_cast<std::uint32_t>(members_.size() - 1);
+  return true;
+}
+
+Shard read_shard(const std::string& path, const std::string& cache_folder, Damage damage) {
+  if (path.ends_with(".txt")) return read_lines(path, "txt");
+  if (!path.ends_with(".jsonl")) return read_tar(path, cache_folder, damage);
+  return is_folder_index(path) ? read_folder(path, cache_folder, damage) : read_lines(path, "json");
 }
 
 }  // namespace weft::host

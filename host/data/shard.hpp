@@ -9,9 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/data/data_file.hpp"
@@ -33,39 +33,105 @@ struct MemberFile {
   FileStamp stamp;
 };
 
-/// Where the bytes of a member are.
-struct MemberPlace {
-  std::shared_ptr<const MemberFile> file;  ///< null where `bytes` are all there is
-  std::int64_t offset = 0, size = 0;       ///< inside the file
-  Bytes bytes;
-
-  /// @throws Error (bad_data) when the file is gone or has changed since the shard was opened
-  Bytes read() const;
+/// A sample, or the rest of a shard, that cannot be used.
+struct BadSample {
+  std::string shard;   ///< the file's name without its folder
+  std::string key;     ///< empty for the rest of a shard
+  std::string reason;  ///< the sentence
+  bool operator==(const BadSample&) const = default;
 };
 
-struct Sample {
-  std::string key;  ///< the name up to the first dot after the last slash
-  std::map<std::string, MemberPlace> members;  ///< by what follows that dot: `png`, `wav`, `json`
-};
+/// The samples of one shard: their keys, and where the bytes of their members lie. It takes about
+/// 16 bytes for each member and 10 and the key for each sample, since a data set may have millions.
+class Shard {
+ public:
+  std::string name;            ///< the file's name without its folder, for messages
+  std::string fingerprint;     ///< XXH3-128 of the file; of a folder: of its index and its files
+  std::vector<BadSample> bad;  ///< what was set aside when it was opened (Damage::set_aside)
 
-struct Shard {
-  std::string name;             ///< the file's name without its folder, for messages
-  std::vector<Sample> samples;  ///< in the order of their first members, or of the index's lines
-  std::string fingerprint;      ///< XXH3-128 of the file; of a folder: of its index and its files
+  std::size_t size() const { return samples_.size(); }
+
+  /// The name up to the first dot after the last slash.
+  std::string_view key(std::size_t sample) const;
 
   /// `digits-qa-train-000.tar, sample 3-jackson-12`: how a message begins.
-  std::string place(std::size_t sample) const { return name + ", sample " + samples[sample].key; }
+  std::string place(std::size_t sample) const;
+
+  /// What follows that dot (`png`, `wav`, `json`), of each member, in alphabetical order.
+  std::vector<std::string> members(std::size_t sample) const;
+
+  bool has(std::size_t sample, std::string_view member) const;
+
+  /// The member's bytes.
+  /// @throws Error (bad_data) naming the members that the sample does have, or when the file is
+  ///         gone or has changed since the shard was opened
+  Bytes read(std::size_t sample, std::string_view member) const;
+
+  // For the readers of shards.
+
+  /// What all members lie in that are added by their place.
+  void set_file(MemberFile file) { files_ = {std::move(file)}; }
+  /// Samples keep the order in which they are added; returns the new one's number.
+  std::size_t add_sample(std::string_view key);
+  /// A place inside the file. False where the sample has this member already.
+  /// @throws std::length_error when there are more than 65,535 names of members
+  bool add_member(std::size_t sample, const std::string& member, std::int64_t offset,
+                  std::int64_t size);
+  /// A file of its own.
+  bool add_member(std::size_t sample, const std::string& member, MemberFile file);
+  /// Bytes that are kept in memory.
+  bool add_member(std::size_t sample, const std::string& member, std::string_view bytes);
+  /// Where a member lies that was added by its place.
+  std::pair<std::int64_t, std::int64_t> offset_and_size(std::size_t sample,
+                                                        std::string_view member) const;
+
+ private:
+  enum Where : std::uint8_t { in_file, own_file, held };
+  struct Member {
+    std::uint64_t at : 46;  ///< offset in files_[0], index into files_, or offset in held_
+    std::uint64_t where : 2;
+    std::uint64_t name : 16;  ///< index into names_
+    std::uint32_t size;
+    std::uint32_t next;  ///< the sample's next member, or k_none
+  };
+  struct Start {
+    std::uint32_t key_end;  ///< in keys_
+    std::uint32_t first;    ///< the sample's first member, or k_none
+  };
+  static constexpr std::uint32_t k_none = 0xffffffff;
+  static constexpr std::uint64_t k_largest_place = (std::uint64_t{1} << 46) - 1;
+
+  const Member* find(std::size_t sample, std::string_view member) const;
+  bool add(std::size_t sample, const std::string& member, Where where, std::size_t at,
+           std::size_t size);
+
+  std::vector<MemberFile> files_;
+  std::vector<Start> samples_;
+  std::vector<Member> members_;
+  std::string keys_, held_;
+  std::vector<std::string> names_;
+  std::map<std::string, std::uint16_t, std::less<>> number_of_;  ///< by the name of a member
 };
 
-/// Opens a shard: an index of JSON lines when the name ends in `.jsonl`, else a tar file, plain or
+/// What becomes of a tar that is damaged behind its first samples, and of faulty lines of an index.
+enum class Damage {
+  refuse,     ///< they are an Error
+  set_aside,  ///< the other samples are taken, and Shard::bad says what is left out
+};
+
+/// Opens a shard. A name that ends in `.jsonl` is an index of JSON lines when its first line has a
+/// "key", and else a text of which each line is the member `json` of a sample; one that ends in
+/// `.txt` is a text of which each line is a member `txt`; all else is a tar file, plain or
 /// compressed by gzip or Zstandard.
 /// @param cache_folder  where is kept what a second opening need not find out again: where the
 ///                      members of a plain tar lie, and the fingerprints; empty to keep nothing
+/// @param damage        whether what is damaged is left out
 /// @throws Error (no_input) when there is no such file; (bad_data) when it is no shard, is cut off,
 ///         holds links, devices or sparse files, one member twice, one that is too large, or no
 ///         sample; when it is compressed more than 200 to 1; when an index names a file that is not
 ///         there or not inside its folder
-Shard read_shard(const std::string& path, const std::string& cache_folder = "");
+Shard read_shard(const std::string& path, const std::string& cache_folder = "",
+                 Damage damage = Damage::refuse);
 
 /// The bytes as text.
 inline std::string_view text_of(const Bytes& bytes) {
@@ -73,7 +139,12 @@ inline std::string_view text_of(const Bytes& bytes) {
 }
 
 // The sorts of shards, each in a file of its own. As read_shard().
-Shard read_tar(const std::string& path, const std::string& cache_folder);
-Shard read_folder(const std::string& index, const std::string& cache_folder);
+Shard read_tar(const std::string& path, const std::string& cache_folder, Damage damage);
+Shard read_folder(const std::string& index, const std::string& cache_folder, Damage damage);
+/// True unless the first line is an object without a "key".
+bool is_folder_index(const std::string& path);
+/// A text file, of which each line that is not blank is a sample of one member. Its key is the
+/// line's number, from 1.
+Shard read_lines(const std::string& path, const std::string& member);
 
 }  // namespace weft::host

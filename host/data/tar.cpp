@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "host/base/error.hpp"
@@ -83,12 +85,26 @@ class TarReader {
     // A failure to open comes back from the first header.
     archive_read_open(tar_.get(), &file_, nullptr, read, nullptr);
     shard_.name = std::filesystem::path(path).filename().string();
+    shard_.set_file({"", path_, file_.stamp()});
   }
 
   bool is_plain() const { return archive_filter_code(tar_.get(), 0) == ARCHIVE_FILTER_NONE; }
   const FileStamp& stamp() const { return file_.stamp(); }
 
-  Shard read() {
+  Shard read(Damage damage) {
+    try {
+      read_all();
+    } catch (const Error& error) {
+      if (damage == Damage::refuse || error.exit() != Exit::bad_data) throw;
+      shard_.bad.push_back({shard_.name, "", error.what()});
+      file_.drain();
+    }
+    shard_.fingerprint = file_.fingerprint();
+    return std::move(shard_);
+  }
+
+ private:
+  void read_all() {
     archive_entry* entry = nullptr;
     int status = ARCHIVE_OK;
     while ((status = archive_read_next_header(tar_.get(), &entry)) == ARCHIVE_OK ||
@@ -97,10 +113,8 @@ class TarReader {
       take(entry);
     }
     finish(status);
-    return std::move(shard_);
   }
 
- private:
   struct Free {
     void operator()(archive* tar) const { archive_read_free(tar); }
   };
@@ -153,11 +167,14 @@ class TarReader {
     const std::size_t dot = last_.find('.', slash == std::string::npos ? 0 : slash + 1);
     const std::string key = last_.substr(0, dot);
     const std::string name = dot == std::string::npos ? "" : last_.substr(dot + 1);
-    const auto [place, is_new] = samples_.try_emplace(key, shard_.samples.size());
-    if (is_new) shard_.samples.push_back({key, {}});
-    const auto [member, is_first] = shard_.samples[place->second].members.try_emplace(name);
-    if (!is_first) damaged(path_, concat("holds ", last_, " twice"));
-    fill(member->second, archive_entry_size(entry));
+    const auto [place, is_new] = samples_.try_emplace(key, shard_.size());
+    if (is_new) shard_.add_sample(key);
+    if (shard_.has(place->second, name)) damaged(path_, concat("holds ", last_, " twice"));
+    try {
+      fill(place->second, name, archive_entry_size(entry));
+    } catch (const std::length_error& problem) {
+      damaged(path_, concat("has ", problem.what()));
+    }
   }
 
   /// What a folder claims to hold is read as well: a bomb may lie in it.
@@ -172,13 +189,9 @@ class TarReader {
 
   /// Takes the bytes as they come: a header may claim more than the file holds, and libarchive
   /// fills what is missing with zeros when it is asked for so many bytes.
-  void fill(MemberPlace& member, std::int64_t size) {
-    member.size = size;
-    if (is_plain()) {
-      member.file = here_;
-      member.offset = position();
-      end_ = member.offset + (size + k_block - 1) / k_block * k_block;
-    }
+  void fill(std::size_t sample, const std::string& name, std::int64_t size) {
+    const std::int64_t begin = position();
+    std::string held;
     const void* bytes = nullptr;
     std::size_t count = 0;
     la_int64_t offset = 0, read = 0;
@@ -186,23 +199,26 @@ class TarReader {
     while ((status = archive_read_data_block(tar_.get(), &bytes, &count, &offset)) == ARCHIVE_OK) {
       check_ratio();
       if (offset != read || static_cast<la_int64_t>(count) > size - read) break;
-      if (!is_plain()) {
-        const auto* const first = static_cast<const std::byte*>(bytes);
-        member.bytes.insert(member.bytes.end(), first, first + count);
-      }
+      if (!is_plain()) held.append(static_cast<const char*>(bytes), count);
       read += static_cast<la_int64_t>(count);
     }
     if (status != ARCHIVE_EOF || read != size) {
       damaged(path_, concat("is cut off or damaged inside ", last_));
     }
+    if (is_plain()) {
+      shard_.add_member(sample, name, begin, size);
+      end_ = begin + (size + k_block - 1) / k_block * k_block;
+    } else {
+      shard_.add_member(sample, name, held);
+    }
   }
 
   void finish(int status) {
-    const std::vector<Sample>& samples = shard_.samples;
-    const std::string after = samples.empty() ? "" : " after sample " + samples.back().key;
+    const bool is_empty = shard_.size() == 0;
+    const std::string after =
+        is_empty ? "" : concat(" after sample ", shard_.key(shard_.size() - 1));
     if (status != ARCHIVE_EOF) {
-      damaged(path_,
-              samples.empty() ? std::string("is not a tar file") : "is cut off or damaged" + after);
+      damaged(path_, is_empty ? std::string("is not a tar file") : "is cut off or damaged" + after);
     }
     check_place();
     check_ratio();
@@ -210,16 +226,13 @@ class TarReader {
     // the next header there must be the closing block.
     const bool is_whole = position() >= archive_read_header_position(tar_.get()) + k_block;
     file_.drain();
-    if (samples.empty()) damaged(path_, "holds no sample");
+    if (is_empty) damaged(path_, "holds no sample");
     if (!is_whole) damaged(path_, "is cut off" + after);
-    shard_.fingerprint = file_.fingerprint();
   }
 
   std::string path_;
   TarFile file_;
   std::unique_ptr<archive, Free> tar_;
-  std::shared_ptr<const MemberFile> here_ =
-      std::make_shared<const MemberFile>(MemberFile{"", path_, file_.stamp()});
   Shard shard_;
   std::map<std::string, std::size_t> samples_;  ///< by key: index into the shard's samples
   std::string last_;                            ///< name of the member at hand
@@ -231,14 +244,16 @@ void keep_tar(const std::string& cache_folder, const std::string& path, const Fi
   Record record;
   record.put(stamp);
   record.put(shard.fingerprint);
-  record.put(std::ssize(shard.samples));
-  for (const Sample& sample : shard.samples) {
-    record.put(sample.key);
-    record.put(std::ssize(sample.members));
-    for (const auto& [name, member] : sample.members) {
+  record.put(static_cast<std::int64_t>(shard.size()));
+  for (std::size_t i = 0; i < shard.size(); ++i) {
+    record.put(shard.key(i));
+    const std::vector<std::string> members = shard.members(i);
+    record.put(std::ssize(members));
+    for (const std::string& name : members) {
+      const auto [offset, size] = shard.offset_and_size(i, name);
       record.put(name);
-      record.put(member.offset);
-      record.put(member.size);
+      record.put(offset);
+      record.put(size);
     }
   }
   keep(cache_folder, path, record);
@@ -248,39 +263,37 @@ void keep_tar(const std::string& cache_folder, const std::string& path, const Fi
 std::optional<Shard> kept_tar(const std::string& cache_folder, const std::string& path) {
   std::optional<Record> record = find_kept(cache_folder, path);
   if (!record) return std::nullopt;
-  const auto file =
-      std::make_shared<const MemberFile>(MemberFile{"", path, DataFile(path).stamp()});
+  const FileStamp stamp = DataFile(path).stamp();
   try {
-    const FileStamp& stamp = file->stamp;
     if (record->stamp() != stamp) return std::nullopt;
-    Shard shard{std::filesystem::path(path).filename().string(), {}, record->text()};
+    Shard shard;
+    shard.name = std::filesystem::path(path).filename().string();
+    shard.fingerprint = record->text();
+    shard.set_file({"", path, stamp});
     for (std::int64_t left = record->number(); left > 0; --left) {
-      Sample sample{record->text(), {}};
+      const std::size_t sample = shard.add_sample(record->text());
       for (std::int64_t members = record->number(); members > 0; --members) {
-        MemberPlace& member = sample.members[record->text()];
-        member.file = file;
-        member.offset = record->number();
-        member.size = record->number();
-        const bool is_inside = member.offset >= 0 && member.offset <= stamp.size &&
-                               member.size >= 0 && member.size <= stamp.size - member.offset &&
-                               member.size <= static_cast<std::int64_t>(k_largest_member);
-        if (!is_inside) return std::nullopt;
+        const std::string name = record->text();
+        const std::int64_t offset = record->number(), size = record->number();
+        const bool is_inside = offset >= 0 && offset <= stamp.size && size >= 0 &&
+                               size <= stamp.size - offset &&
+                               size <= static_cast<std::int64_t>(k_largest_member);
+        if (!is_inside || !shard.add_member(sample, name, offset, size)) return std::nullopt;
       }
-      shard.samples.push_back(std::move(sample));
     }
     return shard;
-  } catch (const std::out_of_range&) {
+  } catch (const std::logic_error&) {  // the record ends, or names too many members
     return std::nullopt;
   }
 }
 
 }  // namespace
 
-Shard read_tar(const std::string& path, const std::string& cache_folder) {
+Shard read_tar(const std::string& path, const std::string& cache_folder, Damage damage) {
   if (std::optional<Shard> kept = kept_tar(cache_folder, path)) return std::move(*kept);
   TarReader reader(path);
-  Shard shard = reader.read();
-  if (reader.is_plain() && is_settled(reader.stamp())) {
+  Shard shard = reader.read(damage);
+  if (reader.is_plain() && is_settled(reader.stamp()) && shard.bad.empty()) {
     keep_tar(cache_folder, path, reader.stamp(), shard);
   }
   return shard;

@@ -148,11 +148,12 @@ VisualTokens VisualTokens::learn(std::size_t count,
   std::vector<std::vector<float>> cut(pictures);
   for_each_index(pictures, [&](std::size_t i) {
     const Array feature = picture(spread(i, pictures, count));
-    cut[i] = cut_patches(feature.data<float>(), image, options.patch);
+    if (feature.bytes) cut[i] = cut_patches(feature.data<float>(), image, options.patch);
   });
+  std::erase_if(cut, [](const std::vector<float>& patches) { return patches.empty(); });
   const int width = image.channels * options.patch * options.patch;
   const auto step = static_cast<std::size_t>(width);
-  const std::size_t each = pictures == 0 ? 0 : cut[0].size() / step, all = pictures * each;
+  const std::size_t each = cut.empty() ? 0 : cut[0].size() / step, all = cut.size() * each;
   const std::size_t taken = std::min(
       all, std::max(k_patches, k_patches_per_token * static_cast<std::size_t>(options.vocabulary)));
   std::vector<float> patches;

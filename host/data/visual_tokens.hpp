@@ -33,7 +33,9 @@ class VisualTokens {
   /// Learns from pictures evenly spread over the given ones, at most 2048 of them, and from patches
   /// evenly spread over theirs, at most 16 · vocabulary but not fewer than 16384 where there are so
   /// many.
-  /// @param picture  the feature of one of the pictures, from 0 to count - 1
+  /// @param picture  the feature of one of the pictures, from 0 to count - 1, or an empty array;
+  ///                 called by several threads
+  /// @throws Error (bad_data) as above, and where there is no picture at all
   static VisualTokens learn(std::size_t count, const std::function<Array(std::size_t)>& picture,
                             const ImageOptions& image, const VisualTokenOptions& options);
 

@@ -66,11 +66,26 @@ class Check {
     for (const Member& data : section(recipe_, "data").members()) {
       const std::string pointer = child("/data", data.key);
       check_name(data.key, data.value, pointer);
+      check_training_part(data.value, pointer);
       for (const Member& field : section(data.value, "fields").members()) {
         const std::string place = child(child(pointer, "fields"), field.key);
         check_name(field.key, field.value, place);
         check_field(field.value, data.value.find("tokenizer") != nullptr, place);
       }
+    }
+  }
+
+  /// Either shards/train or blend.
+  void check_training_part(const Value& data, const std::string& pointer) {
+    const Value* shards = data.find("shards");
+    const bool has_shards = shards != nullptr && shards->find("train") != nullptr;
+    const bool has_blend = data.find("blend") != nullptr;
+    if (has_shards && has_blend) {
+      add(data, child(pointer, "blend"),
+          "the training part has shards/train and a blend. Leave one of the two out.");
+    }
+    if (!has_shards && !has_blend) {
+      add(data, pointer, "there is no training part. Add shards/train, or a blend of sources.");
     }
   }
 
@@ -177,7 +192,7 @@ class Check {
                      const std::string& pointer) {
     const Value* plan = data ? section(recipe_, "data").find(*data->text()) : nullptr;
     const Value* shards = plan ? plan->find("shards") : nullptr;
-    if (shards == nullptr || shards->find(split)) return;
+    if (plan == nullptr || (shards != nullptr && shards->find(split) != nullptr)) return;
     add(value, pointer,
         concat("data \"", *data->text(), "\" has no shards for the split \"", split,
                "\". Add them, or leave this out."));

@@ -33,15 +33,17 @@ Progress::Progress(Style style, std::ostream& out) : style_(style), out_(out) {}
 
 void Progress::step(const std::string& stage, std::int64_t step, std::int64_t steps,
                     const std::map<std::string, double>& losses, double learning_rate,
-                    std::int64_t samples) {
+                    std::int64_t samples, double waited) {
   const Clock::time_point now = Clock::now();
   if (stage != stage_) {
     stage_ = stage;
     begun_ = shown_ = now;
     first_ = step;
     samples_ = 0;
+    waited_ = 0;
   } else {
     samples_ += samples;  // the first step's time is not known
+    waited_ += waited;
   }
   const auto pause =
       style_ == Style::terminal ? std::chrono::milliseconds(100) : std::chrono::milliseconds(5000);
@@ -55,6 +57,9 @@ void Progress::step(const std::string& stage, std::int64_t step, std::int64_t st
     line += "  " + formatted("%.0f", static_cast<double>(samples_) / seconds) + " samples/s";
     const double each = seconds / static_cast<double>(step - first_);
     line += "  " + formatted("%.0f", each * static_cast<double>(steps - step)) + " s left";
+    if (waited_ > 0.01 * seconds) {
+      line += "  " + formatted("%.0f", 100 * waited_ / seconds) + " % waiting for data";
+    }
   }
   if (style_ == Style::terminal)
     out_ << "\r\033[K" << line.substr(0, terminal_width() - 1);

@@ -23,9 +23,10 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// @param waited  seconds that the step waited for data; told when it is more than 1 % of the time
   void step(const std::string& stage, std::int64_t step, std::int64_t steps,
             const std::map<std::string, double>& losses, double learning_rate,
-            std::int64_t samples);
+            std::int64_t samples, double waited = 0.0);
   /// Ends the line of the present stage.
   void end_stage();
 
@@ -36,6 +37,7 @@ class Progress {
   std::string stage_;
   Clock::time_point begun_, shown_;
   std::int64_t first_ = 0, samples_ = 0;
+  double waited_ = 0;
 };
 
 }  // namespace weft::host

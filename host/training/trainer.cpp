@@ -29,6 +29,15 @@ void require_finite(const StepReport& report) {
                        "set clip; the last checkpoint is still good."));
 }
 
+Position position_of(const Checkpoint& checkpoint) {
+  const auto taken = checkpoint.data.find("taken");
+  if (taken != checkpoint.data.end()) return {taken->second};
+  throw Error(Exit::bad_checkpoint,
+              concat("The checkpoint of stage \"", checkpoint.stage, "\", step ", checkpoint.step,
+                     " does not say how many examples were taken: an earlier version of Weft wrote "
+                     "it. Finish the run with that version, or begin it anew."));
+}
+
 }  // namespace
 
 void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint* resume) {
@@ -48,23 +57,24 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
   if (resume != nullptr) {
     step = resume->step;
     optimizer.load(resume->optimizer);
-    stream.seek({resume->data.at("epoch"), resume->data.at("offset")});
+    stream.seek(position_of(*resume));
   }
   const auto checkpoint = [&] {
-    const Position at = stream.position();
     return Checkpoint{stage.name,
                       step,
                       model_.state(),
                       optimizer.state(),
-                      {{"epoch", at.epoch}, {"offset", at.offset}},
+                      {{"taken", stream.position().taken}},
                       {}};
   };
   Clock::time_point last = Clock::now();
   while (step < stage.steps) {
     if (hooks_.begin) hooks_.begin(stage.name, step + 1);
     const double rate = learning_rate(stage, step);
+    const double waited_before = stream.waited();
     const Batch batch = stream.next();
-    StepReport report{stage.name, step + 1, stage.steps, {}, rate, 0.0, 0.0, batch.size};
+    StepReport report{stage.name, step + 1, stage.steps, {}, rate, 0.0, 0.0, 0.0, batch.size};
+    report.waited = stream.waited() - waited_before;
     // Random numbers depend on seed, stage and step only, so a resumed run draws the same.
     const CallOptions options{/*training=*/true, stable_hash(concat(stage.name, "#", step), seed_)};
     report.losses = objective.backward(micro_batches(batch, stage.accumulate), options);

@@ -24,6 +24,7 @@ struct StepReport {
   double learning_rate = 0.0;
   double gradient_norm = 0.0;  ///< before clipping
   double seconds = 0.0;        ///< since the step before
+  double waited = 0.0;         ///< seconds of them, for the batch
   std::int64_t samples = 0;
 };
 

@@ -27,11 +27,12 @@ struct Training {
     for (const host::DataPlan& section : recipe.data)
       if (section.name == plan.data)
         data = std::make_unique<host::Dataset>(
-            host::Dataset::open(section.name, section.config, cache.path("tokenizer"), &features));
+            host::Dataset::open(section.name, section.config, cache.path("tokenizer"), features));
   }
   void run() { host::Trainer(model, recipe.seed, {}).run(plan, *data); }
 
-  inline static host::FeatureCache features;  // pictures and recordings are decoded once for all
+  inline static const std::shared_ptr<host::FeatureCache> features =
+      std::make_shared<host::FeatureCache>();  // pictures and recordings are decoded once for all
   test::TemporaryFolder cache;
   host::Recipe recipe;
   host::Model model;

@@ -60,7 +60,7 @@ class BadData(Case):
         """The first samples of the shard, of which one member is changed. Returns the shard and the member's name."""
         path, changed = self.folder / "changed.tar", None
         with tarfile.open(SHARD) as old, tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as new:
-            for member in old.getmembers()[:64]:
+            for member in old.getmembers()[:60]:
                 content = old.extractfile(member).read()
                 if changed is None and member.name.endswith(suffix):
                     content, changed = change(content), member.name
@@ -217,7 +217,7 @@ class Runs(Case):
                       *[word.replace('"vision", "fusion"', '"text", "fusion"') for word in SHORT], *shards(SHARD),
                       "--set", "data.av.fields.text.length=9", "--set", "graph.text.config.length=9")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r'warning: data "av", field "text": \d+ of 279 are longer than the 9 that fit and '
+        self.assertRegex(result.stderr, r'warning: data "av", field "text": \d+ of \d+ are longer than the 9 that fit and '
                                         r"were cut; the longest has \d+\.")
 
     def test_a_run_is_not_overwritten_by_chance(self):

@@ -38,9 +38,16 @@ class DatasetFaultTest : public testing::Test {
     test::write_tar(path, members);
   }
 
+  /// Opens the section and reads its training part.
+  void read(const std::string& section) {
+    EvaluationStream stream(Dataset::open("digits", section, folder.path("c")), Split::train, 4);
+    Batch batch;
+    while (stream.next(batch)) continue;
+  }
+
   void expect(Exit exit, const std::string& sentence, const std::string& more = "") {
     const std::string section = numbers_section(R"({"train": [")" + path + R"("]})", more);
-    const auto found = error_of([&] { Dataset::open("digits", section, folder.path("c")); });
+    const auto found = error_of([&] { read(section); });
     EXPECT_EQ(found.first, exit);
     EXPECT_EQ(found.second, sentence);
   }
@@ -157,7 +164,7 @@ TEST_F(DatasetFaultTest, DamagedJson) {
   for (const std::string& json : texts) {
     write_sample({{"json", &json}});
     const std::string section = numbers_section(R"({"train": [")" + path + R"("]})");
-    const auto found = error_of([&] { Dataset::open("d", section, folder.path("c")); });
+    const auto found = error_of([&] { read(section); });
     EXPECT_EQ(found.first, Exit::bad_data);
     EXPECT_THAT(found.second, StartsWith("bad-000.tar, sample k-1: the member json is not usable"));
   }

@@ -40,13 +40,16 @@ class DatasetTest : public testing::Test {
   void unpack(const std::string& name) {
     std::filesystem::create_directory(folder.path(name));
     std::string index;
-    for (const Sample& sample : read_shard(folder.path(name + ".tar")).samples) {
-      index += R"({"key": ")" + sample.key + '"';
-      for (const auto& [member, place] : sample.members) {
-        std::string text(text_of(place.read()));
+    const Shard shard = read_shard(folder.path(name + ".tar"));
+    for (std::size_t i = 0; i < shard.size(); ++i) {
+      const std::string key(shard.key(i));
+      index += R"({"key": ")" + key + '"';
+      for (const std::string& member : shard.members(i)) {
+        const Bytes bytes = shard.read(i, member);
+        std::string text(text_of(bytes));
         if (member != "json") {
-          test::write_file(folder.path(name + "/" + sample.key + "." + member), text);
-          text = '"' + sample.key + "." + member + '"';
+          test::write_file(folder.path(name + "/" + key + "." + member), text);
+          text = '"' + key + "." + member + '"';
         }
         index += ", \"" + member + "\": " + text;
       }
@@ -96,7 +99,7 @@ TEST_F(DatasetTest, WhispersSilenceFillsItsFieldAndIsNotMarkedAsReal) {
   const auto shard = read_shard(folder.path("val.tar"));
   const auto options = parse_data_options(R"({"fields": {"voice": )" + field + "}}");
   const Feature feature = recording_feature(
-      member_of(shard, 0, "wav"), std::get<RecordingOptions>(options.fields.at(0).kind), "v");
+      shard.read(0, "wav"), std::get<RecordingOptions>(options.fields.at(0).kind), "v");
   ASSERT_LT(feature.frames, 40);
   EXPECT_EQ(std::vector(found.begin(), found.begin() + 40 * 80), values<float>(feature.values));
   EXPECT_LT(found[40 * 80 - 1], -0.2F) << "log10(silence), not 0";
@@ -127,11 +130,11 @@ TEST_F(DatasetTest, RecordingsArePaddedWithZeroMaskedAndCut) {
   EXPECT_TRUE(mask.data<bool>()[12 + 11]) << "a1 has 12";
   for (std::size_t m = 0; m < 8; ++m) EXPECT_EQ(voice.data<float>()[11 * 8 + m], 0);
   EXPECT_NE(voice.data<float>()[std::size_t{10} * 8], 0);
-  const Truncation& cut = dataset.truncated().at("voice");
-  EXPECT_EQ(cut.cut, 4 + 2) << "a2 to a5 of train, a2 and a3 of val";
-  EXPECT_EQ(cut.of, 6 + 4);
+  const Truncation cut = dataset.truncated().at("voice");
+  EXPECT_EQ(cut.cut, 2) << "a2 and a3";
+  EXPECT_EQ(cut.of, 4) << "what batches were made of";
   EXPECT_EQ(cut.room, 12);
-  EXPECT_EQ(cut.longest, 16);
+  EXPECT_EQ(cut.longest, 14);
 }
 
 TEST_F(DatasetTest, ClassesAreIndices) {
@@ -187,9 +190,9 @@ TEST_F(DatasetTest, LongTextsAreCutBeforeTheEndTokenAndCounted) {
   const std::vector<std::int64_t> ids = values<std::int64_t>(first_of(dataset).fields.at("q"));
   EXPECT_EQ(ids[5], 3);
   EXPECT_EQ(dataset.decode_text("q", std::span(ids).first(6)), "Is i");
-  const Truncation& cut = dataset.truncated().at("q");
-  EXPECT_EQ(cut.cut, 20) << "all of them, in both parts";
-  EXPECT_EQ(cut.of, 20);
+  const Truncation cut = dataset.truncated().at("q");
+  EXPECT_EQ(cut.cut, 8) << "all of them";
+  EXPECT_EQ(cut.of, 8);
   EXPECT_EQ(cut.room, 5) << "one place is the end token's";
   EXPECT_EQ(cut.longest, std::ssize(std::string("What is the sum of 0 and one?")) + 1)
       << "SentencePiece puts a word mark in front";
@@ -229,17 +232,24 @@ TEST_F(DatasetTest, SectionsThatDifferInTheirFilterShareOneTokenizer) {
 }
 
 TEST_F(DatasetTest, SectionsThatShareACacheShareTheirFeatures) {
-  FeatureCache cache;
+  const auto cache = std::make_shared<FeatureCache>();
   unpack("train");
   const std::string section =
       numbers_section(R"({"train": [")" + folder.path("train/index.jsonl") + R"("], "val": [")" +
                       folder.path("train/index.jsonl") + R"("]})");
-  const Dataset a = Dataset::open("a", section, folder.path("c"), &cache);
+  const Dataset a = Dataset::open("a", section, folder.path("c"), cache);
+  const Batch before = first_of(a);
+  std::string roomless = section;
+  roomless.insert(1, R"("loading": {"cache": 0},)");
+  const Dataset c = Dataset::open("c", roomless, folder.path("c"));
+  first_of(c);
+  const Dataset b = Dataset::open("b", section, folder.path("c"), cache);
   std::filesystem::remove(folder.path("train/a3.wav"));
-  const Dataset b = Dataset::open("b", section, folder.path("c"), &cache);
   EXPECT_EQ(a.fingerprint(), b.fingerprint());
-  EXPECT_EQ(values<float>(first_of(a).fields.at("voice")),
+  EXPECT_EQ(values<float>(before.fields.at("voice")),
             values<float>(first_of(b).fields.at("voice")));
+  EXPECT_EQ(test::error_of([&] { first_of(c); }).first, Exit::bad_data)
+      << "without room nothing is kept, and the file is missed";
 }
 
 TEST_F(DatasetTest, AFolderGivesWhatItsTarGives) {

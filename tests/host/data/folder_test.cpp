@@ -52,17 +52,17 @@ TEST_F(FolderTest, EachLineIsASampleOfFilesTextsAndJson) {
       "\r\n\n"
       R"({"key": "y", "png": "images/1.png", "json": "./a.json"})");
   EXPECT_EQ(shard.name, "index.jsonl");
-  ASSERT_EQ(shard.samples.size(), 2U);
+  ASSERT_EQ(shard.size(), 2U);
   EXPECT_EQ(shard.place(1), "index.jsonl, sample y");
   const auto text = [&](std::size_t i, const char* member) {
-    return std::string(text_of(shard.samples[i].members.at(member).read()));
+    return std::string(text_of(shard.read(i, member)));
   };
   EXPECT_EQ(text(0, "png"), "picture 1");
   EXPECT_EQ(text(0, "txt"), "in German: schön");
   EXPECT_EQ(text(0, "json"), R"({"b":[1,2]})");
   EXPECT_EQ(text(1, "png"), "picture 1");
   EXPECT_EQ(text(1, "json"), R"({"number": 1})");
-  EXPECT_EQ(shard.samples[1].members.size(), 2U);
+  EXPECT_EQ(shard.members(1).size(), 2U);
 }
 
 TEST_F(FolderTest, FingerprintFollowsTheIndexAndTheFiles) {
@@ -90,12 +90,12 @@ TEST_F(FolderTest, FilesThatHaveNotChangedAreNotReadAgain) {
 TEST_F(FolderTest, AFileThatChangesLaterIsRefused) {
   const Shard shard = read(R"({"key": "x", "png": "images/1.png"})");
   write_file(folder.path("d/images/1.png"), "longer picture");
-  EXPECT_EQ(error_of([&] { shard.samples[0].members.at("png").read(); }).second,
+  EXPECT_EQ(error_of([&] { shard.read(0, "png"); }).second,
             "The file " + folder.path("d") +
                 "/images/1.png has changed, though it was whole when the data was opened. Leave "
                 "data as it is while a run reads it, and start again.");
   fs::remove(folder.path("d/images/1.png"));
-  EXPECT_THAT(error_of([&] { shard.samples[0].members.at("png").read(); }).second,
+  EXPECT_THAT(error_of([&] { shard.read(0, "png"); }).second,
               HasSubstr("/images/1.png cannot be opened (No such file or directory), though"));
 }
 
@@ -150,7 +150,7 @@ TEST_F(FolderTest, LinesThatAreNoSamples) {
   EXPECT_EQ(complaint(R"({"key": "x", "txt": {"text": "a"}, "txt": {"text": "b"}})", 1),
             "it is not usable JSON (it holds \"txt\" twice). Correct the line.");
   for (const char* line : {R"({"txt": "a"})", R"({"key": 3})", R"({"key": ""})"}) {
-    EXPECT_EQ(complaint(line, 1),
+    EXPECT_EQ(complaint(good + line, 2),
               "there is no key. Give every sample a \"key\" of its own, a text.");
   }
   EXPECT_EQ(complaint(good + "\n" + good, 3),
@@ -174,6 +174,52 @@ TEST_F(FolderTest, AnIndexThatIsMissingOrEmpty) {
             std::pair(Exit::bad_data, "The index " + path +
                                           " holds no sample. Write one JSON object a line, with "
                                           "a key and members."));
+}
+
+TEST_F(FolderTest, WithoutAKeyInItsFirstLineItIsATextOfWhichEachLineIsJson) {
+  const Shard shard = read("{\"question\": \"Why?\"}\r\n\n  \nno JSON\n{\"key\": 1}");
+  ASSERT_EQ(shard.size(), 3U);
+  EXPECT_EQ(shard.place(1), "index.jsonl, sample 4") << "the key is the line's number";
+  EXPECT_THAT(shard.members(0), ElementsAre("json"));
+  EXPECT_EQ(text_of(shard.read(0, "json")), "{\"question\": \"Why?\"}\r");
+  EXPECT_EQ(text_of(shard.read(1, "json")), "no JSON") << "whoever needs it finds that out";
+  EXPECT_EQ(text_of(shard.read(2, "json")), "{\"key\": 1}") << "the last line has no end";
+  EXPECT_NE(read("{\"question\": \"Who?\"}").fingerprint, shard.fingerprint);
+}
+
+TEST_F(FolderTest, TextsAreReadLineByLineOverTheEndsOfPieces) {
+  std::string text;
+  for (int i = 0; i < 40; ++i)
+    text += std::string(static_cast<std::size_t>(i) * 997, static_cast<char>('a' + i % 26)) + "\n";
+  const std::string file = folder.path("poem.txt");
+  write_file(file, text);
+  const Shard shard = read_shard(file);
+  ASSERT_EQ(shard.size(), 39U) << "all but the empty one";
+  for (std::size_t i = 0; i < shard.size(); ++i) {
+    EXPECT_EQ(shard.key(i), std::to_string(i + 2));
+    EXPECT_EQ(text_of(shard.read(i, "txt")),
+              std::string((i + 1) * 997, static_cast<char>('a' + (i + 1) % 26)));
+  }
+  write_file(file, "\n \n");
+  EXPECT_EQ(error_of([&] { read_shard(file); }),
+            std::pair(Exit::bad_data, "The text " + file + " holds no line. Name another file."));
+}
+
+TEST_F(FolderTest, FaultyLinesMayBeSetAside) {
+  write_file(path, R"({"key": "x", "png": "images/1.png"}
+{"key": "y", "png": "images/2.png"}
+{"key": "x", "txt": {"text": "again"}}
+nonsense
+{"key": "z", "txt": {"text": "good"}})");
+  const Shard shard = read_shard(path, cache, Damage::set_aside);
+  ASSERT_EQ(shard.size(), 2U);
+  EXPECT_EQ(shard.key(1), "z");
+  ASSERT_EQ(shard.bad.size(), 3U);
+  EXPECT_EQ(shard.bad[0].shard, "index.jsonl");
+  EXPECT_EQ(shard.bad[0].key, "line 2");
+  EXPECT_THAT(shard.bad[0].reason,
+              StartsWith("The index " + path + ", line 2: the file \"images/2.png\""));
+  EXPECT_EQ(shard.bad[2].key, "line 4");
 }
 
 }  // namespace

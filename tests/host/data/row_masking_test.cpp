@@ -83,7 +83,8 @@ TEST(RowMasking, HidesRealThingsOnlyAndKeepsTheTarget) {
   const Batch before = empty_batch(section, rows);
   std::int64_t frames = 0, tokens = 0, bands = 0, changed = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
-    mask_row(options, letters(), batch, row, {7, 1, static_cast<std::uint64_t>(row)});
+    mask_row(options, letters(), batch, static_cast<std::size_t>(row),
+             {7, 1, static_cast<std::uint64_t>(row)});
     EXPECT_GE(count(flags(batch, "picture_masked", row)), 1);
     EXPECT_LE(count(flags(batch, "picture_masked", row)), 8);
     const std::vector<bool> voice = flags(batch, "voice_masked", row);
@@ -115,7 +116,8 @@ TEST(RowMasking, FieldsUnderAJointMaskShareTheirBudget) {
   Batch batch = empty_batch(section, 100);
   std::set<std::int64_t> shares;
   for (std::int64_t row = 0; row < 100; ++row) {
-    mask_row(options, letters(), batch, row, {7, 1, static_cast<std::uint64_t>(row)});
+    mask_row(options, letters(), batch, static_cast<std::size_t>(row),
+             {7, 1, static_cast<std::uint64_t>(row)});
     const std::int64_t picture = 16 - count(flags(batch, "picture_masked", row));
     const std::int64_t voice = 20 - count(flags(batch, "voice_masked", row));
     const std::int64_t words = 8 - count(flags(batch, "words_masked", row));
@@ -133,7 +135,7 @@ TEST(RowMasking, AModalityThatIsNotThereHidesNothingAndTakesNoBudget) {
   section.replace(section.find(R"("size": [4, 4])"), 14, R"("size": [4, 4], "optional": true)");
   Batch batch = empty_batch(section, 2);
   batch.fields.at("picture_present").data<bool>()[0] = true;
-  for (const std::int64_t row : {0, 1})
+  for (const std::size_t row : {0, 1})
     mask_row(parse_data_options(section), letters(), batch, row, {1, 2, 3});
   EXPECT_EQ(count(flags(batch, "picture_masked", 0)) + count(flags(batch, "words_masked", 0)), 19);
   EXPECT_EQ(count(flags(batch, "picture_masked", 1)), 0);
@@ -163,9 +165,8 @@ class MaskedStreams : public testing::Test {
 
 TEST_F(MaskedStreams, TrainingHidesAnewInEveryEpochAndFollowsTheSeed) {
   const Dataset dataset = open(R"(, "order": "sequence")");
-  TrainingStream a(dataset, 11, 3), b(dataset, 11, 3), c(dataset, 11, 4);
   for (const std::string field : {"picture_masked", "voice_masked", "words_masked"}) {
-    a.seek({0, 0}), b.seek({0, 0}), c.seek({0, 0});
+    TrainingStream a(dataset, 11, 3), b(dataset, 11, 3), c(dataset, 11, 4);
     const auto first = rows(a.next(), field), second = rows(a.next(), field);
     EXPECT_EQ(rows(b.next(), field), first) << field;
     EXPECT_NE(second, first) << field;
@@ -225,7 +226,8 @@ TEST(OptionalFields, ASampleWithoutThemGivesZerosAndSaysSo) {
       members.emplace_back(key + ".png", test::png(4, 4, 1, std::vector<std::uint8_t>(16, 200)));
       members.emplace_back(key + ".wav", test::wav(8000, 1, std::vector<std::int16_t>(1600, 5000)));
     }
-    members.emplace_back(key + ".json", i % 2 == 0 ? R"({"word": "yes", "digit": 1})" : "{}");
+    members.emplace_back(key + ".json",
+                         i % 2 == 0 ? R"({"word": "yes", "digit": 1})" : R"({"word": null})");
   }
   test::write_tar(folder.path("a.tar"), members);
   const auto open = [&](const std::string& option) {
@@ -266,7 +268,10 @@ TEST(OptionalFields, ASampleWithoutThemGivesZerosAndSaysSo) {
       EXPECT_GT(count(flags(*found, mask, 2)), 0);
     }
   }
-  EXPECT_EQ(test::error_of([&] { open(""); }).first, Exit::bad_data) << "an error without it";
+  const auto [exit, sentence] =
+      test::error_of([&] { EvaluationStream(open(""), Split::train, 4).next(batch); });
+  EXPECT_EQ(exit, Exit::bad_data) << "an error without it";
+  EXPECT_THAT(sentence, testing::HasSubstr("sample a1"));
 }
 
 }  // namespace

@@ -58,12 +58,12 @@ TEST_F(ShardTest, GroupsMembersByTheNameUpToTheFirstDotAfterTheLastSlash) {
                    {"../x.png", "escape"}});
   const Shard shard = read_shard(path);
   EXPECT_EQ(shard.name, "a.tar");
-  ASSERT_EQ(shard.samples.size(), 3U);
-  EXPECT_EQ(shard.samples[0].key, "v1.0/x");
-  EXPECT_EQ(text_of(shard.samples[0].members.at("png").read()), "picture");
-  EXPECT_EQ(text_of(shard.samples[0].members.at("flow.png").read()), "flow");
-  EXPECT_EQ(shard.samples[1].key, "v1.0/y");
-  EXPECT_EQ(shard.samples[2].key, "../x");
+  ASSERT_EQ(shard.size(), 3U);
+  EXPECT_EQ(shard.key(0), "v1.0/x");
+  EXPECT_EQ(text_of(shard.read(0, "png")), "picture");
+  EXPECT_EQ(text_of(shard.read(0, "flow.png")), "flow");
+  EXPECT_EQ(shard.key(1), "v1.0/y");
+  EXPECT_EQ(shard.key(2), "../x");
   EXPECT_EQ(shard.place(1), "a.tar, sample v1.0/y");
 }
 

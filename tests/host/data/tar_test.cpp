@@ -7,6 +7,7 @@
 
 #include <fstream>
 
+#include "host/base/text.hpp"
 #include "host/data/kept.hpp"
 #include "host/data/shard.hpp"
 #include "tests/host/data/fixtures.hpp"
@@ -39,9 +40,9 @@ Members several() {
 /// Every member, as `KEY.MEMBER=bytes`.
 std::vector<std::string> contents(const Shard& shard) {
   std::vector<std::string> all;
-  for (const Sample& sample : shard.samples) {
-    for (const auto& [name, member] : sample.members) {
-      all.push_back(sample.key + "." + name + "=" + std::string(text_of(member.read())));
+  for (std::size_t i = 0; i < shard.size(); ++i) {
+    for (const std::string& name : shard.members(i)) {
+      all.push_back(concat(shard.key(i), ".", name, "=", text_of(shard.read(i, name))));
     }
   }
   return all;
@@ -172,9 +173,9 @@ TEST_F(TarTest, AnIndexedShardIsNotReadWholeAgain) {
   const Shard again = read_shard(path, cache);
   EXPECT_EQ(again.fingerprint, first.fingerprint);
   EXPECT_EQ(again.name, first.name);
-  ASSERT_EQ(again.samples.size(), first.samples.size());
-  for (std::size_t i = 0; i < first.samples.size(); ++i) {
-    EXPECT_EQ(again.samples[i].key, first.samples[i].key);
+  ASSERT_EQ(again.size(), first.size());
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(again.key(i), first.key(i));
   }
   EXPECT_EQ(contents(again), contents(first));
   EXPECT_NE(read_shard(path).fingerprint, first.fingerprint) << "without the cache it is read";

@@ -136,6 +136,16 @@ TEST_F(MeaningTest, EvaluationNamesWhatExists) {
           "\"core\"?"));
 }
 
+TEST_F(MeaningTest, ATrainingPartIsEitherShardsOrABlend) {
+  EXPECT_THAT(refusals(k_recipe, {"data.qa.shards.train=null"}),
+              ElementsAre(testing::EndsWith(": /data/qa: there is no training part. Add "
+                                            "shards/train, or a blend of sources.")));
+  EXPECT_THAT(
+      refusals(k_recipe, {R"(data.qa.blend=[{"shards":["a"]},{"shards":["b"],"weight":2}])"}),
+      ElementsAre(testing::EndsWith(": /data/qa/blend: the training part has shards/train "
+                                    "and a blend. Leave one of the two out.")));
+}
+
 TEST_F(MeaningTest, TheSplitThatIsMeasuredExists) {
   EXPECT_THAT(
       refusals(k_recipe, {R"(evaluate={"data": "qa", "metrics": ["accuracy"]})"}),

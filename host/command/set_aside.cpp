@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/command/set_aside.hpp"
+
+#include <iostream>
+
+#include "host/base/text.hpp"
+
+namespace weft::host {
+
+void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
+  for (const auto& [name, dataset] : data) {
+    const std::vector<BadSample> all = dataset.set_aside();
+    for (std::size_t& told = told_[name]; told < all.size(); ++told) {
+      const BadSample& bad = all[told];
+      std::cerr << "warning: set aside: " << bad.reason << "\n";
+      if (path_.empty()) continue;
+      EventWriter(path_).write(
+          "set_aside",
+          {{"data", name}, {"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
+    }
+  }
+}
+
+}  // namespace weft::host

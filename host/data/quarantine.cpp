@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/quarantine.hpp"
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+
+namespace weft::host {
+
+void Quarantine::add(BadSample bad, std::size_t among) {
+  const std::lock_guard lock(mutex_);
+  if (!known_.insert({bad.shard, bad.key}).second) return;
+  list_.push_back(std::move(bad));
+  const double share = share_.value_or(0);
+  if (static_cast<double>(list_.size()) <= share * static_cast<double>(among)) return;
+  throw Error(Exit::bad_data, concat("Data ", data_, ": ", list_.size(), " of ", among,
+                                     " samples cannot be used, more than the share of ", share,
+                                     " that bad_samples allows. The last one: ",
+                                     list_.back().reason, " `weft data check` lists them all."));
+}
+
+std::vector<BadSample> Quarantine::list() const {
+  const std::lock_guard lock(mutex_);
+  return list_;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The samples that were set aside because they cannot be used.
+
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/data/shard.hpp"
+
+namespace weft::host {
+
+/// A list that only grows, without repetitions. [any thread]
+class Quarantine {
+ public:
+  /// @param data   the data section's name, for the message
+  /// @param share  how many of all samples may be set aside, from 0 to 1; none: not one
+  Quarantine(std::string data, std::optional<double> share)
+      : data_(std::move(data)), share_(share) {}
+
+  /// Whether samples may be set aside at all.
+  bool is_open() const { return share_.has_value(); }
+
+  /// @param among  of how many samples the share is taken
+  /// @throws Error (bad_data) when that are too many
+  void add(BadSample bad, std::size_t among);
+
+  std::vector<BadSample> list() const;
+
+ private:
+  std::string data_;
+  std::optional<double> share_;
+  mutable std::mutex mutex_;
+  std::vector<BadSample> list_;
+  std::set<std::pair<std::string, std::string>> known_;  ///< shard and key
+};
+
+}  // namespace weft::host

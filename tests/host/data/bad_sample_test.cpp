@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Samples that cannot be used: an error each, or set aside up to a share.
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "host/base/text.hpp"
+#include "host/data/dataset.hpp"
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using test::error_of;
+using test::Folder;
+using test::Members;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr int k_count = 600;
+
+class BadSampleTest : public testing::Test {
+ protected:
+  BadSampleTest() {
+    const std::string good_png = test::png(4, 4, 1, std::vector<std::uint8_t>(16, 9));
+    const std::string good_wav = test::wav(8000, 1, std::vector<std::int16_t>(800, 9));
+    std::string flipped = good_png;
+    flipped[50] = static_cast<char>(flipped[50] ^ 1);
+    const std::string json = R"({"number": 1, "parity": "odd", "question": "Is it?"})";
+    Members members;
+    for (int i = 0; i < k_count; ++i) {
+      std::string picture = good_png, voice = good_wav, text = json;
+      // One in a hundred, each of another sort.
+      if (i == 50) picture = flipped;
+      if (i == 150) voice = good_wav.substr(0, 900);
+      if (i == 250) text = R"({"number": 1, "parity": "od", "question": "Is it?"})";
+      if (i == 350) text = R"({"parity")";
+      if (i == 450) text = R"({"number": 1, "question": "Is it?"})";
+      const std::string key = concat("k", i);
+      if (i != 550) members.emplace_back(key + ".png", picture);
+      members.emplace_back(key + ".wav", voice);
+      members.emplace_back(key + ".json", text);
+    }
+    test::write_tar(path, members);
+  }
+
+  Dataset open(const std::string& policy) {
+    std::string section =
+        test::numbers_section(R"({"train": [")" + path + R"("], "val": [")" + path + R"("]})",
+                              policy.empty() ? "" : R"(, "bad_samples": )" + policy);
+    // The tokenizer must not need the damaged JSON, or opening would meet it.
+    return Dataset::open("d", section, folder.path("c"));
+  }
+
+  Folder folder;
+  const std::string path = folder.path("t.tar");
+};
+
+TEST_F(BadSampleTest, ByDefaultTheFirstOneIsAnError) {
+  const auto [exit, sentence] = error_of([&] {
+    TrainingStream stream(open(""), 100, 1);
+    for (int i = 0; i < 6; ++i) stream.next();
+  });
+  EXPECT_EQ(exit, Exit::bad_data);
+  EXPECT_THAT(sentence, StartsWith("t.tar, sample k"));
+}
+
+TEST_F(BadSampleTest, TheyAreSetAsideAndTrainingGoesOnToTheEnd) {
+  const Dataset dataset = open(R"({"skip": 0.01})");
+  TrainingStream stream(dataset, 50, 1), other(dataset, 25, 1, {1, 2});
+  std::multiset<std::string> keys;
+  for (int step = 0; step < 12; ++step) {  // an epoch
+    const Batch batch = stream.next();
+    EXPECT_EQ(batch.size, 50) << "a stand-in fills the row";
+    keys.insert(batch.keys.begin(), batch.keys.end());
+    // What is set aside on one rank changes nothing on the other.
+    EXPECT_EQ(other.next().keys,
+              std::vector<std::string>(batch.keys.begin() + 25, batch.keys.end()));
+  }
+  std::set<std::string> bad;
+  for (const BadSample& sample : dataset.set_aside()) {
+    EXPECT_EQ(sample.shard, "t.tar");
+    EXPECT_THAT(sample.reason, HasSubstr(sample.key));
+    bad.insert(sample.key);
+  }
+  EXPECT_EQ(bad, (std::set<std::string>{"k50", "k150", "k250", "k350", "k450", "k550"}));
+  for (int i = 0; i < k_count; ++i) {
+    const std::string key = concat("k", i);
+    if (bad.contains(key)) {
+      EXPECT_EQ(keys.count(key), 0U);
+    } else {
+      EXPECT_GE(keys.count(key), 1U) << "no good sample is lost: " << key;
+    }
+  }
+}
+
+TEST_F(BadSampleTest, TheSameStandInsComeAgain) {
+  const Dataset dataset = open(R"({"skip": 0.01})");
+  TrainingStream stream(dataset, 50, 1), again(open(R"({"skip": 0.01})"), 50, 1);
+  again.seek({200});
+  for (int step = 0; step < 12; ++step) {
+    const Batch batch = stream.next();
+    if (step >= 4) {
+      EXPECT_EQ(again.next().keys, batch.keys);
+    }
+  }
+}
+
+TEST_F(BadSampleTest, MoreThanTheShareEndsTheRun) {
+  TrainingStream stream(open(R"({"skip": 0.005})"), 100, 1);
+  const auto [exit, sentence] = error_of([&] {
+    for (int i = 0; i < 6; ++i) stream.next();
+  });
+  EXPECT_EQ(exit, Exit::bad_data);
+  EXPECT_THAT(sentence,
+              StartsWith("Data d: 4 of 600 samples cannot be used, more than the share of "
+                         "0.005 that bad_samples allows. The last one: t.tar, sample k"));
+}
+
+TEST_F(BadSampleTest, EvaluationLeavesThemOut) {
+  const Dataset dataset = open(R"({"skip": 0.01})");
+  EvaluationStream stream(dataset, Split::val, 64, "/parity");
+  std::vector<std::string> keys;
+  Batch batch;
+  while (stream.next(batch)) {
+    EXPECT_EQ(static_cast<std::size_t>(batch.size), batch.keys.size());
+    EXPECT_EQ(batch.groups.size(), batch.keys.size());
+    for (const auto& [name, array] : batch.fields) EXPECT_EQ(array.sizes[0], batch.size);
+    keys.insert(keys.end(), batch.keys.begin(), batch.keys.end());
+  }
+  EXPECT_EQ(keys.size(), static_cast<std::size_t>(k_count) - 6);
+  EXPECT_EQ(keys[50], "k51");
+  EXPECT_EQ(dataset.set_aside().size(), 6U);
+}
+
+TEST_F(BadSampleTest, ATarIsReadUpToItsDamage) {
+  const std::string whole = test::read_file(path);
+  test::write_file(path, whole.substr(0, whole.size() - 1500));  // inside k599.json
+  EXPECT_EQ(error_of([&] { open(""); }).first, Exit::bad_data);
+  const Dataset dataset = open(R"({"skip": 0.5})");
+  EXPECT_EQ(dataset.size(Split::train), k_count - 1)
+      << "k599 is there without its JSON, k350 is not";
+  const std::vector<BadSample> bad = dataset.set_aside();
+  ASSERT_EQ(bad.size(), 2U);
+  EXPECT_THAT(bad[0].reason, HasSubstr("is cut off or damaged inside k599.json"));
+  EXPECT_EQ(bad[0].key, "");
+  EXPECT_EQ(bad[1].key, "k350");
+}
+
+}  // namespace
+}  // namespace weft::host
