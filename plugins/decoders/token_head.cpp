@@ -5,10 +5,11 @@
 ///   out_n = LN(gelu(z_n W_1 + b_1)) W_2 + b_2        hidden > 0
 ///
 /// With loss.cross_entropy these are scores of V tokens (MLM, MIM), with loss.masked_mse V elements
-/// of a patch or of frames. The first `skip` tokens, such as a class token, get none.
+/// of a patch or of frames. The tokens are the `count` ones behind the first `skip`, such as one
+/// modality behind fusion.concat; with `count` 0 all behind a class token.
 ///
-/// Shapes  state [B, N, D]; out [B, N − skip, V].
-/// Errors  `skip` must be less than N.
+/// Shapes  state [B, N, D]; out [B, M, V], M = count or N − skip.
+/// Errors  skip + count beyond N, and nothing left.
 /// Source  the hidden layer with its norm: BERT's head, arXiv:1810.04805, whose output matrix is
 ///         the embedding's; here it is one of its own.
 
@@ -27,12 +28,14 @@ class TokenHead final : public Decoder {
     std::int64_t outputs = 2;
     std::int64_t hidden = 0;
     std::int64_t skip = 0;
+    std::int64_t count = 0;
 
     void describe(Fields& fields) {
       fields.add("dim", dim, "Width D of the state.").at_least(1);
       fields.add("outputs", outputs, "How many numbers V each token gets.").at_least(1);
       fields.add("hidden", hidden, "Width of a hidden layer; 0: none.").at_least(0);
       fields.add("skip", skip, "How many tokens at the beginning get none.").at_least(0);
+      fields.add("count", count, "How many tokens after them get some; 0: all.").at_least(0);
     }
   };
 
@@ -53,16 +56,17 @@ class TokenHead final : public Decoder {
   }
 
   void infer(Shapes& shapes) const override {
-    const std::int64_t length = shapes.input("state")[1];
-    if (config_.skip >= length)
-      reject("skip", std::to_string(config_.skip) + " must be less than the state's " +
-                         std::to_string(length) + " tokens");
-    shapes.set("out", 1, length - config_.skip);
+    const std::int64_t length = shapes.input("state")[1], rest = length - config_.skip;
+    if (rest < 1 || rest < config_.count)
+      reject("skip", std::to_string(config_.skip) + " and count " + std::to_string(config_.count) +
+                         " do not fit into the state's " + std::to_string(length) + " tokens");
+    shapes.set("out", 1, config_.count > 0 ? config_.count : rest);
   }
 
   Outputs forward(const Inputs& in) const override {
     Tensor x = in["state"];
-    if (config_.skip > 0) x = x.slice(1, config_.skip, x.size(1));
+    const std::int64_t end = config_.count > 0 ? config_.skip + config_.count : x.size(1);
+    if (config_.skip > 0 || end < x.size(1)) x = x.slice(1, config_.skip, end);
     if (config_.hidden > 0) x = norm_(gelu(hidden_(x)));
     return {{"out", out_(x)}};
   }

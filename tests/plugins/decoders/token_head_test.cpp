@@ -18,6 +18,14 @@ TEST(TokenHead, IsLinearInEveryTokenBehindTheSkippedOnes) {
   EXPECT_EQ(part.infer({{"state", {state}}}).at("out"), (std::vector<std::int64_t>{1, 2, 3}));
 }
 
+TEST(TokenHead, TakesAsManyTokensAsAsked) {
+  Part part(id, R"({"dim": 2, "outputs": 2, "skip": 1, "count": 1})");
+  part.set("out.weight", floats({1, 0, 0, 1}, {2, 2}));
+  const Arrays inputs{{"state", {floats({9, 9, 1, 2, 3, 4}, {1, 3, 2})}}};
+  expect_near(part.run(inputs).at("out"), floats({1, 2}, {1, 1, 2}), 1e-6);
+  EXPECT_EQ(part.infer(inputs).at("out"), (std::vector<std::int64_t>{1, 1, 2}));
+}
+
 TEST(TokenHead, TheHiddenLayerIsWhatItsEquationSays) {
   Part part(id, R"({"dim": 3, "outputs": 1, "hidden": 2})", {}, DType::float64);
   const Array state = random({1, 2, 3}, 1, DType::float64);
@@ -42,13 +50,15 @@ TEST(TokenHead, GradientsMatchDifferences) {
   expect_gradients(part, {{"state", {random({2, 3, 3}, 1, DType::float64)}}}, "out");
 }
 
-TEST(TokenHead, RefusesToSkipEveryToken) {
-  const Part part(id, R"({"dim": 2, "skip": 3})");
-  try {
-    part.infer({{"state", {random({1, 3, 2}, 1)}}});
-    FAIL() << "no error";
-  } catch (const std::exception& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("skip: 3 must be less than the state's 3 tokens"));
+TEST(TokenHead, RefusesWhatDoesNotFitIntoTheState) {
+  for (const std::string config : {R"({"dim": 2, "skip": 3})", R"({"dim": 2, "count": 4})"}) {
+    const Part part(id, config);
+    try {
+      part.infer({{"state", {random({1, 3, 2}, 1)}}});
+      FAIL() << "no error";
+    } catch (const std::exception& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("do not fit into the state's 3 tokens"));
+    }
   }
 }
 
