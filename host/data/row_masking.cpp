@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "host/base/text.hpp"
+
 namespace weft::host {
 namespace {
 
@@ -88,6 +90,10 @@ void hide_jointly(const DataOptions& options, const MaskingVocabulary& vocabular
 }
 
 }  // namespace
+
+std::array<std::uint64_t, 3> still_origin(const std::string& key) {
+  return {0x6576616c, 0, stable_hash(key)};
+}
 
 void mask_row(const DataOptions& options, const MaskingVocabulary& vocabulary, Batch& batch,
               std::size_t row_index, const std::array<std::uint64_t, 3>& origin) {

@@ -14,10 +14,8 @@
 
 namespace weft::host {
 
-/// The origin of what is hidden of an example outside training: always the same.
-inline std::array<std::uint64_t, 3> still_origin(std::size_t example) {
-  return {0x6576616c, 0, example};
-}
+/// The origin of what is hidden of an example outside training: always the same for its key.
+std::array<std::uint64_t, 3> still_origin(const std::string& key);
 
 /// For every field with a mask, fills NAME_masked (and NAME_masked_bands), and of a text also
 /// NAME_target with the ids, of which it then corrupts the hidden ones. With `joint_mask` the

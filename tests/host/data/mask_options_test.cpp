@@ -113,6 +113,16 @@ TEST(MaskOptions, NameTheFieldAndTheKeyThatIsOdd) {
   }
 }
 
+TEST(MaskOptions, VisualTokensCannotBeLearnedFromAStream) {
+  EXPECT_EQ(error_of([] {
+              field_specs(R"({"shards": {"train": ["a.tar"]}, "stream": true, "order": "sequence",
+                "fields": {"a": {"kind": "image", "size": [4, 4],
+                                 "visual_tokens": {"vocab": 4, "patch": 2}}}})");
+            }).second,
+            "data field a: learning visual tokens needs all samples, and shards/train is a stream. "
+            "Leave one of the two out.");
+}
+
 TEST(MaskOptions, NamesThatMeetAreRefused) {
   EXPECT_EQ(error_of([] {
               field_specs(R"({"fields": {
