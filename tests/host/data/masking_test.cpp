@@ -119,7 +119,7 @@ TEST(PatchMasking, BlocksAreRectanglesOfTheSizesAskedFor) {
   RandomSequence random({6});
   int alone = 0;
   for (int row = 0; row < 2'000; ++row) {
-    Flags hidden(14 * 14);
+    Flags hidden(196);
     // One block of 16 to 20 patches; what its edges leave may become small ones beside it.
     hide_patches(hidden, {14, 14, 20.0F / 196, true, 16}, random);
     std::int64_t top = 14, bottom = -1, left = 14, right = -1;

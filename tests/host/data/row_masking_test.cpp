@@ -19,6 +19,9 @@ namespace {
 
 using test::Folder;
 
+/// Of the streams' batches: eleven rows of sixteen tokens or patches.
+constexpr std::int64_t k_places = 176;
+
 /// A section with every sort of mask.
 std::string masked_section(const std::string& shards, const std::string& more = "",
                            const std::string& voice = "") {
@@ -198,8 +201,8 @@ TEST_F(MaskedStreams, TextsAreHiddenBehindTheIdPastTheVocabulary) {
   stream.next(batch);
   const auto* ids = batch.fields.at("words").data<std::int64_t>();
   const auto* targets = batch.fields.at("words_target").data<std::int64_t>();
-  const std::int64_t top = *std::max_element(ids, ids + 11 * 16);
-  EXPECT_GT(top, *std::max_element(targets, targets + 11 * 16));
+  const std::int64_t top = *std::max_element(ids, ids + k_places);
+  EXPECT_GT(top, *std::max_element(targets, targets + k_places));
   EXPECT_LE(top, 64) << "an embedding of vocab + 1 rows has it";
   const std::vector<bool> hidden = flags(batch, "words_masked", 0);
   for (std::size_t i = 0; i < 16; ++i) EXPECT_TRUE(hidden[i] || ids[i] == targets[i]);
@@ -210,10 +213,12 @@ TEST_F(MaskedStreams, VisualTokensTellThePicturesApartAndAreKept) {
   EvaluationStream(open(), Split::val, 11).next(first);
   EvaluationStream(open(), Split::val, 11).next(again);
   const auto* tokens = first.fields.at("picture_tokens").data<std::int64_t>();
-  const std::set<std::int64_t> different(tokens, tokens + 11 * 16);
+  const std::set<std::int64_t> different(tokens, tokens + k_places);
   EXPECT_EQ(different.size(), 8U) << "eleven pictures, each of one grey, and eight tokens";
-  for (std::int64_t i = 0; i < 11 * 16; ++i) EXPECT_EQ(tokens[i], tokens[i / 16 * 16]);
-  EXPECT_EQ(std::memcmp(tokens, again.fields.at("picture_tokens").bytes.get(), 11 * 16 * 8), 0);
+  for (std::int64_t i = 0; i < k_places; ++i) EXPECT_EQ(tokens[i], tokens[i / 16 * 16]);
+  EXPECT_EQ(
+      std::memcmp(tokens, again.fields.at("picture_tokens").bytes.get(), std::size_t{11} * 16 * 8),
+      0);
 }
 
 /// The samples a1 and a3 lack the picture, the recording and the word.
