@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstring>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/augment.hpp"
 #include "host/data/content.hpp"
 #include "host/data/image.hpp"
+#include "host/data/row_masking.hpp"
 
 namespace weft::host {
 namespace {
@@ -28,6 +30,16 @@ class Row {
             read_example(*part_.shards[ref_.shard], ref_, content.options, content.row_sources)) {}
 
   const std::string& key() const { return example_.key; }
+
+  /// False for an optional field that the sample lacks.
+  bool has(std::size_t field) const {
+    const FieldOptions& options = content_.options.fields[field];
+    if (!options.is_optional) return true;
+    const bool is_text = std::holds_alternative<TextOptions>(options.kind) ||
+                         std::holds_alternative<ClassOptions>(options.kind);
+    return is_text ? example_.values.contains(options.source.text)
+                   : part_.shards[ref_.shard]->has(ref_.sample, options.source.text);
+  }
 
   void fill(std::size_t field, const Target& target) {
     const FieldOptions& options = content_.options.fields[field];
@@ -181,10 +193,22 @@ void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Ba
     const FieldOptions& field = content.options.fields[f];
     Array& values = batch.fields.at(field.name);
     Array* const masks = field.mask.empty() ? nullptr : &batch.fields.at(field.mask);
-    filler.fill(
-        f, {values.bytes.get() + row * (values.byte_count() / rows),
-            masks != nullptr ? masks->data<bool>() + row * (masks->byte_count() / rows) : nullptr});
+    const std::size_t value_bytes = values.byte_count() / rows;
+    const std::size_t flags = masks != nullptr ? masks->byte_count() / rows : 0;
+    const Target target{values.bytes.get() + row * value_bytes,
+                        masks != nullptr ? masks->data<bool>() + row * flags : nullptr};
+    const bool is_present = filler.has(f);
+    if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
+    if (is_present) {
+      filler.fill(f, target);
+    } else {  // zeros, which for a text are padding
+      std::memset(target.values, 0, value_bytes);
+      std::fill_n(target.mask, flags, false);
+    }
   }
+  tokenize_row(content.options, content.visual_tokens, batch, row);
+  mask_row(content.options, content.masking, batch, row,
+           draw.origin.value_or(still_origin(batch.keys[row])));
 }
 
 }  // namespace weft::host

@@ -18,6 +18,7 @@
 #include "host/data/feature.hpp"
 #include "host/data/quarantine.hpp"
 #include "host/data/tokenizer.hpp"
+#include "host/data/visual_tokens.hpp"
 
 namespace weft::host {
 
@@ -67,6 +68,8 @@ struct Dataset::Content {
   std::set<std::string> row_sources;  ///< what rows need of an example's JSON and texts
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
+  MaskingVocabulary masking;                          ///< of the tokenizer
+  std::map<std::string, VisualTokens> visual_tokens;  ///< by field
   std::array<SplitContent, k_splits.size()> parts;
   std::string fingerprint;
   std::shared_ptr<FeatureCache> cache;

@@ -197,6 +197,7 @@ void train_tokenizer(const std::vector<std::string>& texts, const std::string& c
   const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
   content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
+  content.masking = content.tokenizer->masking();
 }
 
 /// @return what the data set's fingerprint is to hold of the tokenizer
@@ -210,7 +211,46 @@ std::string load_tokenizer(Dataset::Content& content) {
     if (text != nullptr && text->begin) content.tokenizer->required(SpecialId::begin);
     if (text != nullptr && text->end) content.tokenizer->required(SpecialId::end);
   }
+  content.masking = content.tokenizer->masking();
   return bytes;
+}
+
+/// The picture of an example of the training part; an empty array where it has none that can be
+/// used and the section may do without.
+Array training_picture(const Dataset::Content& content, std::size_t example,
+                       const FieldOptions& field) {
+  const SplitContent& part = content.part(Split::train);
+  const ExampleRef& ref = part.examples[example];
+  const Shard& shard = *part.shards[ref.shard];
+  if (field.is_optional && !shard.has(ref.sample, field.source.text)) return {};
+  try {
+    return content.cache->feature(shard, ref.sample, field).values;
+  } catch (const Error& error) {
+    if (error.exit() != Exit::bad_data || !content.quarantine.is_open()) throw;
+    return {};  // It is set aside when its row's turn comes.
+  }
+}
+
+/// Learns the visual tokens of every field that asks for them, or takes those that were kept.
+/// @param identity  of the section and its training part
+void learn_visual_tokens(const std::string& identity, const std::string& cache_folder,
+                         Dataset::Content& content) {
+  for (const FieldOptions& field : content.options.fields) {
+    if (!field.visual_tokens) continue;
+    const std::string name = concat("visual tokens 1 ", field.name, ' ', identity);
+    VisualTokens& tokens = content.visual_tokens[field.name];
+    if (auto kept = find_kept(cache_folder, name)) {
+      tokens = VisualTokens::take(*kept);
+      continue;
+    }
+    tokens = VisualTokens::learn(
+        content.part(Split::train).size(),
+        [&](std::size_t example) { return training_picture(content, example, field); },
+        std::get<ImageOptions>(field.kind), *field.visual_tokens);
+    Record record;
+    tokens.put(record);
+    keep(cache_folder, name, record);
+  }
 }
 
 }  // namespace
@@ -248,6 +288,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
     for (const std::string& entry : content->parts[index].entries) {
       fingerprint.add(is_pipe(entry) ? entry : name_and_size(entry));
     }
+    if (split == Split::train) learn_visual_tokens(fingerprint.hex(), cache_folder, *content);
   }
   content->fingerprint = fingerprint.hex();
   return Dataset(content);

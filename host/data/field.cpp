@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "host/data/options.hpp"
 #include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
@@ -31,7 +30,48 @@ FieldSpec spec_of(const FieldOptions& field, std::int64_t vocabulary) {
   return spec;
 }
 
+/// [rows · columns] of the grid that masks and visual tokens share.
+std::int64_t patches(const FieldOptions& field, int patch) {
+  const auto& image = std::get<ImageOptions>(field.kind);
+  return std::int64_t{image.height / patch} * (image.width / patch);
+}
+
 }  // namespace
+
+std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabulary) {
+  FieldSpec spec = spec_of(field, vocabulary);
+  std::vector<FieldSpec> with;
+  const auto add = [&](const char* suffix, std::vector<std::int64_t> sizes) {
+    with.push_back({field.name + suffix, DType::boolean, std::move(sizes), "", 0});
+  };
+  if (!spec.mask.empty()) with.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});
+  if (std::holds_alternative<TokenMasking>(field.masking)) {
+    add(k_masked, spec.sizes);
+    // Losses and metrics that read the target count what was hidden: its mask says so.
+    with.push_back(
+        {field.name + k_target, DType::int64, spec.sizes, field.name + k_masked, spec.classes});
+    ++spec.classes;  // the mask's id
+  } else if (const auto* grid = std::get_if<PatchMasking>(&field.masking)) {
+    add(k_masked, {grid->rows * grid->columns});
+  } else if (const auto* spans = std::get_if<SpanMasking>(&field.masking)) {
+    add(k_masked, {spec.sizes[0]});
+    if (spans->band_probability > 0) add(k_masked_bands, {spec.sizes[1]});
+  }
+  if (const auto& tokens = field.visual_tokens) {
+    const bool is_masked = std::holds_alternative<PatchMasking>(field.masking);
+    with.push_back({field.name + k_tokens,
+                    DType::int64,
+                    {patches(field, tokens->patch)},
+                    is_masked ? field.name + k_masked : "",
+                    tokens->vocabulary});
+  }
+  if (field.is_optional) {
+    add(k_present, {});
+    if (spec.sizes.empty()) spec.mask = field.name + k_present;  // a class that may be no target
+  }
+  with.insert(with.begin(), spec);
+  return with;
+}
 
 std::vector<FieldSpec> field_specs(const std::string& data_json) {
   const DataOptions options = parse_data_options(data_json);
@@ -43,11 +83,7 @@ std::vector<FieldSpec> field_specs(const std::string& data_json) {
   }
   std::vector<FieldSpec> specs;
   for (const FieldOptions& field : options.fields) {
-    const FieldSpec spec = spec_of(field, vocabulary);
-    specs.push_back(spec);
-    if (!spec.mask.empty()) {
-      specs.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});
-    }
+    for (FieldSpec& spec : specs_of(field, vocabulary)) specs.push_back(std::move(spec));
   }
   std::ranges::sort(specs, {}, &FieldSpec::name);
   return specs;

@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/field.hpp"
 #include "host/data/section.hpp"
 #include "host/data/source.hpp"
 
@@ -74,6 +75,7 @@ FieldOptions field(const std::string& name, const Json& json) {
   if (is_media && field.source.is_pointer()) section.fail("pointer", "a member instead");
   if (!is_media && section.has("exchange")) section.fail("exchange", "it on media fields only");
   field.exchange = exchange(section);
+  read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);
   return field;
 }
@@ -81,17 +83,18 @@ FieldOptions field(const std::string& name, const Json& json) {
 void check_fields(const DataOptions& options) {
   std::set<std::string> names;
   for (const FieldOptions& field : options.fields) {
-    for (const std::string& name : {field.name, field.mask}) {
-      if (!name.empty() && !names.insert(name).second) {
-        throw Error(Exit::bad_recipe, concat("data field ", name, ": the name is given twice; ",
-                                             "texts and recordings also make NAME_mask. Rename "
-                                             "one of the two fields."));
-      }
-    }
     if (std::holds_alternative<TextOptions>(field.kind) && !options.tokenizer) {
       throw Error(Exit::bad_recipe, concat("data field ", field.name,
                                            ": a text needs a tokenizer. "
                                            "Add \"tokenizer\" to the data section."));
+    }
+    for (const FieldSpec& spec : specs_of(field, /*vocabulary=*/0)) {
+      if (!names.insert(spec.name).second) {
+        throw Error(Exit::bad_recipe,
+                    concat("data field ", spec.name, ": the name is given twice; ",
+                           "texts and recordings also make NAME_mask. Rename "
+                           "one of the two fields."));
+      }
     }
   }
 }
@@ -155,10 +158,11 @@ void check_stream(const Section& section, const DataOptions& options) {
   if (options.tokenizer && options.tokenizer->file.empty())
     section.fail("tokenizer", "none to train, because shards/train is a stream");
   for (const FieldOptions& field : options.fields) {
-    if (!field.exchange) continue;
-    throw Error(Exit::bad_recipe, concat("data field ", field.name,
-                                         ": an exchange needs all samples, and shards/train is a "
-                                         "stream. Leave one of the two out."));
+    if (!field.exchange && !field.visual_tokens) continue;
+    throw Error(Exit::bad_recipe,
+                concat("data field ", field.name, ": ",
+                       field.exchange ? "an exchange needs" : "learning visual tokens needs",
+                       " all samples, and shards/train is a stream. Leave one of the two out."));
   }
 }
 
@@ -185,6 +189,10 @@ DataOptions parse(const Json& json) {
   const Section fields(section.at("fields"), "data /fields");
   for (const auto& [name, value] : section.at("fields").items()) {
     options.fields.push_back(field(name, value));
+  }
+  if (section.has("joint_mask")) {
+    options.joint_masking =
+        joint_masking(Section(section.at("joint_mask"), "data /joint_mask"), options.fields);
   }
   check_fields(options);
   options.order = order(section);

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "host/data/masking.hpp"
 #include "host/data/tokenizer_training.hpp"
 
 namespace weft::host {
@@ -132,13 +133,41 @@ struct ClassOptions {
   std::vector<std::string> classes;
 };
 
+/// Spans of a spectrum's frames, and of its bands for the whole recording; see hide_spans().
+struct SpanMasking {
+  float probability = 0, band_probability = 0;
+  int length = 0, band_length = 0;
+};
+
+/// Patches as numbers of the nearest of `vocabulary` centroids; see visual_tokens.hpp.
+struct VisualTokenOptions {
+  int vocabulary = 0, patch = 0;
+};
+
+/// Fields share what is visible; see share_budget().
+struct JointMasking {
+  std::vector<std::string> fields;
+  std::int64_t visible = 0;
+  float alpha = 1;
+};
+
+/// What is appended to a field's name for the fields that come with it.
+inline constexpr const char* k_masked = "_masked";              ///< bool: hidden
+inline constexpr const char* k_masked_bands = "_masked_bands";  ///< bool [mels]: hidden
+inline constexpr const char* k_target = "_target";              ///< ids before masking
+inline constexpr const char* k_tokens = "_tokens";              ///< visual tokens
+inline constexpr const char* k_present = "_present";            ///< bool []: the sample has it
+
 struct FieldOptions {
   std::string name;
   Source source;
   std::string mask;  ///< the paired mask field, or empty
   std::optional<Exchange> exchange;
   std::variant<ImageOptions, RecordingOptions, VideoOptions, TextOptions, ClassOptions> kind;
-  std::string feature_key;  ///< equal for fields whose cached features are equal
+  std::variant<std::monostate, TokenMasking, PatchMasking, SpanMasking> masking;
+  std::optional<VisualTokenOptions> visual_tokens;
+  bool is_optional = false;  ///< samples may lack it
+  std::string feature_key;   ///< equal for fields whose cached features are equal
 };
 
 struct TokenizerOptions {
@@ -175,6 +204,7 @@ struct DataOptions {
   std::map<std::string, std::set<std::string>> where;  ///< pointer -> accepted values
   std::optional<TokenizerOptions> tokenizer;
   std::vector<FieldOptions> fields;
+  std::optional<JointMasking> joint_masking;
   OrderOptions order;
   std::optional<double> bad_share;  ///< how many samples may be set aside; none: an error each
   LoadingOptions loading;

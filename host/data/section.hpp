@@ -66,4 +66,10 @@ TextOptions text_options(const Section& section);
 ClassOptions class_options(const Section& section);
 TokenizerOptions tokenizer_options(const Section& section);
 
+/// Reads `mask`, `visual_tokens` and `optional` of a field whose kind is known.
+void read_mask_options(const Section& section, FieldOptions& field);
+
+/// @param fields  with their own masks read
+JointMasking joint_masking(const Section& section, const std::vector<FieldOptions>& fields);
+
 }  // namespace weft::host

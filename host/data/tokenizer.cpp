@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "host/base/error.hpp"
@@ -134,6 +136,27 @@ std::int32_t Tokenizer::required(SpecialId special) const {
 std::int32_t Tokenizer::pad() const {
   const auto pad = id_of(SpecialId::pad);
   return pad ? *pad : id_of(SpecialId::end).value_or(0);
+}
+
+MaskingVocabulary Tokenizer::masking() const {
+  std::set<std::int64_t> special;
+  for (const SpecialId meaning :
+       {SpecialId::pad, SpecialId::unknown, SpecialId::begin, SpecialId::end, SpecialId::mask}) {
+    if (const auto id = id_of(meaning)) special.insert(*id);
+  }
+  MaskingVocabulary vocabulary{this->vocabulary(), {}, {}};
+  std::vector<std::string> pieces;
+  for (std::int32_t id = 0; id < this->vocabulary(); ++id) pieces.push_back(piece(id));
+  const bool marks_continuation =
+      std::ranges::any_of(pieces, [](const auto& text) { return text.starts_with("##"); });
+  for (std::size_t id = 0; id < pieces.size(); ++id) {
+    const auto number = static_cast<std::int64_t>(id);
+    if (!special.contains(number)) vocabulary.ordinary.push_back(number);
+    vocabulary.starts_word.push_back(marks_continuation ? !pieces[id].starts_with("##")
+                                                        : pieces[id].starts_with("\u2581") ||
+                                                              pieces[id].starts_with("\u0120"));
+  }
+  return vocabulary;
 }
 
 }  // namespace weft::host

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/data/masking.hpp"
 #include "host/data/tokenizer_model.hpp"
 #include "host/data/tokenizer_training.hpp"
 
@@ -64,6 +65,11 @@ class Tokenizer {
 
   /// What fills rows up: the id of pad, or else of end, or 0. The mask says what is filled up.
   std::int32_t pad() const;
+
+  /// What masking has to know. The mask's id is vocabulary(), the first that no text has; a word
+  /// starts at a piece that begins with U+2581 or U+0120, which stand for a space; or in a
+  /// vocabulary that marks what continues a word by ##, at any other piece.
+  MaskingVocabulary masking() const;
 
  private:
   explicit Tokenizer(std::shared_ptr<const TokenizerModel> model) : model_(std::move(model)) {}
