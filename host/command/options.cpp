@@ -40,6 +40,9 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "go on from the run folder's newest checkpoint");
   else if (name == "overwrite")
     option("overwrite", po::bool_switch(&options.overwrite), "replace an existing run folder");
+  else if (name == "allow-commands")
+    option("allow-commands", po::bool_switch(&options.allow_commands),
+           "run the commands (pipe:COMMAND) that the recipe reads shards from");
   else if (name == "threads")
     option("threads", po::value(&options.threads)->value_name("N"),
            "threads for tensor operations (default: all cores)");
@@ -86,13 +89,14 @@ const std::vector<Verb>& verbs() {
       {"train",
        "RECIPE",
        "train the stages of a recipe, then evaluate",
-       {"set", "run", "resume", "overwrite", "threads", "plugins", "quiet", "json"},
+       {"set", "run", "resume", "overwrite", "threads", "plugins", "allow-commands", "quiet",
+        "json"},
        1,
        1},
       {"eval",
        "RUN…",
        "evaluate trained runs and print them side by side",
-       {"split", "threads", "plugins", "json"},
+       {"split", "threads", "plugins", "allow-commands", "json"},
        1,
        99},
       {"check",

@@ -25,6 +25,7 @@ struct Options {
   std::vector<std::string> sizes;      ///< --size SYMBOL=N, of the part's port shapes
   int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
   bool resume = false, overwrite = false, quiet = false, json = false;
+  bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
 };
 
 /// One verb's options by their long names, without dashes.

@@ -20,7 +20,7 @@ class Row {
  public:
   Row(const Dataset::Content& content, Split split, const Draw& draw)
       : content_(content),
-        part_(content.part(split)),
+        part_(part_of(content, split, draw)),
         draw_(draw),
         ref_(part_.examples[draw.example]),
         example_(
@@ -38,15 +38,31 @@ class Row {
 
  private:
   /// The picture or recording that the row takes for a field: its own, or by exchange another's.
+  /// One that cannot be used is set aside, and another is drawn.
   Feature feature(std::size_t field) {
+    constexpr int k_most_attempts = 100;
     const Pools& pools = part_.pools[field];
-    ExampleRef ref = ref_;
-    if (random_ != nullptr && !pools.examples.empty()) {
-      const std::vector<std::uint32_t>& pool = pools.examples[pools.pool_of[draw_.example]];
-      ref = part_.examples[pool[random_->below(pool.size())]];
+    if (random_ == nullptr || pools.examples.empty()) return feature_of(draw_.example, field);
+    const std::vector<std::uint32_t>& pool = pools.examples[pools.pool_of[draw_.example]];
+    for (int attempt = 1;; ++attempt) {
+      const std::size_t other = pool[random_->below(pool.size())];
+      try {
+        return feature_of(other, field);
+      } catch (const Error& error) {
+        const bool is_over = error.exit() != Exit::bad_data || !content_.quarantine.is_open();
+        if (is_over || attempt == k_most_attempts) throw;
+        set_aside(content_, part_, other, error.what());
+      }
     }
-    return content_.cache->feature(*part_.shards[ref.shard], ref.sample,
-                                   content_.options.fields[field]);
+  }
+
+  Feature feature_of(std::size_t example, std::size_t field) const {
+    const ExampleRef& ref = part_.examples[example];
+    const Shard& shard = *part_.shards[ref.shard];
+    const FieldOptions& options = content_.options.fields[field];
+    // What is streamed comes once an epoch, and its shard goes with it.
+    return draw_.run ? make_feature(shard, ref.sample, options)
+                     : content_.cache->feature(shard, ref.sample, options);
   }
 
   const std::string& text(std::size_t field) const {

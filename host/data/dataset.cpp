@@ -32,8 +32,13 @@ class PartReader {
   /// @param place  the pointer of the entries in the recipe
   void add_source(const std::vector<std::string>& entries, const std::string& place,
                   double weight) {
+    const std::vector<std::string> files = shard_files(entries, place);
+    if (options_.is_streamed || std::ranges::any_of(files, is_pipe)) {
+      part_.entries = files;
+      return;
+    }
     SourceRange source{part_.examples.size(), 0, part_.shards.size(), 0, weight};
-    for (const std::string& path : shard_files(entries, place)) add_shard(path);
+    for (const std::string& path : files) add_shard(path);
     source.count = part_.examples.size() - source.first;
     source.shard_count = part_.shards.size() - source.first_shard;
     if (part_.shards.empty()) return;  // a part that is not there
@@ -52,10 +57,8 @@ class PartReader {
 
   SplitContent finish() {
     part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
-    part_.left_out = bad_.size();
-    for (BadSample& bad : bad_) {
-      content_.quarantine.add(std::move(bad), part_.size() + part_.left_out);
-    }
+    part_.among = part_.size() + bad_.size();
+    for (BadSample& bad : bad_) content_.quarantine.add(std::move(bad), part_.among);
     for (std::size_t f = 0; f < options_.fields.size(); ++f) {
       if (has_pools(options_.fields[f])) assign_pools(f);
     }
@@ -173,6 +176,15 @@ class PartReader {
   std::vector<std::vector<std::string>> mine_;                     ///< by field and example
 };
 
+/// What stands in the fingerprint for a file that is streamed, and so not read at opening.
+std::string name_and_size(const std::string& path) {
+  const DataFile file(path);
+  const std::string name = std::filesystem::path(path).filename().string();
+  if (file.problem().empty()) return concat(name, ' ', file.stamp().size);
+  throw Error(Exit::no_input, concat("The shard ", path, " ", file.problem(),
+                                     ". Check the path under data/shards."));
+}
+
 void train_tokenizer(const std::vector<std::string>& texts, const std::string& cache_folder,
                      Dataset::Content& content) {
   const TokenizerOptions& options = *content.options.tokenizer;
@@ -215,6 +227,9 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
     content->parts[index] = reader.finish();
     fingerprint.add(split_name(split));
     for (const auto& shard : content->parts[index].shards) fingerprint.add(shard->fingerprint);
+    for (const std::string& entry : content->parts[index].entries) {
+      fingerprint.add(is_pipe(entry) ? entry : name_and_size(entry));
+    }
   }
   content->fingerprint = fingerprint.hex();
   return Dataset(content);
@@ -276,9 +291,21 @@ std::string Dataset::decode_text(const std::string& field,
 }
 
 std::string Dataset::value(Split split, std::int64_t example, const std::string& pointer) const {
-  const SplitContent& part = content_->part(split);
-  const ExampleRef& ref = part.examples.at(static_cast<std::size_t>(example));
-  const Example found = read_example(*part.shards[ref.shard], ref, content_->options, {pointer});
+  return value_of(*content_, content_->part(split), static_cast<std::size_t>(example), pointer);
+}
+
+void set_aside(const Dataset::Content& content, const SplitContent& part, std::size_t example,
+               const std::string& reason) {
+  const ExampleRef& ref = part.examples[example];
+  const Shard& shard = *part.shards[ref.shard];
+  content.quarantine.add({shard.name, example_key(shard, ref, content.options), reason},
+                         part.among);
+}
+
+std::string value_of(const Dataset::Content& content, const SplitContent& part, std::size_t example,
+                     const std::string& pointer) {
+  const ExampleRef& ref = part.examples.at(example);
+  const Example found = read_example(*part.shards[ref.shard], ref, content.options, {pointer});
   if (const auto text = found.values.find(pointer); text != found.values.end()) return text->second;
   throw Error(Exit::bad_data, concat(found.place, ": there is no value at ", pointer,
                                      ". Correct the pointer in the recipe."));

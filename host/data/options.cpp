@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/options.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/section.hpp"
+#include "host/data/source.hpp"
 
 namespace weft::host {
 namespace {
@@ -136,6 +138,24 @@ LoadingOptions loading(const Section& section) {
           static_cast<std::size_t>(loading.integer("cache", k_default_cache, 0, 1 << 24)) << 20};
 }
 
+/// What needs all samples before the first is used cannot be had of a stream.
+void check_stream(const Section& section, const DataOptions& options) {
+  const auto& train = options.shards[static_cast<std::size_t>(Split::train)];
+  if (!options.is_streamed && !std::ranges::any_of(train, is_pipe)) return;
+  if (!options.blend.empty()) section.fail("blend", "shards/train instead, with a stream");
+  if (options.order.is_shuffled && options.order.buffer == 0) {
+    section.fail("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
+  }
+  if (options.tokenizer)
+    section.fail("tokenizer", "none to train, because shards/train is a stream");
+  for (const FieldOptions& field : options.fields) {
+    if (!field.exchange) continue;
+    throw Error(Exit::bad_recipe, concat("data field ", field.name,
+                                         ": an exchange needs all samples, and shards/train is a "
+                                         "stream. Leave one of the two out."));
+  }
+}
+
 DataOptions parse(const Json& json) {
   const Section section(json, "data");
   DataOptions options;
@@ -162,6 +182,8 @@ DataOptions parse(const Json& json) {
   }
   check_fields(options);
   options.order = order(section);
+  options.is_streamed = section.flag("stream");
+  check_stream(section, options);
   options.bad_share = bad_share(section);
   options.loading = loading(section);
   Json identity = json;

@@ -116,8 +116,9 @@ struct LoadingOptions {
 
 struct DataOptions {
   std::array<std::vector<std::string>, k_splits.size()> shards;
-  std::vector<BlendOptions> blend;                     ///< instead of the shards of `train`
-  std::string each;                                    ///< pointer to a list, or empty
+  std::vector<BlendOptions> blend;  ///< instead of the shards of `train`
+  bool is_streamed = false;  ///< shards are read from front to back, and not listed at opening
+  std::string each;          ///< pointer to a list, or empty
   std::map<std::string, std::set<std::string>> where;  ///< pointer -> accepted values
   std::optional<TokenizerOptions> tokenizer;
   std::vector<FieldOptions> fields;
