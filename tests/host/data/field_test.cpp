@@ -48,7 +48,7 @@ TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
 TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"({"kind": "video"})",
-       "data field f/kind: expected image, log_mel, text or class, found \"video\"."},
+       "data field f/kind: expected image, log_mel, text, class or group, found \"video\"."},
       {R"({"kind": "image", "size": [0, 4]})",
        "data field f/size: expected [height, width], each from 1 to 8192, found [0,4]."},
       {R"({"kind": "image", "size": [4, 4], "channels": 3, "mean": [1, 2]})",
