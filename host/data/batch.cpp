@@ -37,7 +37,7 @@ class Row {
   }
 
  private:
-  /// The picture or recording that the row takes for a field: its own, or by exchange another's.
+  /// The picture, recording or video that the row takes: its own, or by exchange another's.
   /// One that cannot be used is set aside, and another is drawn.
   Feature feature(std::size_t field) {
     constexpr int k_most_attempts = 100;
@@ -86,14 +86,32 @@ class Row {
     auto* values = reinterpret_cast<float*>(target.values);
     const std::int64_t mels = options.spectrum.mels, rows = spectrum.sizes[0];
     std::int64_t real = std::min<std::int64_t>(frames, options.frames);
+    const std::int64_t over = std::max<std::int64_t>(rows - options.frames, 0);
+    std::int64_t begin = 0;  // the first frame that is taken; none of an exact or a short fit
+    if (options.cut == Cut::middle) begin = (over + 1) / 2;
+    if (options.cut == Cut::random && random_ != nullptr && over > 0) {
+      begin = static_cast<std::int64_t>(random_->below(static_cast<std::uint64_t>(over) + 1));
+    }
+    const float* const taken = spectrum.data<float>() + begin * mels;
     if (random_ != nullptr) {
-      real = augment_recording(spectrum.data<float>(), rows, std::min(frames, rows), values,
-                               options, *random_);
+      real = augment_recording(taken, rows - begin, std::min(frames, rows) - begin, values, options,
+                               *random_);
     } else {
-      const std::int64_t copied = std::min<std::int64_t>(rows, options.frames);
-      float* const end = std::copy_n(spectrum.data<float>(), copied * mels, values);
+      const std::int64_t copied = std::min<std::int64_t>(rows - begin, options.frames);
+      float* const end = std::copy_n(taken, copied * mels, values);
       std::fill(end, values + options.frames * mels, 0.0F);
     }
+    std::fill_n(target.mask, real, true);
+    std::fill(target.mask + real, target.mask + options.frames, false);
+  }
+
+  void fill(const VideoOptions& options, std::size_t field, const Target& target) {
+    const auto& [pictures, frames] = feature(field);
+    content_.truncated.add(content_.options.fields[field].name, frames, options.frames);
+    auto* values = reinterpret_cast<float*>(target.values);
+    const std::int64_t real = pictures.sizes[0], size = pictures.count() / real;
+    float* const end = std::copy_n(pictures.data<float>(), pictures.count(), values);
+    std::fill_n(end, (options.frames - real) * size, 0.0F);
     std::fill_n(target.mask, real, true);
     std::fill(target.mask + real, target.mask + options.frames, false);
   }

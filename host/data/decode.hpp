@@ -39,9 +39,11 @@ struct Image {
   std::vector<std::uint8_t> pixels;  ///< [height, width, channels]
 };
 
+enum class Channel;  // host/data/options.hpp
+
 struct Audio {
   int rate = 0;                ///< samples per second
-  std::vector<float> samples;  ///< the mean of all channels, full scale = 1
+  std::vector<float> samples;  ///< of one channel, full scale = 1
 };
 
 /// PNG or JPEG; the first picture of the file. Transparency is dropped.
@@ -50,13 +52,17 @@ struct Audio {
 Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,
                    const std::string& place);
 
-/// WAV (PCM, A-law, µ-law), FLAC, MP3, Ogg (Vorbis, Opus) or M4A (AAC, not in fragments), brought
-/// to one channel and to `rate` samples per second.
+/// WAV (PCM, A-law, µ-law), FLAC, MP3, Ogg (Vorbis, Opus), M4A or MP4 (AAC, MP3, Opus; not in
+/// fragments), WebM or Matroska (Opus, Vorbis, AAC, MP3), brought to one channel and to `rate`
+/// samples per second. Sound beside pictures counts from the beginning of the file's timeline:
+/// silence comes before what begins later, and what lies before it is left out.
+/// By default that is the mean of all channels.
 /// Sound is taken as FFmpeg plays it: what encoders put before and behind it is left out where the
 /// file says so. An MP3 may lack a part of its last frame (at most 72 ms), or more where it does
 /// not announce its length.
 /// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty, too long, of
 ///         another rate or of too many channels
-Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place);
+Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place,
+                   Channel channel = Channel{});
 
 }  // namespace weft::host

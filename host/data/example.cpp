@@ -98,7 +98,8 @@ bool is_kept(const Example& example, const DataOptions& options) {
 
 bool is_media(const FieldOptions& field) {
   return std::holds_alternative<ImageOptions>(field.kind) ||
-         std::holds_alternative<RecordingOptions>(field.kind);
+         std::holds_alternative<RecordingOptions>(field.kind) ||
+         std::holds_alternative<VideoOptions>(field.kind);
 }
 
 }  // namespace

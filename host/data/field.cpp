@@ -16,6 +16,10 @@ FieldSpec spec_of(const FieldOptions& field, const DataOptions& options) {
   } else if (const auto* recording = std::get_if<RecordingOptions>(&field.kind)) {
     spec.dtype = DType::float32;
     spec.sizes = {recording->frames, recording->spectrum.mels};
+  } else if (const auto* video = std::get_if<VideoOptions>(&field.kind)) {
+    spec.dtype = DType::float32;
+    spec.sizes = {video->frames, video->picture.channels, video->picture.height,
+                  video->picture.width};
   } else if (const auto* text = std::get_if<TextOptions>(&field.kind)) {
     spec.sizes = {text->length};
     spec.classes = options.tokenizer->vocabulary;

@@ -35,8 +35,9 @@ std::optional<Exchange> exchange(const Section& section) {
 /// augmentation, which is done anew for every batch.
 std::string feature_key(const Json& field, const Source& source) {
   Json key = {{"source", source.text}};
-  for (const char* name : {"kind", "size", "channels", "mean", "std", "normalise", "preset", "rate",
-                           "fft", "window", "hop", "mels", "low_hz", "high_hz", "frames"}) {
+  for (const char* name :
+       {"kind", "size", "channels", "mean", "std", "normalise", "preset", "rate", "fft", "window",
+        "hop", "mels", "low_hz", "high_hz", "frames", "sample", "fps", "trim_db"}) {
     if (field.contains(name)) key[name] = field.at(name);
   }
   return key.dump();
@@ -54,6 +55,10 @@ FieldOptions field(const std::string& name, const Json& json) {
     field.kind = recording_options(section);
     field.source = field_source(section, "wav");
     field.mask = name + "_mask";
+  } else if (kind == "video") {
+    field.kind = video_options(section);
+    field.source = field_source(section, "mp4");
+    field.mask = name + "_mask";
   } else if (kind == "text") {
     field.kind = text_options(section);
     field.source = field_source(section, "txt");
@@ -65,9 +70,9 @@ FieldOptions field(const std::string& name, const Json& json) {
     field.kind = GroupOptions{};
     field.source = field_source(section, "cls");
   } else {
-    section.fail("kind", "image, log_mel, text, class or group");
+    section.fail("kind", "image, log_mel, video, text, class or group");
   }
-  const bool is_media = kind == "image" || kind == "log_mel";
+  const bool is_media = kind == "image" || kind == "log_mel" || kind == "video";
   if (is_media && field.source.is_pointer()) section.fail("pointer", "a member instead");
   if (!is_media && section.has("exchange")) section.fail("exchange", "it on media fields only");
   field.exchange = exchange(section);

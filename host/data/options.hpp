@@ -46,13 +46,25 @@ enum class LogMelForm { torchaudio, whisper };
 /// The spectrum of a recording.
 struct LogMelOptions {
   int rate = 0;    ///< samples per second; recordings are resampled to it
-  int fft = 0;     ///< samples per transform, a multiple of 4; powers of two are the fastest
+  int fft = 0;     ///< samples per transform, a multiple of 4; the fastest have no prime above 5
   int window = 0;  ///< samples under the Hann window, at most `fft`
   int hop = 0;     ///< samples from one frame to the next
   int mels = 0;
   double low_hz = 0, high_hz = 0;
   LogMelForm form = LogMelForm::torchaudio;
-  bool is_precise = false;  ///< in double precision, as presets are
+  bool is_precise = false;  ///< in double precision, as presets and sizes but powers of two are
+
+  bool operator==(const LogMelOptions&) const = default;
+};
+
+/// What becomes of several channels. A recording of one channel is left and right alike.
+enum class Channel { mean, left, right };
+
+/// Which part of a longer recording stays.
+enum class Cut {
+  end,     ///< the first frames; the end is cut off
+  middle,  ///< the middle; of an odd number of frames one more is cut off before than behind
+  random,  ///< anywhere while training, otherwise as `end`
 };
 
 /// A recording -> float32 [frames, mels], (log mel power - mean) / std, and a mask [frames].
@@ -61,11 +73,23 @@ struct RecordingOptions {
   int frames = 0;
   float mean = 0, std = 1;
   bool per_mel = false;  ///< each band by its own mean and deviation, instead of by mean and std
-  int shift = 0;         ///< ± frames
+  Channel channel = Channel::mean;
+  float trim_db =
+      0;  ///< the silence of trimmed_silence() before and behind is left out; 0: none is
+  Cut cut = Cut::end;
+  int shift = 0;                      ///< ± frames
   int time_mask = 0, mel_mask = 0;    ///< widest mask in frames and in bands
   int time_masks = 1, mel_masks = 1;  ///< how many of them
   float time_mask_part = 1;           ///< no mask is wider than this part of the recording
   float noise = 0;                    ///< standard deviation, in units after `std`
+};
+
+/// A video -> float32 [frames, channels, height, width], each picture as ImageOptions says and
+/// without its augmentation, and a mask [frames]. Which pictures, video.hpp says.
+struct VideoOptions {
+  ImageOptions picture;
+  int frames = 0;
+  double fps = 0;  ///< pictures per second, or 0: evenly over the whole video
 };
 
 /// A text -> int64 [length] token ids, and a mask [length].
@@ -88,7 +112,9 @@ struct FieldOptions {
   Source source;
   std::string mask;  ///< the paired mask field, or empty
   std::optional<Exchange> exchange;
-  std::variant<ImageOptions, RecordingOptions, TextOptions, ClassOptions, GroupOptions> kind;
+  std::variant<ImageOptions, RecordingOptions, VideoOptions, TextOptions, ClassOptions,
+               GroupOptions>
+      kind;
   std::string feature_key;  ///< equal for fields whose cached features are equal
 };
 

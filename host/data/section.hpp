@@ -61,6 +61,7 @@ class Section {
 // What the kinds of fields read from their sections.
 ImageOptions image_options(const Section& section);
 RecordingOptions recording_options(const Section& section);
+VideoOptions video_options(const Section& section);
 TextOptions text_options(const Section& section);
 ClassOptions class_options(const Section& section);
 TokenizerOptions tokenizer_options(const Section& section);

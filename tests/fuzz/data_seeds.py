@@ -60,6 +60,9 @@ def media():
         yield f"{kind}_{bits}_{channels}.wav", wav(kind, bits, channels)
     for name in ("halves.jpg", "ramp.flac", "tone.mp3", "vorbis.ogg", "opus.ogg", "tone.m4a"):
         yield name, (DATA / name).read_bytes()
+    for path in sorted((DATA / "video").glob("*.[mw]*")):
+        if path.stat().st_size <= 4608 and path.name not in ("large.webm", "blank.webm"):
+            yield path.name, path.read_bytes()
 
 
 def varint(value):

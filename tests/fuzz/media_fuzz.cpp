@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Bytes of a file that claims to be a picture or a recording, decoded as both. The mutator mends
-/// the checksums of PNG chunks, or none that was changed would be decoded.
+/// Bytes of a file that claims to be a picture, a recording or a video, decoded as all three. The
+/// mutator mends the checksums of PNG chunks, or none that was changed would be decoded.
 
 #include <array>
 #include <cmath>
@@ -11,6 +11,7 @@
 
 #include "host/base/error.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/video.hpp"
 
 namespace {
 
@@ -67,6 +68,14 @@ void decode_as_audio(std::span<const std::byte> bytes) {
   for (const float sample : audio.samples) require(std::isfinite(sample));
 }
 
+void decode_as_video(std::span<const std::byte> bytes) {
+  // Over the whole, or so many a second: the input's size chooses.
+  weft::host::VideoForm form{{1, 12, 16}, 3, bytes.size() % 2 == 0 ? 0.0 : 4.0};
+  const weft::host::Video video = weft::host::decode_video(bytes, form, "input");
+  require(!video.pictures.empty() && video.pictures.size() <= 3 && video.count >= 1);
+  for (const weft::host::Image& picture : video.pictures) require(picture.pixels.size() == 12 * 16);
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
@@ -84,7 +93,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* bytes, std::size_t 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::span input(reinterpret_cast<const std::byte*>(bytes), size);
-  for (const auto decode : {decode_as_image, decode_as_audio}) {
+  for (const auto decode : {decode_as_image, decode_as_audio, decode_as_video}) {
     try {
       decode(input);
     } catch (const weft::host::Error& error) {

@@ -47,8 +47,17 @@ TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
 
 TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {R"({"kind": "video"})",
-       "data field f/kind: expected image, log_mel, text, class or group, found \"video\"."},
+      {R"({"kind": "film"})",
+       "data field f/kind: expected image, log_mel, video, text, class or group, found \"film\"."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "channels": "both"})",
+       "data field f/channels: expected mean, left or right, found \"both\"."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "trim_db": 0})",
+       "data field f/trim_db: expected a number from 1 to 200, found 0."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "cut": "start"})",
+       "data field f/cut: expected end, middle or random, found \"start\"."},
+      {R"({"kind": "log_mel", "preset": "whisper", "frames": 9, "cut": "middle"})",
+       "data field f/cut: expected end with normalise per_mel and with the preset whisper, found "
+       "\"middle\"."},
       {R"({"kind": "image", "size": [0, 4]})",
        "data field f/size: expected [height, width], each from 1 to 8192, found [0,4]."},
       {R"({"kind": "image", "size": [4, 4], "channels": 3, "mean": [1, 2]})",
