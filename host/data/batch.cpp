@@ -162,6 +162,12 @@ class Row {
     *reinterpret_cast<std::int64_t*>(target.values) = found - options.classes.begin();
   }
 
+  void fill(const GroupOptions&, std::size_t field, const Target& target) {
+    constexpr int k_dropped_bits = 11;
+    *reinterpret_cast<std::int64_t*>(target.values) =
+        static_cast<std::int64_t>(stable_hash(text(field)) >> k_dropped_bits);
+  }
+
   const Dataset::Content& content_;
   const SplitContent& part_;
   const Draw& draw_;

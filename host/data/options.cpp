@@ -68,8 +68,11 @@ FieldOptions field(const std::string& name, const Json& json) {
   } else if (kind == "class") {
     field.kind = class_options(section);
     field.source = field_source(section, "cls");
+  } else if (kind == "group") {
+    field.kind = GroupOptions{};
+    field.source = field_source(section, "cls");
   } else {
-    section.fail("kind", "image, log_mel, video, text or class");
+    section.fail("kind", "image, log_mel, video, text, class or group");
   }
   const bool is_media = kind == "image" || kind == "log_mel" || kind == "video";
   if (is_media && field.source.is_pointer()) section.fail("pointer", "a member instead");

@@ -133,6 +133,10 @@ struct ClassOptions {
   std::vector<std::string> classes;
 };
 
+/// Any value -> int64 [], the same number for the same text: 53 bits of its hash, so that float64
+/// holds it. Of a million values, two share a number with a chance of 1 to 18,000.
+struct GroupOptions {};
+
 /// Spans of a spectrum's frames, and of its bands for the whole recording; see hide_spans().
 struct SpanMasking {
   float probability = 0, band_probability = 0;
@@ -163,7 +167,9 @@ struct FieldOptions {
   Source source;
   std::string mask;  ///< the paired mask field, or empty
   std::optional<Exchange> exchange;
-  std::variant<ImageOptions, RecordingOptions, VideoOptions, TextOptions, ClassOptions> kind;
+  std::variant<ImageOptions, RecordingOptions, VideoOptions, TextOptions, ClassOptions,
+               GroupOptions>
+      kind;
   std::variant<std::monostate, TokenMasking, PatchMasking, SpanMasking> masking;
   std::optional<VisualTokenOptions> visual_tokens;
   bool is_optional = false;  ///< samples may lack it
