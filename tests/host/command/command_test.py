@@ -90,7 +90,7 @@ class BadData(Case):
         path, member = self.changed_shard(".wav", lambda content: b"RIFF" + b"\0" * (len(content) - 4))
         self.refused(["train", str(ROOT / "recipes/digits_av_voice.json"), "--run", self.folder / "run",
                       *[word.replace("vision", "audio") for word in SHORT], *shards(path)], BAD_DATA,
-                     f"changed.tar, sample {member[:-4]}: voice.wav cannot be decoded: it is neither WAV, FLAC, MP3, Ogg nor M4A")
+                     f"changed.tar, sample {member[:-4]}: voice.wav cannot be decoded: it is neither WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM")
 
 
 class BadPlugin(Case):
