@@ -18,7 +18,7 @@
 ///         the sequence; …_masked bool; out: tokens [B, L, D], mask [B, L], pooled [B, D], pictures
 ///         [B, N, D], sounds [B, J, D].
 /// Errors  `heads` must divide dim, `patch` height and width, `stride` frames; a sequence longer
-///         than `length`; neither pictures nor sounds where a source says so.
+///         than `length`; a source beyond the patches and groups there are.
 /// Source  patches and text in one sequence: Fuyu-8B (Bavishi et al. 2023); attention limited to a
 ///         document: packing as in Raffel et al. 2020, arXiv:1910.10683, with a mask.
 
@@ -146,9 +146,9 @@ class Interleaved final : public Encoder {
     require_fits(document.size(1));  // a look-up beyond the table would end the process on a GPU
     const Tensor mask = not_equal(document, 0);
     const Tensor x = embedding_(in["tokens"]);
-    const Tensor is_text = equal(source, 0);
-    Tensor z = where(is_text.unsqueeze(-1), x, media(in, x, source)) + position_(in["position"]) +
-               kind_(kinds(source));
+    const bool has_media = config_.height > 0 || config_.frames > 0;  // else all is text
+    const Tensor e = has_media ? where(equal(source, 0).unsqueeze(-1), x, media(in, x, source)) : x;
+    Tensor z = e + position_(in["position"]) + kind_(kinds(source));
     z = dropout(z, config_.dropout);
     const Tensor same = same_document(document, mask);
     for (const TransformerBlock& block : blocks_) z = block(z, same, config_.causal);
