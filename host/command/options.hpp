@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,6 +24,13 @@ struct Options {
   int level = 9;                       ///< --level N, of `plugin check`
   std::string config = "{}";           ///< --config JSON, of the part to check
   std::vector<std::string> sizes;      ///< --size SYMBOL=N, of the part's port shapes
+  std::string data;                    ///< --data NAME, a data section
+  std::string out;                     ///< --out FILE, of `data show`, or PREFIX, of `data pack`
+  std::int64_t count = 24;             ///< --count N, examples of `data show`
+  std::int64_t samples = 0;            ///< --samples N, of a shard of `data pack`; 0: any number
+  std::int64_t bytes = 0;              ///< --bytes B, of the same
+  double seconds = 10;                 ///< --seconds S, of `data bench`
+  bool training = false;               ///< --training, of `data show`
   int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
   bool resume = false, overwrite = false, quiet = false, json = false;
 };

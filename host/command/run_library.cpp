@@ -35,3 +35,7 @@ WEFT_EXPORTED weft::host::VerbResult weft_run_eval(const weft::host::Options& op
 WEFT_EXPORTED weft::host::VerbResult weft_run_plugin_check(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::check_file, options);
 }
+
+WEFT_EXPORTED weft::host::VerbResult weft_run_data(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::data, options);
+}

@@ -15,14 +15,6 @@
 namespace weft::host {
 namespace {
 
-/// Tokenizers are kept between runs: $XDG_CACHE_HOME/weft, or ~/.cache/weft.
-std::string cache_folder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
-    return std::string(cache) + "/weft";
-  const char* home = std::getenv("HOME");
-  return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
-}
-
 std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
   if (!only.empty()) return {only};
   std::set<std::string> used;
@@ -32,6 +24,13 @@ std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
 }
 
 }  // namespace
+
+std::string cache_folder() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
+    return std::string(cache) + "/weft";
+  const char* home = std::getenv("HOME");
+  return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
+}
 
 Session open_session(const Options& options, Recipe recipe, const std::string& only) {
   const int threads = options.threads > 0 ? options.threads : recipe.threads;

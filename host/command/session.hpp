@@ -26,6 +26,10 @@ struct Session {
 /// @param only     open only this data section; empty: all that the recipe uses
 Session open_session(const Options& options, Recipe recipe, const std::string& only = "");
 
+/// Where tokenizers and what is known of shards are kept between runs: $XDG_CACHE_HOME/weft, or
+/// ~/.cache/weft.
+std::string cache_folder();
+
 /// Evaluates on the recipe's evaluation data.
 Evaluation evaluate_recipe(const Session& session, Split split);
 
