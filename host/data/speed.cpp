@@ -179,6 +179,11 @@ Speed measure_speed(const Dataset& dataset, const Dataset& uncached, std::int64_
     speed.seconds = since(begin);
   } while (speed.seconds < seconds * 2 / 3);
   speed.waited = stream.waited() - waited;
+  // Until all batches that may be made ahead are there, as when training is slower than its data:
+  // that is when most memory is in use.
+  const double ahead = static_cast<double>(batch * content.options.loading.prefetch);
+  std::this_thread::sleep_for(
+      std::chrono::duration<double>(std::min(5.0, 1.5 * ahead / speed.per_second())));
   return speed;
 }
 

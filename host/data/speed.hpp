@@ -40,7 +40,8 @@ struct Speed {
 };
 
 /// Times the stages over the first examples of training, on one thread, for a third of `seconds`
-/// (at most 1,000 of them), then takes batches from a TrainingStream for the rest.
+/// (at most 1,000 of them), then takes batches from a TrainingStream for the rest,
+/// and at last lets it make all the batches ahead that it may, so that memory is at its fullest.
 /// @param uncached  the section opened with loading.cache 0, for the stages; may be the same
 /// @param batch     examples of a batch
 /// @throws Error as TrainingStream

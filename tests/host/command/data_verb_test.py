@@ -321,7 +321,7 @@ class Bench(DataCase):
 
     def test_memory_does_not_grow_with_the_data(self):
         """100,000 samples against 1,000: at most 5 % more, without a cache."""
-        self.batch = 32
+        self.batch = 64
         peaks, pictures = [], [png(shade, 32, 32) for shade in range(16)]
         for count in (1000, 100_000):
             paths = []
