@@ -10,9 +10,9 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
-#include "host/checkpoint/strict_json.hpp"
 
 namespace weft::host {
 namespace {

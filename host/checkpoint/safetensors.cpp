@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
-#include "host/checkpoint/strict_json.hpp"
 
 namespace weft::host {
 namespace {

@@ -11,10 +11,16 @@
 namespace weft::host {
 
 std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& recipe) {
-  if (options.data.empty()) return recipe.data;
+  if (options.data.empty()) {
+    for (const DataPlan& plan : recipe.data) require_permission(options, plan);
+    return recipe.data;
+  }
   std::vector<std::string> names;
   for (const DataPlan& plan : recipe.data) {
-    if (plan.name == options.data) return {plan};
+    if (plan.name == options.data) {
+      require_permission(options, plan);
+      return {plan};
+    }
     names.push_back(plan.name);
   }
   throw Error(Exit::bad_recipe, concat(recipe.path, " has no data section \"", options.data, "\".",
@@ -23,7 +29,10 @@ std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& reci
 
 DataPlan chosen_section(const Options& options, const Recipe& recipe) {
   if (!options.data.empty()) return chosen_sections(options, recipe).front();
-  return *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name);
+  const DataPlan& plan =
+      *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name);
+  require_permission(options, plan);
+  return plan;
 }
 
 Dataset open_section(const DataPlan& plan, bool tolerant, bool cached) {

@@ -40,6 +40,9 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "go on from the run folder's newest checkpoint");
   else if (name == "overwrite")
     option("overwrite", po::bool_switch(&options.overwrite), "replace what is there");
+  else if (name == "allow-commands")
+    option("allow-commands", po::bool_switch(&options.allow_commands),
+           "run the commands (pipe:COMMAND) that the recipe reads shards from");
   else if (name == "threads")
     option("threads", po::value(&options.threads)->value_name("N"),
            "threads for tensor operations (default: all cores)");
@@ -63,11 +66,13 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "check: what a symbol of the port shapes is to stand for");
   else if (name == "data")
     option("data", po::value(&options.data)->value_name("NAME"),
-           "this data section of the recipe (check, stats: default all; show, bench: default the "
-           "first stage's)");
+           "this data section of the recipe (data check, stats: default all; show, bench: default "
+           "the first stage's; tokenizer train: FILE is a recipe, learn as the section says)");
   else if (name == "out")
-    option("out", po::value(&options.out)->value_name("PATH"),
-           "show: the HTML page to write; pack: what the shards' names begin with");
+    option(
+        "out", po::value(&options.out)->value_name("PATH"),
+        "show: the HTML page to write; pack: what the shards' names begin with; tokenizer train: "
+        "the model file");
   else if (name == "count")
     option("count", po::value(&options.count)->value_name("N"),
            "show: so many examples, 1 to 1000 (default: 24)");
@@ -84,6 +89,17 @@ void add(po::options_description& shown, const std::string& name, Options& optio
   else if (name == "seconds")
     option("seconds", po::value(&options.seconds)->value_name("S"),
            "bench: measure so long (default: 10)");
+  else if (name == "type")
+    option("type", po::value(&options.type)->value_name("TYPE"),
+           "train: unigram (default), bpe, word or char");
+  else if (name == "vocab")
+    option("vocab", po::value(&options.vocabulary)->value_name("N"),
+           "train: number of tokens, special ones included");
+  else if (name == "special")
+    option("special", list(options.special)->value_name("TOKEN"),
+           "train: a token that no text holds, such as [MASK]; ids from 4 on");
+  else if (name == "pieces")
+    option("pieces", po::bool_switch(&options.pieces), "encode: print pieces instead of ids");
   else if (name == "quiet")
     option("quiet", po::bool_switch(&options.quiet), "no progress");
   else
@@ -109,13 +125,14 @@ const std::vector<Verb>& verbs() {
       {"train",
        "RECIPE",
        "train the stages of a recipe, then evaluate",
-       {"set", "run", "resume", "overwrite", "threads", "plugins", "quiet", "json"},
+       {"set", "run", "resume", "overwrite", "threads", "plugins", "allow-commands", "quiet",
+        "json"},
        1,
        1},
       {"eval",
        "RUN…",
        "evaluate trained runs and print them side by side",
-       {"split", "threads", "plugins", "json"},
+       {"split", "threads", "plugins", "allow-commands", "json"},
        1,
        99},
       {"check",
@@ -134,9 +151,15 @@ const std::vector<Verb>& verbs() {
        "check RECIPE | stats RECIPE | show RECIPE | pack FOLDER-OR-INDEX | bench RECIPE",
        "find what data cannot be used; its statistics; a page to look at; make shards; its speed",
        {"set", "data", "split", "count", "training", "out", "overwrite", "samples", "bytes",
-        "seconds", "json"},
+        "seconds", "allow-commands", "json"},
        2,
        2},
+      {"tokenizer",
+       "train FILE… --out FILE | encode FILE | decode FILE",
+       "learn a tokenizer from lines of text; turn lines of standard input into ids and back",
+       {"data", "out", "type", "vocab", "special", "overwrite", "set", "allow-commands", "pieces"},
+       2,
+       10'000},
       {"new",
        "KIND ID [FOLDER]",
        "begin a part of your own: a project that builds and computes something",

@@ -25,14 +25,19 @@ struct Options {
   std::string config = "{}";           ///< --config JSON, of the part to check
   std::vector<std::string> sizes;      ///< --size SYMBOL=N, of the part's port shapes
   std::string data;                    ///< --data NAME, a data section
-  std::string out;                     ///< --out FILE, of `data show`, or PREFIX, of `data pack`
+  std::string out;                     ///< --out FILE, or PREFIX of `data pack`
   std::int64_t count = 24;             ///< --count N, examples of `data show`
   std::int64_t samples = 0;            ///< --samples N, of a shard of `data pack`; 0: any number
   std::int64_t bytes = 0;              ///< --bytes B, of the same
   double seconds = 10;                 ///< --seconds S, of `data bench`
   bool training = false;               ///< --training, of `data show`
   int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
+  std::string type = "unigram";  ///< --type TYPE, --vocab N, --special TOKEN, of `tokenizer train`
+  int vocabulary = 0;
+  std::vector<std::string> special;
+  bool pieces = false;  ///< --pieces, of `tokenizer encode`
   bool resume = false, overwrite = false, quiet = false, json = false;
+  bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
 };
 
 /// One verb's options by their long names, without dashes.

@@ -6,7 +6,9 @@
 #include <thread>
 
 #include "host/base/error.hpp"
+#include "host/base/text.hpp"
 #include "host/data/feature.hpp"
+#include "host/data/source.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
@@ -24,6 +26,17 @@ std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
 }
 
 }  // namespace
+
+void require_permission(const Options& options, const DataPlan& plan) {
+  if (options.allow_commands) return;
+  for (const auto& entries : parse_data_options(plan.config).shards) {
+    for (const std::string& entry : entries) {
+      if (!is_command(entry)) continue;
+      throw Error(Exit::usage, concat("Data ", plan.name, " is read from a command: ", entry,
+                                      ". If you trust it, add --allow-commands."));
+    }
+  }
+}
 
 std::string cache_folder() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
@@ -52,6 +65,7 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   const std::set<std::string> used = used_data(session.recipe, only);
   for (const DataPlan& plan : session.recipe.data) {
     if (!used.contains(plan.name)) continue;
+    require_permission(options, plan);
     session.data.emplace(plan.name,
                          Dataset::open(plan.name, plan.config, cache_folder(), features));
   }

@@ -21,14 +21,18 @@ struct Session {
   std::unique_ptr<Model> model;
 };
 
+/// Where tokenizers and what is known of shards are kept between runs: $XDG_CACHE_HOME/weft, or
+/// ~/.cache/weft.
+std::string cache_folder();
+
+/// A recipe is read like data; that it may run programs is for the user to say.
+/// @throws Error (usage) when the section reads from a command and --allow-commands is not given
+void require_permission(const Options& options, const DataPlan& plan);
+
 /// Loads the plug-ins, checks the recipe, opens its data and creates the parameters.
 /// @param threads  0: the recipe's, else the machine's
 /// @param only     open only this data section; empty: all that the recipe uses
 Session open_session(const Options& options, Recipe recipe, const std::string& only = "");
-
-/// Where tokenizers and what is known of shards are kept between runs: $XDG_CACHE_HOME/weft, or
-/// ~/.cache/weft.
-std::string cache_folder();
 
 /// Evaluates on the recipe's evaluation data.
 Evaluation evaluate_recipe(const Session& session, Split split);

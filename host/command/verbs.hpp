@@ -27,6 +27,8 @@ void run_computing(const char* symbol, const Options& options);
 void train(const Options& options);
 /// Evaluates; exported as weft_run_eval.
 void evaluate_runs(const Options& options);
+/// `weft tokenizer`; exported as weft_run_tokenizer.
+void tokenizer(const Options& options);
 /// `weft plugin check`; exported as weft_run_plugin_check.
 void check_file(const Options& options);
 /// `weft data …`; exported as weft_run_data.

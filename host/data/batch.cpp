@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstring>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/augment.hpp"
 #include "host/data/content.hpp"
+#include "host/data/image.hpp"
+#include "host/data/row_masking.hpp"
 
 namespace weft::host {
 namespace {
@@ -20,13 +23,23 @@ class Row {
  public:
   Row(const Dataset::Content& content, Split split, const Draw& draw)
       : content_(content),
-        part_(content.part(split)),
+        part_(part_of(content, split, draw)),
         draw_(draw),
         ref_(part_.examples[draw.example]),
         example_(
             read_example(*part_.shards[ref_.shard], ref_, content.options, content.row_sources)) {}
 
   const std::string& key() const { return example_.key; }
+
+  /// False for an optional field that the sample lacks.
+  bool has(std::size_t field) const {
+    const FieldOptions& options = content_.options.fields[field];
+    if (!options.is_optional) return true;
+    const bool is_text = std::holds_alternative<TextOptions>(options.kind) ||
+                         std::holds_alternative<ClassOptions>(options.kind);
+    return is_text ? example_.values.contains(options.source.text)
+                   : part_.shards[ref_.shard]->has(ref_.sample, options.source.text);
+  }
 
   void fill(std::size_t field, const Target& target) {
     const FieldOptions& options = content_.options.fields[field];
@@ -37,16 +50,36 @@ class Row {
   }
 
  private:
-  /// The picture or recording that the row takes for a field: its own, or by exchange another's.
+  /// The picture, recording or video that the row takes: its own, or by exchange another's.
+  /// One that cannot be used is set aside, and another is drawn.
   Feature feature(std::size_t field) {
+    constexpr int k_most_attempts = 100;
     const Pools& pools = part_.pools[field];
-    ExampleRef ref = ref_;
-    if (random_ != nullptr && !pools.examples.empty()) {
-      const std::vector<std::uint32_t>& pool = pools.examples[pools.pool_of[draw_.example]];
-      ref = part_.examples[pool[random_->below(pool.size())]];
+    if (random_ == nullptr || pools.examples.empty()) return feature_of(draw_.example, field);
+    const std::vector<std::uint32_t>& pool = pools.examples[pools.pool_of[draw_.example]];
+    for (int attempt = 1;; ++attempt) {
+      const std::size_t other = pool[random_->below(pool.size())];
+      try {
+        return feature_of(other, field);
+      } catch (const Error& error) {
+        const bool is_over = error.exit() != Exit::bad_data || !content_.quarantine.is_open();
+        if (is_over || attempt == k_most_attempts) throw;
+        set_aside(content_, part_, other, error.what());
+      }
     }
-    return content_.cache->feature(*part_.shards[ref.shard], ref.sample,
-                                   content_.options.fields[field]);
+  }
+
+  Feature feature_of(std::size_t example, std::size_t field) const {
+    const ExampleRef& ref = part_.examples[example];
+    const Shard& shard = *part_.shards[ref.shard];
+    const FieldOptions& options = content_.options.fields[field];
+    const auto* image = std::get_if<ImageOptions>(&options.kind);
+    if (random_ != nullptr && image != nullptr && changes_pixels(*image)) {
+      return make_feature(shard, ref.sample, options, random_);  // another one each time
+    }
+    // What is streamed comes once an epoch, and its shard goes with it.
+    return draw_.run ? make_feature(shard, ref.sample, options)
+                     : content_.cache->feature(shard, ref.sample, options);
   }
 
   const std::string& text(std::size_t field) const {
@@ -70,14 +103,32 @@ class Row {
     auto* values = reinterpret_cast<float*>(target.values);
     const std::int64_t mels = options.spectrum.mels, rows = spectrum.sizes[0];
     std::int64_t real = std::min<std::int64_t>(frames, options.frames);
+    const std::int64_t over = std::max<std::int64_t>(rows - options.frames, 0);
+    std::int64_t begin = 0;  // the first frame that is taken; none of an exact or a short fit
+    if (options.cut == Cut::middle) begin = (over + 1) / 2;
+    if (options.cut == Cut::random && random_ != nullptr && over > 0) {
+      begin = static_cast<std::int64_t>(random_->below(static_cast<std::uint64_t>(over) + 1));
+    }
+    const float* const taken = spectrum.data<float>() + begin * mels;
     if (random_ != nullptr) {
-      real = augment_recording(spectrum.data<float>(), rows, std::min(frames, rows), values,
-                               options, *random_);
+      real = augment_recording(taken, rows - begin, std::min(frames, rows) - begin, values, options,
+                               *random_);
     } else {
-      const std::int64_t copied = std::min<std::int64_t>(rows, options.frames);
-      float* const end = std::copy_n(spectrum.data<float>(), copied * mels, values);
+      const std::int64_t copied = std::min<std::int64_t>(rows - begin, options.frames);
+      float* const end = std::copy_n(taken, copied * mels, values);
       std::fill(end, values + options.frames * mels, 0.0F);
     }
+    std::fill_n(target.mask, real, true);
+    std::fill(target.mask + real, target.mask + options.frames, false);
+  }
+
+  void fill(const VideoOptions& options, std::size_t field, const Target& target) {
+    const auto& [pictures, frames] = feature(field);
+    content_.truncated.add(content_.options.fields[field].name, frames, options.frames);
+    auto* values = reinterpret_cast<float*>(target.values);
+    const std::int64_t real = pictures.sizes[0], size = pictures.count() / real;
+    float* const end = std::copy_n(pictures.data<float>(), pictures.count(), values);
+    std::fill_n(end, (options.frames - real) * size, 0.0F);
     std::fill_n(target.mask, real, true);
     std::fill(target.mask + real, target.mask + options.frames, false);
   }
@@ -88,11 +139,11 @@ class Row {
     const std::int64_t room = options.length - options.begin - options.end;
     content_.truncated.add(content_.options.fields[field].name, std::ssize(ids), room);
     if (std::ssize(ids) > room) ids.resize(static_cast<std::size_t>(room));
-    if (options.begin) ids.insert(ids.begin(), static_cast<std::int32_t>(k_begin));
-    if (options.end) ids.push_back(static_cast<std::int32_t>(k_end));
+    if (options.begin) ids.insert(ids.begin(), content_.tokenizer->required(SpecialId::begin));
+    if (options.end) ids.push_back(content_.tokenizer->required(SpecialId::end));
     auto* values = reinterpret_cast<std::int64_t*>(target.values);
     std::fill(std::copy(ids.begin(), ids.end(), values), values + options.length,
-              std::int64_t{k_pad});
+              std::int64_t{content_.tokenizer->pad()});
     std::fill_n(target.mask, ids.size(), true);
     std::fill(target.mask + ids.size(), target.mask + options.length, false);
   }
@@ -109,6 +160,12 @@ class Row {
                          " Add it to the field's classes, or leave the example out with where."));
     }
     *reinterpret_cast<std::int64_t*>(target.values) = found - options.classes.begin();
+  }
+
+  void fill(const GroupOptions&, std::size_t field, const Target& target) {
+    constexpr int k_dropped_bits = 11;
+    *reinterpret_cast<std::int64_t*>(target.values) =
+        static_cast<std::int64_t>(stable_hash(text(field)) >> k_dropped_bits);
   }
 
   const Dataset::Content& content_;
@@ -142,10 +199,22 @@ void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Ba
     const FieldOptions& field = content.options.fields[f];
     Array& values = batch.fields.at(field.name);
     Array* const masks = field.mask.empty() ? nullptr : &batch.fields.at(field.mask);
-    filler.fill(
-        f, {values.bytes.get() + row * (values.byte_count() / rows),
-            masks != nullptr ? masks->data<bool>() + row * (masks->byte_count() / rows) : nullptr});
+    const std::size_t value_bytes = values.byte_count() / rows;
+    const std::size_t flags = masks != nullptr ? masks->byte_count() / rows : 0;
+    const Target target{values.bytes.get() + row * value_bytes,
+                        masks != nullptr ? masks->data<bool>() + row * flags : nullptr};
+    const bool is_present = filler.has(f);
+    if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
+    if (is_present) {
+      filler.fill(f, target);
+    } else {  // zeros, which for a text are padding
+      std::memset(target.values, 0, value_bytes);
+      std::fill_n(target.mask, flags, false);
+    }
   }
+  tokenize_row(content.options, content.visual_tokens, batch, row);
+  mask_row(content.options, content.masking, batch, row,
+           draw.origin.value_or(still_origin(batch.keys[row])));
 }
 
 }  // namespace weft::host

@@ -18,6 +18,7 @@
 #include "host/data/feature.hpp"
 #include "host/data/quarantine.hpp"
 #include "host/data/tokenizer.hpp"
+#include "host/data/visual_tokens.hpp"
 
 namespace weft::host {
 
@@ -40,8 +41,9 @@ struct SplitContent {
   std::vector<ExampleRef> examples;
   std::vector<std::uint32_t> shard_begin;  ///< the first example of each shard, and their number
   std::vector<SourceRange> sources;
-  std::vector<Pools> pools;  ///< in the order of DataOptions::fields
-  std::size_t left_out = 0;  ///< samples that could not be listed
+  std::vector<Pools> pools;          ///< in the order of DataOptions::fields
+  std::vector<std::string> entries;  ///< of a part that is streamed: what to read
+  std::size_t among = 0;             ///< how many samples bad_samples takes its share of
   std::size_t size() const { return examples.size(); }
 };
 
@@ -84,6 +86,8 @@ struct Dataset::Content {
   std::set<std::string> row_sources;  ///< what rows need of an example's JSON and texts
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
+  MaskingVocabulary masking;                          ///< of the tokenizer
+  std::map<std::string, VisualTokens> visual_tokens;  ///< by field
   std::array<SplitContent, k_splits.size()> parts;
   std::string fingerprint;
   std::shared_ptr<FeatureCache> cache;
@@ -95,12 +99,28 @@ struct Dataset::Content {
 
 /// One row of a batch.
 struct Draw {
-  std::size_t example = 0;
-  std::size_t source = 0;  ///< of a blend
+  std::size_t example = 0;  ///< of the part, or of `run`
+  std::size_t source = 0;   ///< of a blend
   /// Training: seed, epoch and offset, from which augmentation and exchange follow. Without them
   /// the example is given as it is.
   std::optional<std::array<std::uint64_t, 3>> origin;
+  /// In a part that is streamed: the examples that were read last, held in memory.
+  std::shared_ptr<const SplitContent> run = nullptr;
 };
+
+/// The examples that the draw chooses from.
+inline const SplitContent& part_of(const Dataset::Content& content, Split split, const Draw& draw) {
+  return draw.run ? *draw.run : content.part(split);
+}
+
+/// The value at a pointer of an example's JSON, as text.
+/// @throws Error (bad_data) where there is none
+std::string value_of(const Dataset::Content& content, const SplitContent& part, std::size_t example,
+                     const std::string& pointer);
+
+/// Puts the example's sample into quarantine. @throws TooManyBad
+void set_aside(const Dataset::Content& content, const SplitContent& part, std::size_t example,
+               const std::string& reason);
 
 /// A batch of `rows` rows that are still to be filled.
 Batch empty_batch(const Dataset::Content& content, std::size_t rows);

@@ -10,6 +10,7 @@
 #include "host/data/content.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/data/source.hpp"
+#include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
 namespace {
@@ -32,8 +33,13 @@ class PartReader {
   /// @param place  the pointer of the entries in the recipe
   void add_source(const std::vector<std::string>& entries, const std::string& place,
                   double weight) {
+    const std::vector<std::string> files = shard_files(entries, place);
+    if (options_.is_streamed || std::ranges::any_of(files, is_pipe)) {
+      part_.entries = files;
+      return;
+    }
     SourceRange source{part_.examples.size(), 0, part_.shards.size(), 0, weight};
-    for (const std::string& path : shard_files(entries, place)) add_shard(path);
+    for (const std::string& path : files) add_shard(path);
     source.count = part_.examples.size() - source.first;
     source.shard_count = part_.shards.size() - source.first_shard;
     if (part_.shards.empty()) return;  // a part that is not there
@@ -52,10 +58,8 @@ class PartReader {
 
   SplitContent finish() {
     part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
-    part_.left_out = bad_.size();
-    for (BadSample& bad : bad_) {
-      content_.quarantine.add(std::move(bad), part_.size() + part_.left_out);
-    }
+    part_.among = part_.size() + bad_.size();
+    for (BadSample& bad : bad_) content_.quarantine.add(std::move(bad), part_.among);
     for (std::size_t f = 0; f < options_.fields.size(); ++f) {
       if (has_pools(options_.fields[f])) assign_pools(f);
     }
@@ -173,16 +177,80 @@ class PartReader {
   std::vector<std::vector<std::string>> mine_;                     ///< by field and example
 };
 
+/// What stands in the fingerprint for a file that is streamed, and so not read at opening.
+std::string name_and_size(const std::string& path) {
+  const DataFile file(path);
+  const std::string name = std::filesystem::path(path).filename().string();
+  if (file.problem().empty()) return concat(name, ' ', file.stamp().size);
+  throw Error(Exit::no_input, concat("The shard ", path, " ", file.problem(),
+                                     ". Check the path under data/shards."));
+}
+
 void train_tokenizer(const std::vector<std::string>& texts, const std::string& cache_folder,
                      Dataset::Content& content) {
   const TokenizerOptions& options = *content.options.tokenizer;
+  const TokenizerTraining& training = options.training;
   Fingerprint fingerprint;
-  fingerprint.add(concat(options.type, ' ', options.vocabulary));
+  fingerprint.add(concat(training.type, ' ', training.vocabulary));
+  for (const std::string& token : training.special) fingerprint.add(token);
   for (const std::string& text : texts) fingerprint.add(text);
   const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
+  content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
+  content.masking = content.tokenizer->masking();
+}
+
+/// @return what the data set's fingerprint is to hold of the tokenizer
+std::string load_tokenizer(Dataset::Content& content) {
+  content.tokenizer_path = content.options.tokenizer->file;
+  const std::string bytes = read_tokenizer_file(content.tokenizer_path);
   content.tokenizer =
-      Tokenizer::train(content.tokenizer_path, options.type, options.vocabulary, texts);
+      Tokenizer::from_bytes(bytes, concat("The tokenizer ", content.tokenizer_path));
+  for (const FieldOptions& field : content.options.fields) {
+    const auto* text = std::get_if<TextOptions>(&field.kind);
+    if (text != nullptr && text->begin) content.tokenizer->required(SpecialId::begin);
+    if (text != nullptr && text->end) content.tokenizer->required(SpecialId::end);
+  }
+  content.masking = content.tokenizer->masking();
+  return bytes;
+}
+
+/// The picture of an example of the training part; an empty array where it has none that can be
+/// used and the section may do without.
+Array training_picture(const Dataset::Content& content, std::size_t example,
+                       const FieldOptions& field) {
+  const SplitContent& part = content.part(Split::train);
+  const ExampleRef& ref = part.examples[example];
+  const Shard& shard = *part.shards[ref.shard];
+  if (field.is_optional && !shard.has(ref.sample, field.source.text)) return {};
+  try {
+    return content.cache->feature(shard, ref.sample, field).values;
+  } catch (const Error& error) {
+    if (error.exit() != Exit::bad_data || !content.quarantine.is_open()) throw;
+    return {};  // It is set aside when its row's turn comes.
+  }
+}
+
+/// Learns the visual tokens of every field that asks for them, or takes those that were kept.
+/// @param identity  of the section and its training part
+void learn_visual_tokens(const std::string& identity, const std::string& cache_folder,
+                         Dataset::Content& content) {
+  for (const FieldOptions& field : content.options.fields) {
+    if (!field.visual_tokens) continue;
+    const std::string name = concat("visual tokens 1 ", field.name, ' ', identity);
+    VisualTokens& tokens = content.visual_tokens[field.name];
+    if (auto kept = find_kept(cache_folder, name)) {
+      tokens = VisualTokens::take(*kept);
+      continue;
+    }
+    tokens = VisualTokens::learn(
+        content.part(Split::train).size(),
+        [&](std::size_t example) { return training_picture(content, example, field); },
+        std::get<ImageOptions>(field.kind), *field.visual_tokens);
+    Record record;
+    tokens.put(record);
+    keep(cache_folder, name, record);
+  }
 }
 
 }  // namespace
@@ -197,6 +265,8 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   content->cache->reserve(options.loading.cache_bytes);
   Fingerprint fingerprint;
   fingerprint.add(options.identity);
+  const bool is_trained = options.tokenizer && options.tokenizer->file.empty();
+  if (options.tokenizer && !is_trained) fingerprint.add(load_tokenizer(*content));
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
     PartReader reader(*content, split, cache_folder);
@@ -209,12 +279,16 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
       reader.add_source(options.shards[index],
                         concat("/data/", name, "/shards/", split_name(split)), 1);
     }
-    if (split == Split::train && options.tokenizer) {
+    if (split == Split::train && is_trained) {
       train_tokenizer(reader.texts(), cache_folder, *content);
     }
     content->parts[index] = reader.finish();
     fingerprint.add(split_name(split));
     for (const auto& shard : content->parts[index].shards) fingerprint.add(shard->fingerprint);
+    for (const std::string& entry : content->parts[index].entries) {
+      fingerprint.add(is_pipe(entry) ? entry : name_and_size(entry));
+    }
+    if (split == Split::train) learn_visual_tokens(fingerprint.hex(), cache_folder, *content);
   }
   content->fingerprint = fingerprint.hex();
   return Dataset(content);
@@ -294,9 +368,21 @@ std::string Dataset::decode_text(const std::string& field,
 }
 
 std::string Dataset::value(Split split, std::int64_t example, const std::string& pointer) const {
-  const SplitContent& part = content_->part(split);
-  const ExampleRef& ref = part.examples.at(static_cast<std::size_t>(example));
-  const Example found = read_example(*part.shards[ref.shard], ref, content_->options, {pointer});
+  return value_of(*content_, content_->part(split), static_cast<std::size_t>(example), pointer);
+}
+
+void set_aside(const Dataset::Content& content, const SplitContent& part, std::size_t example,
+               const std::string& reason) {
+  const ExampleRef& ref = part.examples[example];
+  const Shard& shard = *part.shards[ref.shard];
+  content.quarantine.add({shard.name, example_key(shard, ref, content.options), reason},
+                         part.among);
+}
+
+std::string value_of(const Dataset::Content& content, const SplitContent& part, std::size_t example,
+                     const std::string& pointer) {
+  const ExampleRef& ref = part.examples.at(example);
+  const Example found = read_example(*part.shards[ref.shard], ref, content.options, {pointer});
   if (const auto text = found.values.find(pointer); text != found.values.end()) return text->second;
   throw Error(Exit::bad_data, concat(found.place, ": there is no value at ", pointer,
                                      ". Correct the pointer in the recipe."));

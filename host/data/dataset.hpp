@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -58,7 +59,7 @@ class Dataset {
   /// As field_specs().
   const std::vector<FieldSpec>& fields() const;
 
-  /// Number of examples; 0 for a part without shards.
+  /// Number of examples; 0 for a part without shards, and for one that is streamed.
   std::int64_t size(Split split) const;
 
   /// XXH3-128 over the shards' contents and the section without its paths: 32 hexadecimal digits.
@@ -90,11 +91,24 @@ class Dataset {
   std::shared_ptr<const Content> content_;
 };
 
-/// A place in an endless training stream: how many examples all ranks together have taken.
+/// A place in an endless training stream.
 struct Position {
-  std::int64_t taken = 0;
+  std::int64_t taken = 0;  ///< examples that all ranks together have taken
+
+  // In a part that is streamed, where the run of examples begins that are shuffled among
+  // themselves, and how many of them are taken; else 0.
+  std::int64_t epoch = 0;
+  std::int64_t shard = 0;    ///< how many shards of the epoch were read before
+  std::int64_t example = 0;  ///< in that shard
+  std::int64_t offset = 0;   ///< in the run
+
   bool operator==(const Position&) const = default;
 };
+
+/// For checkpoints.
+std::map<std::string, std::int64_t> numbers_of(const Position& position);
+/// Nothing where `taken` is missing.
+std::optional<Position> position_of(const std::map<std::string, std::int64_t>& numbers);
 
 /// Which of several processes that train together this is.
 struct Rank {
@@ -110,13 +124,18 @@ struct Rank {
 /// from one and the same order: together they see what a single rank with the larger batch would
 /// see, and all of them take the same number of steps. A run may be resumed on another number of
 /// ranks.
+///
+/// A part that is streamed is read from front to back; each rank reads all of it and decodes its
+/// own examples. Going on costs what reading from the beginning of the shard costs, or of
+/// everything where it is standard input.
 class TrainingStream {
  public:
   /// @param batch_size  examples of one step on this rank
+  /// @param from        where to begin; as seek() there, and for standard input the only way
   /// @throws Error (bad_data) when the data set has no training part; (bad_recipe) on shares of a
   ///         blend that are too small
   TrainingStream(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed,
-                 Rank rank = {});
+                 Rank rank = {}, const Position& from = {});
   TrainingStream(TrainingStream&&) noexcept;
   ~TrainingStream();
 

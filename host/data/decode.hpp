@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "host/data/pixels.hpp"
+
 namespace weft::host {
 
 /// Larger pictures (height x width) are refused, as are those without a pixel.
@@ -32,6 +34,7 @@ inline constexpr int k_most_channels = 64;
 struct ImageForm {
   int channels = 1;           ///< 1 (grey) or 3 (red, green, blue)
   int height = 0, width = 0;  ///< 0: as the picture has them; otherwise it is stretched to them
+  Colour background{};        ///< what is seen through a transparent picture
 };
 
 struct Image {
@@ -39,24 +42,32 @@ struct Image {
   std::vector<std::uint8_t> pixels;  ///< [height, width, channels]
 };
 
+enum class Channel;  // host/data/options.hpp
+
 struct Audio {
   int rate = 0;                ///< samples per second
-  std::vector<float> samples;  ///< the mean of all channels, full scale = 1
+  std::vector<float> samples;  ///< of one channel, full scale = 1
 };
 
-/// PNG or JPEG; the first picture of the file. Transparency is dropped.
+/// PNG, JPEG or WebP; the first picture of the file, turned as its EXIF orientation says. FFmpeg
+/// decodes it (a JPEG of four inks: libjpeg-turbo) and brings it to its size, each pixel being the
+/// mean of its area.
 /// @param place  how a message begins: `digits-000.tar, sample 3-jackson-12: picture.png`
 /// @throws Error (bad_data) when the bytes are not a whole picture or it is too large
 Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,
                    const std::string& place);
 
-/// WAV (PCM, A-law, µ-law), FLAC, MP3, Ogg (Vorbis, Opus) or M4A (AAC, not in fragments), brought
-/// to one channel and to `rate` samples per second.
+/// WAV (PCM, A-law, µ-law), FLAC, MP3, Ogg (Vorbis, Opus), M4A or MP4 (AAC, MP3, Opus; not in
+/// fragments), WebM or Matroska (Opus, Vorbis, AAC, MP3), brought to one channel and to `rate`
+/// samples per second. Sound beside pictures counts from the beginning of the file's timeline:
+/// silence comes before what begins later, and what lies before it is left out.
+/// By default that is the mean of all channels.
 /// Sound is taken as FFmpeg plays it: what encoders put before and behind it is left out where the
 /// file says so. An MP3 may lack a part of its last frame (at most 72 ms), or more where it does
 /// not announce its length.
 /// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty, too long, of
 ///         another rate or of too many channels
-Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place);
+Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place,
+                   Channel channel = Channel{});
 
 }  // namespace weft::host

@@ -9,12 +9,16 @@ extern "C" {
 #include <algorithm>
 #include <cmath>
 #include <memory>
-#include <new>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "host/base/text.hpp"
+#include "host/data/container.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/flac.hpp"
 #include "host/data/media.hpp"
+#include "host/data/options.hpp"
 
 namespace weft::host {
 namespace {
@@ -24,7 +28,7 @@ struct Free {
 };
 using Resampler = std::unique_ptr<SwrContext, Free>;
 
-Resampler open_resampler(const AVFrame& frame, int rate, const std::string& place) {
+void require_limits(const AVFrame& frame, const std::string& place) {
   if (frame.sample_rate < k_lowest_rate || frame.sample_rate > k_highest_rate) {
     cannot_decode(place, concat("it has ", frame.sample_rate, " samples per second, not from ",
                                 k_lowest_rate, " to ", k_highest_rate));
@@ -33,6 +37,10 @@ Resampler open_resampler(const AVFrame& frame, int rate, const std::string& plac
     cannot_decode(place, concat("it has ", frame.ch_layout.nb_channels, " channels; at most ",
                                 k_most_channels, " are read"));
   }
+}
+
+Resampler open_resampler(const AVFrame& frame, int rate, Channel channel,
+                         const std::string& place) {
   AVChannelLayout from{};
   av_channel_layout_default(&from, frame.ch_layout.nb_channels);
   AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
@@ -41,11 +49,15 @@ Resampler open_resampler(const AVFrame& frame, int rate, const std::string& plac
       swr_alloc_set_opts2(&raw, &mono, AV_SAMPLE_FMT_FLT, rate, &from,
                           static_cast<AVSampleFormat>(frame.format), frame.sample_rate, 0, nullptr);
   Resampler resampler(raw);
-  // Several channels become their mean; FFmpeg's own mix weighs five of them differently.
+  // Several channels become their mean, where FFmpeg's own mix weighs five of them differently, or
+  // one of them: the first is the left one and the second the right one.
   const auto channels = static_cast<std::size_t>(frame.ch_layout.nb_channels);
-  const std::vector<double> mean(channels, 1 / static_cast<double>(channels));
+  std::vector<double> weights(channels,
+                              channel == Channel::mean ? 1.0 / static_cast<double>(channels) : 0);
+  if (channel == Channel::left) weights.front() = 1;
+  if (channel == Channel::right && channels > 1) weights[1] = 1;
   if (status >= 0 && channels > 1) {
-    status = swr_set_matrix(raw, mean.data(), frame.ch_layout.nb_channels);
+    status = swr_set_matrix(raw, weights.data(), frame.ch_layout.nb_channels);
   }
   if (status >= 0) status = swr_init(raw);
   if (status < 0) cannot_decode(place, "its channels or its rate cannot be converted");
@@ -96,39 +108,6 @@ void require_whole_ogg(std::span<const std::byte> bytes, const std::string& plac
     cannot_decode(place, "it is cut off, or damaged between pages");
 }
 
-/// The boxes of an M4A beside `mdat`, the sound, must list each packet once, in the clear: a list
-/// may claim packets of one size without holding anything, and so may a fragment, whose lack
-/// would not be found either.
-void require_honest_m4a(std::span<const std::byte> bytes, const std::string& place) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.substr(0, 8).ends_with("ftyp")) return;
-  const auto number = [&](std::size_t at, int size) {
-    std::uint64_t value = 0;
-    for (int i = 0; i < size; ++i) value = value << 8 | std::to_integer<std::uint64_t>(bytes[at++]);
-    return value;
-  };
-  for (std::size_t at = 0; at + 8 <= bytes.size();) {
-    std::uint64_t size = number(at, 4);
-    if (size == 1 && at + 16 <= bytes.size()) size = number(at + 8, 8);
-    if (size == 0) size = bytes.size() - at;  // up to the end
-    if (size < 8 || size > bytes.size() - at) cannot_decode(place, "it is cut off");
-    const std::size_t end = at + static_cast<std::size_t>(size);
-    const bool is_sound = text.substr(at + 4, 4) == "mdat";
-    for (++at; !is_sound && at + 4 <= end; ++at) {
-      const std::string_view name = text.substr(at, 4);
-      if (name == "trun" || name == "cmov") {
-        cannot_decode(place, "it is an M4A in fragments or with a compressed head");
-      }
-      if ((name != "stsz" && name != "stz2") || at + 16 > end) continue;
-      const std::uint64_t packets = number(at + 12, 4);
-      if (packets > bytes.size()) {
-        cannot_decode(place, concat("it lists ", packets, " packets in ", bytes.size(), " bytes"));
-      }
-    }
-    at = end;
-  }
-}
-
 /// Converts one frame, or with null what the resampler still holds, onto the end of `samples`.
 void convert(SwrContext* resampler, const AVFrame* frame, std::vector<float>& samples,
              const std::string& place) {
@@ -145,38 +124,115 @@ void convert(SwrContext* resampler, const AVFrame* frame, std::vector<float>& sa
   samples.resize(before + static_cast<std::size_t>(count));
 }
 
+/// Appends the frame's samples where they need no resampler: one channel of the wanted rate.
+/// Full scale becomes 1, by the same multiplication as in FFmpeg.
+/// @return  whether its format is known here
+bool append_plain(const AVFrame& frame, std::vector<float>& samples) {
+  const auto append = [&](const auto* source, float scale) {
+    const std::size_t before = samples.size();
+    samples.resize(before + static_cast<std::size_t>(frame.nb_samples));
+    std::transform(source, source + frame.nb_samples, samples.data() + before,
+                   [scale](auto sample) { return static_cast<float>(sample) * scale; });
+    return true;
+  };
+  const std::uint8_t* const bytes = frame.extended_data[0];
+  switch (frame.format) {
+    case AV_SAMPLE_FMT_S16:
+    case AV_SAMPLE_FMT_S16P:
+      return append(reinterpret_cast<const std::int16_t*>(bytes), 1.0F / (1 << 15));
+    case AV_SAMPLE_FMT_S32:
+    case AV_SAMPLE_FMT_S32P:
+      return append(reinterpret_cast<const std::int32_t*>(bytes), 1.0F / (1U << 31));
+    default: return false;
+  }
+}
+
+/// Brings sound that begins beside its pictures at `begin` seconds to their origin: silence before
+/// it, or nothing of what is heard before 0.
+void move_to_begin(Audio& audio, double begin, const std::string& place) {
+  if (begin > static_cast<double>(k_most_seconds)) {
+    cannot_decode(place, concat("its sound begins after more than ", k_most_seconds, " seconds"));
+  }
+  const auto shift = std::llround(begin * audio.rate);
+  if (shift > 0) {
+    audio.samples.insert(audio.samples.begin(), static_cast<std::size_t>(shift), 0.0F);
+  } else if (shift < 0) {
+    const auto lost = std::min<std::int64_t>(-shift, std::ssize(audio.samples));
+    audio.samples.erase(audio.samples.begin(), audio.samples.begin() + lost);
+  }
+}
+
+/// Collects frames as samples of one rate.
+class Collector {
+ public:
+  Collector(int rate, Channel channel, const std::string& place)
+      : rate_(rate), channel_(channel), place_(place) {}
+
+  /// @param announced  how many samples a channel has in all, or 0
+  void take(const AVFrame& frame, std::int64_t announced) {
+    if (decoded_ == 0) {
+      require_limits(frame, place_);
+      source_rate_ = frame.sample_rate;
+      channels_ = frame.ch_layout.nb_channels;
+      format_ = frame.format;
+      if (source_rate_ == rate_) samples_.reserve(static_cast<std::size_t>(announced));
+    }
+    if (frame.sample_rate != source_rate_ || frame.ch_layout.nb_channels != channels_ ||
+        frame.format != format_) {
+      cannot_decode(place_, "its rate or channels change half-way");
+    }
+    decoded_ += frame.nb_samples;
+    if (decoded_ > k_most_seconds * source_rate_) {
+      cannot_decode(place_, concat("it is longer than ", k_most_seconds, " seconds"));
+    }
+    const bool is_plain = source_rate_ == rate_ && channels_ == 1;
+    if (is_plain && append_plain(frame, samples_)) return;
+    if (!resampler_) resampler_ = open_resampler(frame, rate_, channel_, place_);
+    convert(resampler_.get(), &frame, samples_, place_);
+  }
+
+  std::vector<float> finish() {
+    if (resampler_) convert(resampler_.get(), nullptr, samples_, place_);
+    return std::move(samples_);
+  }
+
+  std::int64_t decoded() const { return decoded_; }
+
+ private:
+  int rate_;
+  Channel channel_;
+  const std::string& place_;
+  Resampler resampler_;
+  std::vector<float> samples_;
+  std::int64_t decoded_ = 0;
+  int source_rate_ = 0, channels_ = 0, format_ = 0;
+};
+
 }  // namespace
 
-Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place) {
+Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place,
+                   Channel channel) {
   require_whole_wav(bytes, place);
   require_whole_ogg(bytes, place);
-  require_honest_m4a(bytes, place);
-  Audio audio{rate, {}};
-  Resampler resampler;
-  std::int64_t decoded = 0;
-  int source_rate = 0, channels = 0, format = 0;
-  const auto take = [&](const AVFrame& frame) {
-    if (!resampler) {
-      resampler = open_resampler(frame, rate, place);
-      source_rate = frame.sample_rate;
-      channels = frame.ch_layout.nb_channels;
-      format = frame.format;
+  require_honest_boxes(bytes, place);
+  require_whole_matroska(bytes, place);
+  std::optional<Collector> collector(std::in_place, rate, channel, place);
+  double begin = 0;
+  const bool is_plain_flac = decode_plain_flac(
+      bytes, [&](const AVFrame& frame, std::int64_t count) { collector->take(frame, count); });
+  if (!is_plain_flac) {
+    collector.emplace(rate, channel, place);
+    const Announced announced = decode_frames(
+        bytes, Medium::recording, place, [&](const AVFrame& frame) { collector->take(frame, 0); });
+    const std::int64_t decoded = collector->decoded();
+    if (decoded < announced.samples) {
+      cannot_decode(place,
+                    concat("it is cut off after ", decoded, " of ", announced.samples, " samples"));
     }
-    if (frame.sample_rate != source_rate || frame.ch_layout.nb_channels != channels ||
-        frame.format != format) {
-      cannot_decode(place, "its rate or channels change half-way");
-    }
-    decoded += frame.nb_samples;
-    if (decoded > k_most_seconds * source_rate) {
-      cannot_decode(place, concat("it is longer than ", k_most_seconds, " seconds"));
-    }
-    convert(resampler.get(), &frame, audio.samples, place);
-  };
-  const std::int64_t announced = decode_frames(bytes, Medium::recording, place, take);
-  if (resampler) convert(resampler.get(), nullptr, audio.samples, place);
-  if (decoded < announced) {
-    cannot_decode(place, concat("it is cut off after ", decoded, " of ", announced, " samples"));
+    begin = announced.begin;
   }
+  Audio audio{rate, collector->finish()};
+  move_to_begin(audio, begin, place);
   if (audio.samples.empty()) cannot_decode(place, "it holds no sound");
   if (!std::all_of(audio.samples.begin(), audio.samples.end(),
                    [](float sample) { return std::isfinite(sample); })) {

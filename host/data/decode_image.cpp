@@ -7,10 +7,10 @@ extern "C" {
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/decode_picture.hpp"
 #include "host/data/media.hpp"
 
 namespace weft::host {
@@ -20,117 +20,113 @@ struct Free {
   void operator()(SwsContext* scaler) const { sws_freeContext(scaler); }
 };
 
-/// FFmpeg fills the rest of a JPEG that is cut off with grey. Here the end marker must follow the
-/// last scan; inside one its two bytes cannot occur, and a preview's own end comes before.
-void require_whole_jpeg(std::span<const std::byte> bytes, const std::string& place) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.starts_with("\xff\xd8")) return;
-  const std::size_t scan = text.rfind("\xff\xda"), end = text.rfind("\xff\xd9");
-  if (scan == std::string_view::npos || end == std::string_view::npos || end < scan) {
-    cannot_decode(place, "it is cut off");
-  }
-}
-
-struct Size {
-  std::int64_t height = 0, width = 0;
+/// One plane or several, as FFmpeg's scaler takes them.
+struct Planes {
+  int height = 0, width = 0;
+  AVPixelFormat format = AV_PIX_FMT_NONE;
+  const std::uint8_t* const* data = nullptr;
+  const int* strides = nullptr;
 };
 
-/// The number that `count` bytes make, most significant first. REQUIRES: they are there.
-std::int64_t big_endian(std::span<const std::byte> bytes, std::size_t at, std::size_t count) {
-  std::int64_t value = 0;
-  for (const std::byte byte : bytes.subspan(at, count)) {
-    value = value << 8 | std::to_integer<std::int64_t>(byte);
-  }
-  return value;
-}
-
-/// What a PNG's first chunk or a JPEG's frame header says; nothing when there is none.
-std::optional<Size> announced_size(std::span<const std::byte> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with("\x89PNG") && text.size() >= 24) {
-    return Size{big_endian(bytes, 20, 4), big_endian(bytes, 16, 4)};
-  }
-  if (!text.starts_with("\xff\xd8")) return std::nullopt;
-  for (std::size_t at = 2; at + 9 <= text.size();) {
-    const auto fill = static_cast<unsigned char>(text[at]);
-    const auto marker = static_cast<unsigned char>(text[at + 1]);
-    if (fill != 0xff || marker == 0xff) {
-      ++at;
-      continue;
-    }
-    const bool is_frame =
-        marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
-    if (is_frame) return Size{big_endian(bytes, at + 5, 2), big_endian(bytes, at + 7, 2)};
-    const bool is_alone = marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8);
-    at += 2 + (is_alone ? 0 : static_cast<std::size_t>(big_endian(bytes, at + 2, 2)));
-  }
-  return std::nullopt;
-}
-
-/// Refuses a picture by what its head says, before anything is decoded.
-void require_limits(std::span<const std::byte> bytes, const std::string& place) {
-  const std::optional<Size> size = announced_size(bytes);
-  if (!size) return;  // FFmpeg says what is wrong with it
-  const std::int64_t pixels = size->height * std::min(size->width, k_most_pixels + 1);
-  const std::string found = concat("it has ", size->height, " x ", size->width, " pixels");
-  if (pixels == 0) cannot_decode(place, found);
-  if (pixels > k_most_pixels) {
-    cannot_decode(place, concat(found, "; at most ", k_most_pixels, " are read"));
-  }
-  if (pixels > k_free_pixels &&
-      pixels / k_most_pixels_per_byte > static_cast<std::int64_t>(bytes.size())) {
-    cannot_decode(place, concat(found, " in ", bytes.size(), " bytes; at most ",
-                                k_most_pixels_per_byte, " pixels a byte are read"));
-  }
-}
-
-/// A JPEG's scans, counted without those of previews being told apart.
-void require_few_scans(std::span<const std::byte> bytes, const std::string& place) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.starts_with("\xff\xd8")) return;
-  std::int64_t scans = 0;
-  for (std::size_t at = 0; (at = text.find("\xff\xda", at)) != std::string_view::npos; ++at) {
-    if (++scans > k_most_scans) {
-      cannot_decode(place, concat("it is a JPEG in more than ", k_most_scans, " scans"));
-    }
-  }
-}
-
 /// Brings a decoded picture to the asked channels and size.
-Image convert(const AVFrame& frame, const ImageForm& form, const std::string& place) {
-  Image image{form.height > 0 ? form.height : frame.height,
-              form.width > 0 ? form.width : frame.width,
+Image scaled(const Planes& from, const ImageForm& form, const std::string& place) {
+  Image image{form.height > 0 ? form.height : from.height,
+              form.width > 0 ? form.width : from.width,
               form.channels,
               {}};
   const auto row = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(form.channels);
   image.pixels.resize(row * static_cast<std::size_t>(image.height));
   const AVPixelFormat target = form.channels == 1 ? AV_PIX_FMT_GRAY8 : AV_PIX_FMT_RGB24;
   const std::unique_ptr<SwsContext, Free> scaler(
-      sws_getContext(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format),
-                     image.width, image.height, target,
+      sws_getContext(from.width, from.height, from.format, image.width, image.height, target,
                      SWS_AREA | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr, nullptr));
   if (!scaler) cannot_decode(place, "its colours or its size cannot be converted");
   std::uint8_t* const planes[4] = {image.pixels.data(), nullptr, nullptr, nullptr};
   const int strides[4] = {static_cast<int>(row), 0, 0, 0};
   const int rows =
-      sws_scale(scaler.get(), frame.data, frame.linesize, 0, frame.height, planes, strides);
+      sws_scale(scaler.get(), from.data, from.strides, 0, from.height, planes, strides);
   if (rows != image.height) cannot_decode(place, "its colours or its size cannot be converted");
   return image;
 }
 
+Image scaled(const Pixels& from, const ImageForm& form, const std::string& place) {
+  const std::uint8_t* const planes[4] = {from.row(0), nullptr, nullptr, nullptr};
+  const int strides[4] = {static_cast<int>(from.stride()), 0, 0, 0};
+  const AVPixelFormat format = from.channels == 1 ? AV_PIX_FMT_GRAY8 : AV_PIX_FMT_RGB0;
+  return scaled(Planes{from.height, from.width, format, planes, strides}, form, place);
+}
+
+Image scaled(const AVFrame& frame, const ImageForm& form, const std::string& place) {
+  if (has_alpha(frame)) {
+    return scaled(pixels_of(frame, form.channels, form.background, place), form, place);
+  }
+  const auto format = static_cast<AVPixelFormat>(frame.format);
+  return scaled(Planes{frame.height, frame.width, format, frame.data, frame.linesize}, form, place);
+}
+
+Pixels decode_jpeg(std::span<const std::byte> bytes, int channels, const Least& least,
+                   const std::string& place) {
+  JpegReader reader(bytes, channels, least, place);
+  Pixels picture = Pixels::of_size(reader.height(), reader.width(), reader.channels());
+  for (int y = 0; y < picture.height; ++y) reader.read_row(picture.row(y));
+  reader.finish();
+  return picture.channels == channels ? std::move(picture) : grey_of(picture);
+}
+
 }  // namespace
+
+Image packed(const Pixels& picture) {
+  Image image{picture.height, picture.width, picture.channels, {}};
+  const auto channels = static_cast<std::size_t>(picture.channels);
+  const std::size_t count =
+      static_cast<std::size_t>(picture.height) * static_cast<std::size_t>(picture.width);
+  image.pixels.resize(count * channels);
+  const std::uint8_t* from = picture.row(0);
+  for (std::size_t i = 0; i < count; ++i, from += picture.pixel_size()) {
+    std::copy_n(from, channels, image.pixels.data() + i * channels);
+  }
+  return image;
+}
+
+Pixels unpacked(const Image& image) {
+  Pixels picture = Pixels::of_size(image.height, image.width, image.channels);
+  const auto channels = static_cast<std::size_t>(image.channels);
+  std::uint8_t* to = picture.row(0);
+  for (std::size_t at = 0; at < image.pixels.size(); at += channels, to += picture.pixel_size()) {
+    std::copy_n(image.pixels.data() + at, channels, to);
+  }
+  return picture;
+}
 
 Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,
                    const std::string& place) {
-  require_limits(bytes, place);
-  require_whole_jpeg(bytes, place);
-  require_few_scans(bytes, place);
+  const PictureHead head = vetted_head(bytes, place);
+  ImageForm stored = form;
+  if (head.orientation >= 5) std::swap(stored.height, stored.width);
   Image image;
-  decode_frames(bytes, Medium::picture, place, [&](const AVFrame& frame) {
-    if (image.pixels.empty()) image = convert(frame, form, place);
-  });
+  if (head.components == 4) {  // FFmpeg's colours of inks are not those that are meant.
+    image = scaled(decode_jpeg(bytes, form.channels, {}, place), stored, place);
+  } else {
+    decode_frames(bytes, Medium::picture, place, [&](const AVFrame& frame) {
+      if (image.pixels.empty()) image = scaled(frame, stored, place);
+    });
+  }
   if (image.pixels.empty()) cannot_decode(place, "it is cut off or holds no picture");
-  return image;
+  if (head.orientation == 1) return image;
+  return packed(oriented(unpacked(image), head.orientation));
+}
+
+Pixels decode_pixels(std::span<const std::byte> bytes, const PictureHead& head, int channels,
+                     Colour background, const Least& least, const std::string& place) {
+  if (head.format == PictureFormat::jpeg) {
+    return oriented(decode_jpeg(bytes, channels, least, place), head.orientation);
+  }
+  std::optional<Pixels> picture;
+  decode_frames(bytes, Medium::picture, place, [&](const AVFrame& frame) {
+    if (!picture) picture = pixels_of(frame, channels, background, place);
+  });
+  if (!picture) cannot_decode(place, "it is cut off or holds no picture");
+  return oriented(std::move(*picture), head.orientation);
 }
 
 }  // namespace weft::host

@@ -41,7 +41,7 @@ std::string as_text(const Json& value) {
 
 std::optional<std::string> text_at(const Json& json, const std::string& pointer) {
   const Json::json_pointer place(pointer);
-  if (!json.contains(place)) return std::nullopt;
+  if (!json.contains(place) || json.at(place).is_null()) return std::nullopt;
   return as_text(json.at(place));
 }
 
@@ -98,7 +98,8 @@ bool is_kept(const Example& example, const DataOptions& options) {
 
 bool is_media(const FieldOptions& field) {
   return std::holds_alternative<ImageOptions>(field.kind) ||
-         std::holds_alternative<RecordingOptions>(field.kind);
+         std::holds_alternative<RecordingOptions>(field.kind) ||
+         std::holds_alternative<VideoOptions>(field.kind);
 }
 
 }  // namespace

@@ -3,29 +3,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <utility>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/image.hpp"
 #include "host/data/log_mel.hpp"
 #include "host/data/random.hpp"
+#include "host/data/video.hpp"
 
 namespace weft::host {
-
-Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place) {
-  const Image image = decode_image(bytes, {options.channels, options.height, options.width}, place);
-  Array feature = Array::empty(DType::float32, {options.channels, options.height, options.width});
-  float* out = feature.data<float>();
-  const auto channels = static_cast<std::size_t>(options.channels);
-  for (std::size_t channel = 0; channel < channels; ++channel) {
-    const float mean = options.mean[channel], std = options.std[channel];
-    for (std::size_t i = channel; i < image.pixels.size(); i += channels) {
-      *out++ = (static_cast<float>(image.pixels[i]) / 255 - mean) / std;
-    }
-  }
-  return feature;
-}
 
 namespace {
 
@@ -55,7 +44,12 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
                           const std::string& place) {
   const LogMelOptions& spectrum = options.spectrum;
   const bool is_whisper = spectrum.form == LogMelForm::whisper;
-  std::vector<float> samples = decode_audio(bytes, spectrum.rate, place).samples;
+  std::vector<float> samples = decode_audio(bytes, spectrum.rate, place, options.channel).samples;
+  if (options.trim_db > 0) {
+    const std::span<const float> heard_part =
+        trimmed_silence(samples, static_cast<double>(options.trim_db));
+    samples = std::vector<float>(heard_part.begin(), heard_part.end());
+  }
   const std::int64_t heard = (std::ssize(samples) + spectrum.hop - 1) / spectrum.hop;
   if (is_whisper) {
     samples.resize(static_cast<std::size_t>(std::int64_t{options.frames} * spectrum.hop));
@@ -63,11 +57,9 @@ Feature recording_feature(const Bytes& bytes, const RecordingOptions& options,
   Array feature = log_mel(samples, spectrum);
   if (options.per_mel) {
     normalise_per_mel(feature, std::min<std::int64_t>(feature.sizes[0], options.frames));
-  } else {
-    float* const values = feature.data<float>();
-    for (std::int64_t i = 0; i < feature.count(); ++i) {
-      values[i] = (values[i] - options.mean) / options.std;
-    }
+  } else if (options.mean != 0 || options.std != 1) {
+    const std::span values(feature.data<float>(), static_cast<std::size_t>(feature.count()));
+    for (float& value : values) value = (value - options.mean) / options.std;
   }
   const std::int64_t frames = is_whisper ? heard : feature.sizes[0];
   return {std::move(feature), frames};
@@ -107,12 +99,18 @@ Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const Fiel
   return feature;
 }
 
-Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field,
+                     RandomSequence* random) {
   const Bytes bytes = shard.read(sample, field.source.text);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
-  const auto* image = std::get_if<ImageOptions>(&field.kind);
-  return image != nullptr ? Feature{image_feature(bytes, *image, place)}
-                          : recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
+  if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
+    return {random != nullptr ? random_image_feature(bytes, *image, *random, place)
+                              : image_feature(bytes, *image, place)};
+  }
+  if (const auto* video = std::get_if<VideoOptions>(&field.kind)) {
+    return video_feature(bytes, *video, place);
+  }
+  return recording_feature(bytes, std::get<RecordingOptions>(field.kind), place);
 }
 
 }  // namespace weft::host

@@ -12,23 +12,22 @@
 
 #include "host/base/array.hpp"
 #include "host/data/options.hpp"
+#include "host/data/random.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
 
-/// The picture, decoded and normalised: float32 [channels, height, width].
-/// @throws Error (bad_data), with `place` at its head
-Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::string& place);
-
-/// What is kept of a picture or a recording.
+/// What is kept of a picture, a recording or a video.
 struct Feature {
   Array values;
-  std::int64_t frames = 0;  ///< of the recording, also those that do not fit into its field
+  std::int64_t frames =
+      0;  ///< of the recording or the video, also those that do not fit into its field
 };
 
-/// The recording's log-mel spectrum, normalised: float32 [its frames, mels]. In the form of Whisper
-/// the recording is first cut, or filled up with silence, to options.frames · hop samples, which
-/// give [options.frames, mels]; its own frames are those whose middle lies before its end.
+/// The recording's log-mel spectrum, normalised: float32 [its frames, mels]. The recording is the
+/// asked channel, without silence at its ends where options.trim_db is above 0. In the form of
+/// Whisper the recording is first cut, or filled up with silence, to options.frames · hop samples,
+/// which give [options.frames, mels]; its own frames are those whose middle lies before its end.
 /// Normalised is (x - mean) / std, or with options.per_mel, for each band m by its mean μ_m and
 /// deviation σ_m over the recording's first options.frames frames (the sum of squares divided by
 /// their number), (x[t, m] - μ_m) / (σ_m + 1e-5).
@@ -47,7 +46,7 @@ class FeatureCache {
   std::shared_ptr<const Shard> shard(const std::string& path, const std::string& cache_folder = "",
                                      Damage damage = Damage::refuse);
 
-  /// The feature of an image or log_mel field.
+  /// The feature of an image, log_mel or video field.
   /// @throws Error (bad_data) when the sample lacks the member or it cannot be decoded
   Feature feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
 
@@ -63,8 +62,10 @@ class FeatureCache {
   std::size_t room_ = 0, held_ = 0;  ///< in bytes
 };
 
-/// Decodes the member and computes the feature.
+/// Decodes the member and computes the feature: of an image field with a random sequence, as
+/// random_image_feature() does.
 /// @throws Error as FeatureCache::feature()
-Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
+Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field,
+                     RandomSequence* random = nullptr);
 
 }  // namespace weft::host

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 
-#include "host/data/options.hpp"
+#include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
 namespace {
 
-FieldSpec spec_of(const FieldOptions& field, const DataOptions& options) {
+/// @param vocabulary  ids of the tokenizer, 0 without one
+FieldSpec spec_of(const FieldOptions& field, std::int64_t vocabulary) {
   FieldSpec spec{field.name, DType::int64, {}, field.mask, 0};
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
     spec.dtype = DType::float32;
@@ -16,26 +17,73 @@ FieldSpec spec_of(const FieldOptions& field, const DataOptions& options) {
   } else if (const auto* recording = std::get_if<RecordingOptions>(&field.kind)) {
     spec.dtype = DType::float32;
     spec.sizes = {recording->frames, recording->spectrum.mels};
+  } else if (const auto* video = std::get_if<VideoOptions>(&field.kind)) {
+    spec.dtype = DType::float32;
+    spec.sizes = {video->frames, video->picture.channels, video->picture.height,
+                  video->picture.width};
   } else if (const auto* text = std::get_if<TextOptions>(&field.kind)) {
     spec.sizes = {text->length};
-    spec.classes = options.tokenizer->vocabulary;
+    spec.classes = vocabulary;
   } else if (const auto* list = std::get_if<ClassOptions>(&field.kind)) {
     spec.classes = static_cast<std::int64_t>(list->classes.size());
   }
   return spec;
 }
 
+/// [rows · columns] of the grid that masks and visual tokens share.
+std::int64_t patches(const FieldOptions& field, int patch) {
+  const auto& image = std::get<ImageOptions>(field.kind);
+  return std::int64_t{image.height / patch} * (image.width / patch);
+}
+
 }  // namespace
+
+std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabulary) {
+  FieldSpec spec = spec_of(field, vocabulary);
+  std::vector<FieldSpec> with;
+  const auto add = [&](const char* suffix, std::vector<std::int64_t> sizes) {
+    with.push_back({field.name + suffix, DType::boolean, std::move(sizes), "", 0});
+  };
+  if (!spec.mask.empty()) with.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});
+  if (std::holds_alternative<TokenMasking>(field.masking)) {
+    add(k_masked, spec.sizes);
+    // Losses and metrics that read the target count what was hidden: its mask says so.
+    with.push_back(
+        {field.name + k_target, DType::int64, spec.sizes, field.name + k_masked, spec.classes});
+    ++spec.classes;  // the mask's id
+  } else if (const auto* grid = std::get_if<PatchMasking>(&field.masking)) {
+    add(k_masked, {grid->rows * grid->columns});
+  } else if (const auto* spans = std::get_if<SpanMasking>(&field.masking)) {
+    add(k_masked, {spec.sizes[0]});
+    if (spans->band_probability > 0) add(k_masked_bands, {spec.sizes[1]});
+  }
+  if (const auto& tokens = field.visual_tokens) {
+    const bool is_masked = std::holds_alternative<PatchMasking>(field.masking);
+    with.push_back({field.name + k_tokens,
+                    DType::int64,
+                    {patches(field, tokens->patch)},
+                    is_masked ? field.name + k_masked : "",
+                    tokens->vocabulary});
+  }
+  if (field.is_optional) {
+    add(k_present, {});
+    if (spec.sizes.empty()) spec.mask = field.name + k_present;  // a class that may be no target
+  }
+  with.insert(with.begin(), spec);
+  return with;
+}
 
 std::vector<FieldSpec> field_specs(const std::string& data_json) {
   const DataOptions options = parse_data_options(data_json);
+  std::int64_t vocabulary = 0;
+  if (options.tokenizer) {
+    const TokenizerOptions& tokenizer = *options.tokenizer;
+    vocabulary = tokenizer.file.empty() ? tokenizer.training.vocabulary
+                                        : tokenizer_file_vocabulary(tokenizer.file);
+  }
   std::vector<FieldSpec> specs;
   for (const FieldOptions& field : options.fields) {
-    const FieldSpec spec = spec_of(field, options);
-    specs.push_back(spec);
-    if (!spec.mask.empty()) {
-      specs.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});
-    }
+    for (FieldSpec& spec : specs_of(field, vocabulary)) specs.push_back(std::move(spec));
   }
   std::ranges::sort(specs, {}, &FieldSpec::name);
   return specs;

@@ -8,8 +8,12 @@
 #include <vector>
 
 #include "host/base/field_spec.hpp"
+#include "host/data/options.hpp"
 
 namespace weft::host {
+
+/// What one field of the recipe makes: itself, and those that come with it.
+std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabulary);
 
 /// One entry for every field of a batch, mask fields (bool, true = real) included, in the order of
 /// their names.

@@ -6,101 +6,71 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
-#include <cstdlib>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <numbers>
-#include <type_traits>
+#include <optional>
 #include <utility>
 #include <vector>
+
+#include "host/data/log_mel_lanes.hpp"
 
 namespace weft::host {
 namespace {
 
-/// The power spectrum of `size` real samples. FFmpeg is fast for powers of two alone, so a size
-/// P·Q, with P odd and Q a power of two, is done as P transforms of every P-th sample and
-///
-///   X[k] = Σ_p e^(-2πipk/(PQ)) X_p[k mod Q]      (Cooley and Tukey, 1965)
-template <class Real>
-class Fourier {
+/// FFmpeg's transform of a power of two of real samples, in single precision.
+class PowerOfTwo {
  public:
-  explicit Fourier(int size)
-      : size_(static_cast<std::size_t>(size)),
-        q_(size_ & (~size_ + 1)),
-        row_((q_ + 2 + k_alignment - 1) / k_alignment * k_alignment),
-        samples_(size_),
-        strided_(Array::empty(k_type, {static_cast<std::int64_t>(q_)})),
-        parts_(Array::empty(k_type, {static_cast<std::int64_t>(row_ * size_ / q_)})) {
+  explicit PowerOfTwo(std::size_t size)
+      : row_(size + k_alignment),
+        samples_(Array::empty(DType::float32, {static_cast<std::int64_t>(size)})),
+        values_(Array::empty(DType::float32, {static_cast<std::int64_t>(row_ * k_most_lanes)})) {
     AVTXContext* context = nullptr;
-    const Real scale = 1;
-    const int length = static_cast<int>(q_);
-    if (av_tx_init(&context, &transform_, is_double ? AV_TX_DOUBLE_RDFT : AV_TX_FLOAT_RDFT, 0,
-                   length, &scale, 0) < 0) {
+    const float scale = 1;
+    if (av_tx_init(&context, &transform_, AV_TX_FLOAT_RDFT, 0, static_cast<int>(size), &scale, 0) <
+        0) {
       throw std::bad_alloc();
     }
     context_.reset(context);
-    for (std::size_t n = 0; n < size_; ++n) {
-      const double angle = -2 * std::numbers::pi * static_cast<double>(n) / size;
-      turns_.push_back({static_cast<Real>(std::cos(angle)), static_cast<Real>(std::sin(angle))});
+    for (std::size_t lane = 0; lane < k_most_lanes; ++lane) {
+      rows_[lane] = values_.data<float>() + lane * row_;
+      std::fill_n(rows_[lane], row_, 0.0F);
     }
   }
 
-  /// To be filled before run().
-  std::vector<Real>& samples() { return samples_; }
-
-  void run() {
-    const std::size_t count = size_ / q_;
-    for (std::size_t p = 0; p < count; ++p) {
-      Real* const strided = strided_.data<Real>();
-      for (std::size_t n = 0; n < q_; ++n) strided[n] = samples_[p + n * count];
-      Real* const part = parts_.data<Real>() + p * row_;
-      transform_(context_.get(), part, strided, sizeof(Real));
-      part[q_ + 1] = 0;  // FFmpeg 5.1 does not write the last imaginary part.
-    }
+  /// The transform of window · samples, size / 2 + 1 complex values, to rows()[lane].
+  void run(std::span<const float> window, const float* samples, std::size_t lane) {
+    window_frame(window, samples, samples_.data<float>());
+    transform_(context_.get(), rows_[lane], samples_.data<float>(), sizeof(float));
+    rows_[lane][window.size() + 1] = 0;  // FFmpeg 5.1 does not write the last imaginary part.
   }
 
-  /// |X[k]|² for k up to size / 2.
-  Real power(std::size_t k) const {
-    const std::size_t bin = k % q_;
-    const bool is_mirrored = bin > q_ / 2;  // X_p[q - i] is the conjugate of X_p[i].
-    const Real* part = parts_.data<Real>() + 2 * (is_mirrored ? q_ - bin : bin);
-    Real real = 0, imaginary = 0;
-    for (std::size_t turn = 0, p = 0; p < size_ / q_; ++p, part += row_) {
-      const auto [cosine, sine] = turns_[turn];
-      const Real height = is_mirrored ? -part[1] : part[1];
-      real += cosine * part[0] - sine * height;
-      imaginary += cosine * height + sine * part[0];
-      turn += k;
-      if (turn >= size_) turn -= size_;
-    }
-    return real * real + imaginary * imaginary;
-  }
+  const float* const* rows() const { return rows_.data(); }
 
  private:
   struct Free {
     void operator()(AVTXContext* context) const { av_tx_uninit(&context); }
   };
-  static constexpr bool is_double = std::is_same_v<Real, double>;
-  static constexpr DType k_type = is_double ? DType::float64 : DType::float32;
   static constexpr std::size_t k_alignment = 16;  // numbers
 
-  std::size_t size_, q_, row_;
-  std::vector<Real> samples_;
-  Array strided_, parts_;  ///< [q] and [p, row]: q / 2 + 1 complex values in each row
-  std::vector<std::pair<Real, Real>> turns_;  ///< e^(-2πin/size)
+  std::size_t row_;
+  Array samples_, values_;
+  std::array<float*, k_most_lanes> rows_{};
   std::unique_ptr<AVTXContext, Free> context_;
   av_tx_fn transform_ = nullptr;
 };
 
 /// Hann window, periodic, in the middle of `fft` samples.
-template <class Real>
-std::vector<Real> hann(const LogMelOptions& options) {
-  std::vector<Real> window(static_cast<std::size_t>(options.fft), 0);
+std::vector<double> hann(const LogMelOptions& options) {
+  std::vector<double> window(static_cast<std::size_t>(options.fft), 0);
   const int first = (options.fft - options.window) / 2;
   for (int n = 0; n < options.window; ++n) {
     const double angle = 2 * std::numbers::pi * n / options.window;
-    window[static_cast<std::size_t>(first + n)] = static_cast<Real>(0.5 - 0.5 * std::cos(angle));
+    window[static_cast<std::size_t>(first + n)] = 0.5 - 0.5 * std::cos(angle);
   }
   return window;
 }
@@ -121,34 +91,65 @@ double hz_of_slaney(double mel) {
   return mel < 15 ? 200 * mel / 3 : 1000 * std::exp((mel - 15) * k_slaney_step);
 }
 
-/// One triangle: weights of the bins `first`, `first + 1`, …
-template <class Real>
-struct Band {
-  std::size_t first = 0;
-  std::vector<Real> weights;
-};
-
-template <class Real>
-std::vector<Band<Real>> mel_bands(const LogMelOptions& options) {
+void plan_bands(LanePlan& plan, const LogMelOptions& options) {
   const bool is_slaney = options.form == LogMelForm::whisper;
   const auto mel_of = is_slaney ? slaney_mel_of : htk_mel_of;
   const auto hz_of = is_slaney ? hz_of_slaney : hz_of_htk;
   const double low = mel_of(options.low_hz), high = mel_of(options.high_hz);
   const auto corner = [&](int i) { return hz_of(low + (high - low) * i / (options.mels + 1)); };
-  std::vector<Band<Real>> bands(static_cast<std::size_t>(options.mels));
   for (int m = 0; m < options.mels; ++m) {
     const double left = corner(m), peak = corner(m + 1), right = corner(m + 2);
     const double height = is_slaney ? 2 / (right - left) : 1;
-    Band<Real>& band = bands[static_cast<std::size_t>(m)];
+    LanePlan::Band band{0, plan.weights.size(), 0};
     for (int k = 0; k <= options.fft / 2; ++k) {
       const double hz = static_cast<double>(k) * options.rate / options.fft;
       const double weight = std::min((hz - left) / (peak - left), (right - hz) / (right - peak));
       if (weight <= 0) continue;
-      if (band.weights.empty()) band.first = static_cast<std::size_t>(k);
-      band.weights.push_back(static_cast<Real>(height * weight));
+      if (plan.weights.size() == band.begin) band.first = static_cast<std::size_t>(k);
+      plan.weights.push_back(height * weight);
     }
+    band.end = plan.weights.size();
+    plan.bands.push_back(band);
   }
-  return bands;
+  plan.narrow_weights.assign(plan.weights.begin(), plan.weights.end());
+}
+
+/// What the spectra of one form need. Not to be used by two threads at once.
+struct Plan {
+  explicit Plan(const LogMelOptions& form) : options(form) {
+    lanes.fft = static_cast<std::size_t>(form.fft);
+    lanes.window = hann(form);
+    plan_bands(lanes, form);
+    if (form.form == LogMelForm::whisper) {
+      lanes.floor = 1e-10;
+      lanes.factor = 1 / std::numbers::ln10;
+    } else {
+      lanes.offset = k_power_floor;
+    }
+    if (form.form == LogMelForm::torchaudio && !form.is_precise && std::has_single_bit(lanes.fft)) {
+      single.emplace(lanes.fft);
+      single_window.assign(lanes.window.begin(), lanes.window.end());
+      return;
+    }
+    for (double& weight : lanes.window) weight /= 2;  // The transform gives 4 |X[k]|².
+    plan_transform(lanes);
+  }
+
+  LogMelOptions options;
+  LanePlan lanes;
+  std::optional<PowerOfTwo> single;  ///< without a preset, for powers of two
+  std::vector<float> single_window;
+};
+
+/// The plans that this thread used last; most recipes have one or two.
+Plan& plan_of(const LogMelOptions& options) {
+  constexpr std::size_t k_most_plans = 8;
+  thread_local std::vector<std::unique_ptr<Plan>> plans;
+  const auto known =
+      std::ranges::find(plans, options, [](const auto& plan) { return plan->options; });
+  if (known != plans.end()) return **known;
+  if (plans.size() == k_most_plans) plans.erase(plans.begin());
+  return *plans.emplace_back(std::make_unique<Plan>(options));
 }
 
 /// From base-10 logarithms to Whisper's values: at most 8 below the largest, about -1 to 1.
@@ -160,56 +161,117 @@ void finish_whisper(Array& values) {
   for (float* value = begin; value != end; ++value) *value = (std::max(*value, least) + 4) / 4;
 }
 
-/// The place in [0, count) that mirrors `i` at the ends; each end sample is not repeated.
-std::size_t reflected(std::int64_t i, std::int64_t count) {
-  i = std::abs(i);
-  return static_cast<std::size_t>(i < count ? i : 2 * (count - 1) - i);
+/// The samples with fft / 2 more at each end, which mirror them; an end sample is not repeated.
+/// REQUIRES: more than fft / 2 samples.
+std::vector<float> reflected(std::span<const float> samples, std::size_t half) {
+  std::vector<float> result;
+  result.reserve(samples.size() + 2 * half);
+  const auto begin = samples.begin(), end = samples.end();
+  const auto reach = static_cast<std::ptrdiff_t>(half);
+  result.insert(result.end(), std::make_reverse_iterator(begin + reach + 1),
+                std::make_reverse_iterator(begin + 1));
+  result.insert(result.end(), begin, end);
+  result.insert(result.end(), std::make_reverse_iterator(end - 1),
+                std::make_reverse_iterator(end - 1 - reach));
+  return result;
 }
 
-template <class Real>
-Array log_mel_in(std::span<const float> samples, const LogMelOptions& options) {
-  const auto count = static_cast<std::int64_t>(samples.size());
-  const bool is_whisper = options.form == LogMelForm::whisper;
-  const std::int64_t frames = count / options.hop + (is_whisper ? 0 : 1);
-  const std::vector<Real> window = hann<Real>(options);
-  const std::vector<Band<Real>> bands = mel_bands<Real>(options);
-  Fourier<Real> fourier(options.fft);
-  std::vector<Real> powers(window.size() / 2 + 1);
-  Array result = Array::empty(DType::float32, {frames, options.mels});
-  float* out = result.data<float>();
-  for (std::int64_t t = 0; t < frames; ++t) {
-    const std::int64_t first = t * options.hop - options.fft / 2;
-    for (std::size_t n = 0; n < window.size(); ++n) {
-      const std::int64_t place = first + static_cast<std::int64_t>(n);
-      fourier.samples()[n] = window[n] * static_cast<Real>(samples[reflected(place, count)]);
+/// Where the samples of each frame begin: in the recording, or in a copy of its ends with what
+/// mirrors them.
+class Frames {
+ public:
+  /// REQUIRES: more than fft / 2 samples, which outlive this.
+  Frames(std::span<const float> samples, std::size_t fft, std::size_t hop)
+      : samples_(samples), fft_(fft), hop_(hop) {
+    const std::size_t half = fft / 2;
+    if (samples.size() < 2 * fft) {
+      head_ = reflected(samples, half);
+      return;
     }
-    fourier.run();
-    for (std::size_t k = 0; k < powers.size(); ++k) powers[k] = fourier.power(k);
-    for (const Band<Real>& band : bands) {
-      double power = is_whisper ? 0 : k_power_floor;
-      for (std::size_t k = 0; k < band.weights.size(); ++k) {
-        power += static_cast<double>(band.weights[k] * powers[band.first + k]);
-      }
-      *out++ =
-          static_cast<float>(is_whisper ? std::log10(std::max(power, 1e-10)) : std::log(power));
-    }
+    head_ = reflected(samples.first(fft + half), half);
+    tail_ = reflected(samples.last(fft + half), half);
   }
-  if (is_whisper) finish_whisper(result);
-  return result;
+
+  const float* at(std::size_t t) const {
+    const std::size_t half = fft_ / 2, first = t * hop_;  // of the mirrored recording
+    if (first < half || tail_.empty()) return head_.data() + first;
+    if (first + fft_ <= half + samples_.size()) return samples_.data() + (first - half);
+    return tail_.data() + (first + tail_.size() - (samples_.size() + fft_));
+  }
+
+ private:
+  std::span<const float> samples_;
+  std::size_t fft_, hop_;
+  std::vector<float> head_, tail_;
+};
+
+/// As log_mel_frames(), in single precision.
+void single_frames(Plan& plan, std::span<const float* const> frames, float* out) {
+  const std::size_t step = lane_count();
+  for (std::size_t t = 0; t < frames.size(); t += step) {
+    const std::size_t count = std::min(step, frames.size() - t);
+    for (std::size_t lane = 0; lane < count; ++lane)
+      plan.single->run(plan.single_window, frames[t + lane], lane);
+    log_mel_of_values(plan.lanes, plan.single->rows(), count, out + t * plan.lanes.bands.size());
+  }
 }
 
 }  // namespace
 
 Array log_mel(std::span<const float> samples, const LogMelOptions& options) {
   std::vector<float> filled;
-  const auto shortest = static_cast<std::size_t>(options.fft / 2 + 1);
-  if (samples.size() < shortest) {
+  const auto half = static_cast<std::size_t>(options.fft / 2);
+  const auto hop = static_cast<std::size_t>(options.hop);
+  if (samples.size() <= half) {
     filled.assign(samples.begin(), samples.end());
-    filled.resize(shortest, 0.0F);
+    filled.resize(half + 1, 0.0F);
     samples = filled;
   }
-  return options.is_precise ? log_mel_in<double>(samples, options)
-                            : log_mel_in<float>(samples, options);
+  const bool is_whisper = options.form == LogMelForm::whisper;
+  const std::size_t frames = samples.size() / hop + (is_whisper ? 0 : 1);
+  Array result = Array::empty(DType::float32, {static_cast<std::int64_t>(frames), options.mels});
+  Plan& plan = plan_of(options);
+  const Frames places(samples, plan.lanes.fft, hop);
+  // Frames that begin behind the last sound are silence, and known.
+  const auto last = std::find_if(samples.rbegin(), samples.rend(), [](float s) { return s != 0; });
+  const auto sounding = static_cast<std::size_t>(samples.rend() - last);
+  const bool is_mirrored = samples.size() - sounding <= half;
+  const std::size_t heard =
+      is_mirrored ? frames : std::min(frames, (sounding + half + hop - 1) / hop);
+  std::vector<const float*> begins(heard);
+  for (std::size_t t = 0; t < heard; ++t) begins[t] = places.at(t);
+  float* const out = result.data<float>();
+  if (plan.single) {
+    single_frames(plan, begins, out);
+  } else {
+    log_mel_frames(plan.lanes, begins, out);
+  }
+  const double silence = std::max(plan.lanes.offset, plan.lanes.floor);
+  std::fill(out + heard * plan.lanes.bands.size(), out + result.count(),
+            static_cast<float>(std::log(silence) * plan.lanes.factor));
+  if (is_whisper) finish_whisper(result);
+  return result;
+}
+
+std::span<const float> trimmed_silence(std::span<const float> samples, double decibels) {
+  constexpr std::size_t k_frame = 2048, k_step = 512;
+  std::vector<double> sums = {0};  // of the squares of all samples before
+  sums.reserve(samples.size() + 1);
+  for (const float sample : samples)
+    sums.push_back(sums.back() + static_cast<double>(sample) * static_cast<double>(sample));
+  std::vector<double> powers;
+  for (std::size_t middle = 0; middle <= samples.size(); middle += k_step) {
+    const std::size_t begin = middle - std::min(middle, k_frame / 2);
+    const std::size_t end = std::min(middle + k_frame / 2, samples.size());
+    powers.push_back(std::max((sums[end] - sums[begin]) / k_frame, 1e-10));
+  }
+  const double least = *std::ranges::max_element(powers) * std::pow(10, -decibels / 10);
+  const auto is_heard = [least](double power) { return power > least; };
+  const auto first = std::find_if(powers.begin(), powers.end(), is_heard);
+  const auto last = std::find_if(powers.rbegin(), powers.rend(), is_heard);  // one behind it
+  const auto begin = static_cast<std::size_t>(first - powers.begin()) * k_step;
+  const auto end = static_cast<std::size_t>(powers.rend() - last) * k_step;
+  return samples.subspan(begin, std::min(end, samples.size()) - begin);
 }
 
 }  // namespace weft::host

@@ -15,6 +15,7 @@ extern "C" {
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/video.hpp"
 
 namespace weft::host {
 namespace {
@@ -25,8 +26,12 @@ struct Kind {
   const char* codecs;
 };
 constexpr Kind k_picture = {"png_pipe,jpeg_pipe", "png,mjpeg"};
+constexpr Kind k_webp = {"webp_pipe", "webp"};
 constexpr Kind k_ogg = {"ogg", "vorbis,opus"};
-constexpr Kind k_m4a = {"mov", "aac"};
+constexpr Kind k_mov = {"mov", "aac,mp3float,opus"};
+constexpr Kind k_matroska = {"matroska", "opus,vorbis,aac,mp3float"};
+constexpr Kind k_mov_video = {"mov", "h264,hevc,mpeg4,vp9,libdav1d"};
+constexpr Kind k_matroska_video = {"matroska", "vp8,vp9,libdav1d,h264,hevc,mpeg4"};
 /// A FLAC file may begin with an MP3's tag.
 constexpr Kind k_mp3 = {"mp3,flac", "mp3float,flac"};
 constexpr Kind k_wav = {
@@ -34,6 +39,8 @@ constexpr Kind k_wav = {
 /// Beside the sound, recordings may hold pictures of their covers.
 constexpr unsigned k_most_streams = 8;
 constexpr int k_page_size = 4096;
+/// What FFmpeg may read to find out what a file is.
+constexpr std::int64_t k_most_probed = 1 << 20;
 /// What FFmpeg may ask for at once: the largest picture, of four channels of 16 bits, and room
 /// beside it. A PNG's compressed texts would otherwise grow a thousandfold without a limit.
 constexpr std::size_t k_largest_block = std::size_t{k_most_pixels} * 8 + (1 << 20);
@@ -42,10 +49,12 @@ constexpr std::size_t k_largest_block = std::size_t{k_most_pixels} * 8 + (1 << 2
 struct Cursor {
   std::span<const std::byte> bytes;
   std::int64_t position = 0;
+  Deadline deadline;
 };
 
 int read_some(void* opaque, std::uint8_t* target, int wanted) {
   auto* cursor = static_cast<Cursor*>(opaque);
+  if (cursor->deadline.is_over()) return AVERROR_EXIT;
   const auto size = static_cast<std::int64_t>(cursor->bytes.size());
   const std::int64_t count = std::min<std::int64_t>(wanted, size - cursor->position);
   if (count <= 0) return AVERROR_EOF;
@@ -96,33 +105,50 @@ Owned<AVIOContext> open_input(Cursor& cursor) {
   return input;
 }
 
+std::string_view text_of_head(std::span<const std::byte> bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes.data()), std::min(size, bytes.size())};
+}
+
 /// The kind that the first bytes tell: no format may hold a codec of another.
 const Kind& kind_of(std::span<const std::byte> bytes, Medium medium) {
-  if (medium == Medium::picture) return k_picture;
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const std::string_view text = text_of_head(bytes, 8);
+  if (medium == Medium::picture) return text.starts_with("RIFF") ? k_webp : k_picture;
   if (text.starts_with("OggS")) return k_ogg;
-  if (text.substr(0, 8).ends_with("ftyp")) return k_m4a;
+  const bool is_mov = text.ends_with("ftyp");
+  const bool is_matroska = text.starts_with("\x1a\x45\xdf\xa3");
+  if (medium == Medium::video) return is_matroska ? k_matroska_video : k_mov_video;
+  if (is_mov) return k_mov;
+  if (is_matroska) return k_matroska;
   return text.starts_with("ID3") || text.starts_with('\xff') ? k_mp3 : k_wav;
+}
+
+/// For messages.
+const char* formats_of(Medium medium) {
+  switch (medium) {
+    case Medium::picture: return "PNG, JPEG nor WebP";
+    case Medium::recording: return "WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM";
+    case Medium::video: return "MP4, MOV, WebM nor Matroska";
+  }
+  return "";
 }
 
 Owned<AVFormatContext> open_format(AVIOContext* input, Medium medium, const Kind& kind,
                                    const std::string& place) {
   AVFormatContext* format = avformat_alloc_context();
   if (format == nullptr) throw std::bad_alloc();
-  const bool is_picture = medium == Medium::picture;
   format->pb = input;
   format->format_whitelist = av_strdup(kind.formats);
   format->codec_whitelist = av_strdup(kind.codecs);
   format->protocol_whitelist = av_strdup("");  // Neither a playlist nor an M4A may open anything.
-  format->max_streams = is_picture ? 1 : k_most_streams;
+  format->max_streams = medium == Medium::picture ? 1 : k_most_streams;
+  format->probesize = k_most_probed;
+  format->format_probesize = static_cast<int>(k_most_probed);
   format->error_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK;
   // On failure the context is freed and `format` becomes null.
   const int status = avformat_open_input(&format, nullptr, nullptr, nullptr);
   Owned<AVFormatContext> owned(format);
   if (status == AVERROR(EINVAL) || status == AVERROR_INVALIDDATA) {
-    cannot_decode(
-        place, concat("it is neither ", is_picture ? "PNG nor JPEG" : "WAV, FLAC, MP3, Ogg nor M4A",
-                      ", or its head is damaged"));
+    cannot_decode(place, concat("it is neither ", formats_of(medium), ", or its head is damaged"));
   }
   checked(status, place);
   return owned;
@@ -138,17 +164,32 @@ void require_few_seconds(const AVStream& stream, const std::string& place) {
   }
 }
 
-/// The picture, or the first sound.
-const AVStream& find_stream(const AVFormatContext& format, Medium medium,
-                            const std::string& place) {
-  for (unsigned i = 0; i < format.nb_streams; ++i) {
-    const bool is_sound = format.streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
-    if (medium == Medium::picture || is_sound) return *format.streams[i];
+/// Refuses a video whose head says that its pictures are too large.
+void require_few_pixels(const AVStream& stream, const std::string& place) {
+  const std::int64_t height = stream.codecpar->height, width = stream.codecpar->width;
+  if (height * width > k_most_frame_pixels) {
+    cannot_decode(place, concat("its pictures have ", height, " x ", width, " pixels; at most ",
+                                k_most_frame_pixels, " are read"));
   }
-  cannot_decode(place, "it holds no stream");
 }
 
-Owned<AVCodecContext> open_codec(const AVStream& stream, const Kind& kind,
+bool is_cover(const AVStream& stream) {
+  return (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}
+
+/// The picture, the first sound or the first moving pictures; FFmpeg passes over all others.
+const AVStream& find_stream(const AVFormatContext& format, Medium medium,
+                            const std::string& place) {
+  const AVMediaType wanted = medium == Medium::recording ? AVMEDIA_TYPE_AUDIO : AVMEDIA_TYPE_VIDEO;
+  for (unsigned i = 0; i < format.nb_streams; ++i) {
+    const AVStream& stream = *format.streams[i];
+    const bool is_wanted = stream.codecpar->codec_type == wanted && !is_cover(stream);
+    if (medium == Medium::picture || is_wanted) return stream;
+  }
+  cannot_decode(place, medium == Medium::video ? "it holds no pictures" : "it holds no stream");
+}
+
+Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const Kind& kind,
                                  const std::string& place) {
   const AVCodecParameters& parameters = *stream.codecpar;
   const AVCodec* const codec = avcodec_find_decoder(parameters.codec_id);
@@ -157,27 +198,12 @@ Owned<AVCodecContext> open_codec(const AVStream& stream, const Kind& kind,
   if (!context) throw std::bad_alloc();
   checked(avcodec_parameters_to_context(context.get(), &parameters), place);
   context->thread_count = 1;
+  context->pkt_timebase = stream.time_base;
   context->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
-  context->max_pixels = k_most_pixels;
+  context->max_pixels = medium == Medium::video ? k_most_frame_pixels : k_most_pixels;
   context->codec_whitelist = av_strdup(kind.codecs);
   checked(avcodec_open2(context.get(), codec, nullptr), place);
   return context;
-}
-
-/// Hands one packet to the decoder and takes the frames that are ready; null ends the stream.
-void decode_packet(AVCodecContext* codec, const AVPacket* packet, AVFrame* frame,
-                   const std::string& place, const std::function<void(const AVFrame&)>& take) {
-  checked(avcodec_send_packet(codec, packet), place);
-  for (;;) {
-    const int status = avcodec_receive_frame(codec, frame);
-    if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
-    checked(status, place);
-    if (frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
-      cannot_decode(place, "it is damaged");
-    }
-    take(*frame);
-    av_frame_unref(frame);
-  }
 }
 
 /// Whether the decoder takes off the padding that the encoder added: then there are fewer samples
@@ -189,48 +215,151 @@ bool is_lossy(const AVCodecContext& codec) {
 
 }  // namespace
 
-std::int64_t decode_frames(std::span<const std::byte> bytes, Medium medium,
-                           const std::string& place,
-                           const std::function<void(const AVFrame&)>& take) {
+void set_up_ffmpeg() {
   // FFmpeg's own messages name no file; the status code and the checks here replace them.
   av_log_set_level(AV_LOG_QUIET);
   av_max_alloc(k_largest_block);
-  const Kind& kind = kind_of(bytes, medium);
-  Cursor cursor{bytes};
-  const Owned<AVIOContext> input = open_input(cursor);
-  const Owned<AVFormatContext> format = open_format(input.get(), medium, kind, place);
-  const AVStream& stream = find_stream(*format, medium, place);
-  if (medium == Medium::recording) require_few_seconds(stream, place);
-  const Owned<AVCodecContext> codec = open_codec(stream, kind, place);
-  const Owned<AVPacket> packet(av_packet_alloc());
-  const Owned<AVFrame> frame(av_frame_alloc());
-  if (!packet || !frame) throw std::bad_alloc();
-  int status = 0;
+}
+
+struct MediaFile::Inside {
+  Inside(std::span<const std::byte> bytes, Medium medium, const Deadline& deadline,
+         const std::string& where)
+      : place(where),
+        cursor{bytes, 0, deadline},
+        kind(kind_of(bytes, medium)),
+        input(open_input(cursor)),
+        format(open_format(input.get(), medium, kind, place)),
+        stream(find_stream(*format, medium, place)),
+        packet(av_packet_alloc()),
+        frame(av_frame_alloc()) {
+    if (!packet || !frame) throw std::bad_alloc();
+    if (medium != Medium::picture) require_few_seconds(stream, place);
+    if (medium == Medium::video) require_few_pixels(stream, place);
+    codec = open_codec(stream, medium, kind, place);
+  }
+
+  void require_time() const {
+    if (!cursor.deadline.is_over()) return;
+    const auto seconds = cursor.deadline.limit().count();
+    cannot_decode(place, concat("it takes longer than ", seconds, " seconds"));
+  }
+
+  const std::string& place;
+  Cursor cursor;
+  const Kind& kind;
+  Owned<AVIOContext> input;
+  Owned<AVFormatContext> format;
+  const AVStream& stream;
+  Owned<AVPacket> packet;
+  Owned<AVFrame> frame;
+  Owned<AVCodecContext> codec;
+};
+
+MediaFile::MediaFile(std::span<const std::byte> bytes, Medium medium, const Deadline& deadline,
+                     const std::string& place) {
+  set_up_ffmpeg();
+  if (deadline.is_over()) {
+    cannot_decode(place, concat("it takes longer than ", deadline.limit().count(), " seconds"));
+  }
+  inside_ = std::make_unique<Inside>(bytes, medium, deadline, place);
+}
+
+MediaFile::~MediaFile() = default;
+
+const AVStream& MediaFile::stream() const {
+  return inside_->stream;
+}
+
+const AVCodecContext& MediaFile::codec() const {
+  return *inside_->codec;
+}
+
+double MediaFile::seconds() const {
+  const std::int64_t duration = inside_->format->duration;
+  return duration > 0 ? static_cast<double>(duration) / AV_TIME_BASE : 0;
+}
+
+bool MediaFile::has_video() const {
+  const AVFormatContext& format = *inside_->format;
+  return std::any_of(format.streams, format.streams + format.nb_streams, [](const auto* stream) {
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover(*stream);
+  });
+}
+
+const AVPacket* MediaFile::read() {
+  AVPacket* const packet = inside_->packet.get();
+  for (;;) {
+    inside_->require_time();
+    av_packet_unref(packet);
+    const int status = av_read_frame(inside_->format.get(), packet);
+    if (status == AVERROR_EOF) return nullptr;
+    if (status < 0) inside_->require_time();
+    checked(status, inside_->place);
+    if (packet->stream_index != inside_->stream.index) continue;
+    if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) cannot_decode(inside_->place, "it is damaged");
+    return packet;
+  }
+}
+
+void MediaFile::decode(const AVPacket* packet, const std::function<void(const AVFrame&)>& take) {
+  AVFrame* const frame = inside_->frame.get();
+  checked(avcodec_send_packet(inside_->codec.get(), packet), inside_->place);
+  for (;;) {
+    inside_->require_time();
+    const int status = avcodec_receive_frame(inside_->codec.get(), frame);
+    if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) return;
+    checked(status, inside_->place);
+    if (frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
+      cannot_decode(inside_->place, "it is damaged");
+    }
+    take(*frame);
+    av_frame_unref(frame);
+  }
+}
+
+void MediaFile::expect_delay(int pictures) {
+  inside_->codec->has_b_frames = std::max(inside_->codec->has_b_frames, pictures);
+}
+
+void MediaFile::jump() {
+  avcodec_flush_buffers(inside_->codec.get());
+}
+
+Announced decode_frames(std::span<const std::byte> bytes, Medium medium, const std::string& place,
+                        const std::function<void(const AVFrame&)>& take, const Deadline& deadline) {
+  MediaFile file(bytes, medium, deadline, place);
+  const AVStream& stream = file.stream();
+  const AVCodecContext& codec = file.codec();
+  Announced announced;
+  bool is_first = medium == Medium::recording && file.has_video();
+  const auto take_in_time = [&](const AVFrame& frame) {
+    if (is_first && frame.best_effort_timestamp != AV_NOPTS_VALUE) {
+      announced.begin = static_cast<double>(frame.best_effort_timestamp) * av_q2d(stream.time_base);
+    }
+    is_first = false;
+    take(frame);
+  };
   std::int64_t played = 0;  // in the stream's time base
   int packets = 0;
-  while ((status = av_read_frame(format.get(), packet.get())) >= 0) {
-    if (packet->stream_index == stream.index) {
-      if ((packet->flags & AV_PKT_FLAG_CORRUPT) != 0) cannot_decode(place, "it is damaged");
-      played += packet->duration;
-      ++packets;
-      decode_packet(codec.get(), packet.get(), frame.get(), place, take);
-    }
-    av_packet_unref(packet.get());
+  while (const AVPacket* const packet = file.read()) {
+    played += packet->duration;
+    ++packets;
+    file.decode(packet, take_in_time);
     // Phones put further pictures behind the first; one after the other could take hours.
-    if (medium == Medium::picture && codec->frame_number > 0) return 0;
+    if (medium == Medium::picture && codec.frame_number > 0) return announced;
   }
-  if (status != AVERROR_EOF) checked(status, place);
-  decode_packet(codec.get(), nullptr, frame.get(), place, take);
-  if (medium == Medium::picture || stream.duration == AV_NOPTS_VALUE) return 0;
-  if (is_lossy(*codec)) {
+  file.decode(nullptr, take_in_time);
+  if (medium == Medium::picture || stream.duration == AV_NOPTS_VALUE) return announced;
+  if (is_lossy(codec)) {
     // M4A lists all its packets; MP3 and Ogg announce how long they play.
-    const bool has_list = codec->codec_id == AV_CODEC_ID_AAC;
+    const bool has_list = text_of_head(bytes, 8).ends_with("ftyp");
     const bool is_cut =
         has_list ? packets < avformat_index_get_entries_count(&stream) : played < stream.duration;
     if (is_cut) cannot_decode(place, "it is cut off");
-    return 0;
+    return announced;
   }
-  return av_rescale_q(stream.duration, stream.time_base, {1, codec->sample_rate});
+  announced.samples = av_rescale_q(stream.duration, stream.time_base, {1, codec.sample_rate});
+  return announced;
 }
 
 void cannot_decode(const std::string& place, const std::string& reason) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/options.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/field.hpp"
 #include "host/data/section.hpp"
+#include "host/data/source.hpp"
 
 namespace weft::host {
 namespace {
@@ -33,8 +36,10 @@ std::optional<Exchange> exchange(const Section& section) {
 /// augmentation, which is done anew for every batch.
 std::string feature_key(const Json& field, const Source& source) {
   Json key = {{"source", source.text}};
-  for (const char* name : {"kind", "size", "channels", "mean", "std", "normalise", "preset", "rate",
-                           "fft", "window", "hop", "mels", "low_hz", "high_hz", "frames"}) {
+  for (const char* name :
+       {"kind",       "size",      "channels", "mean",   "std", "resize", "fit", "draft",
+        "background", "normalise", "preset",   "rate",   "fft", "window", "hop", "mels",
+        "low_hz",     "high_hz",   "frames",   "sample", "fps", "trim_db"}) {
     if (field.contains(name)) key[name] = field.at(name);
   }
   return key.dump();
@@ -52,6 +57,10 @@ FieldOptions field(const std::string& name, const Json& json) {
     field.kind = recording_options(section);
     field.source = field_source(section, "wav");
     field.mask = name + "_mask";
+  } else if (kind == "video") {
+    field.kind = video_options(section);
+    field.source = field_source(section, "mp4");
+    field.mask = name + "_mask";
   } else if (kind == "text") {
     field.kind = text_options(section);
     field.source = field_source(section, "txt");
@@ -59,13 +68,17 @@ FieldOptions field(const std::string& name, const Json& json) {
   } else if (kind == "class") {
     field.kind = class_options(section);
     field.source = field_source(section, "cls");
+  } else if (kind == "group") {
+    field.kind = GroupOptions{};
+    field.source = field_source(section, "cls");
   } else {
-    section.fail("kind", "image, log_mel, text or class");
+    section.fail("kind", "image, log_mel, video, text, class or group");
   }
-  const bool is_media = kind == "image" || kind == "log_mel";
+  const bool is_media = kind == "image" || kind == "log_mel" || kind == "video";
   if (is_media && field.source.is_pointer()) section.fail("pointer", "a member instead");
   if (!is_media && section.has("exchange")) section.fail("exchange", "it on media fields only");
   field.exchange = exchange(section);
+  read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);
   return field;
 }
@@ -73,17 +86,18 @@ FieldOptions field(const std::string& name, const Json& json) {
 void check_fields(const DataOptions& options) {
   std::set<std::string> names;
   for (const FieldOptions& field : options.fields) {
-    for (const std::string& name : {field.name, field.mask}) {
-      if (!name.empty() && !names.insert(name).second) {
-        throw Error(Exit::bad_recipe, concat("data field ", name, ": the name is given twice; ",
-                                             "texts and recordings also make NAME_mask. Rename "
-                                             "one of the two fields."));
-      }
-    }
     if (std::holds_alternative<TextOptions>(field.kind) && !options.tokenizer) {
       throw Error(Exit::bad_recipe, concat("data field ", field.name,
                                            ": a text needs a tokenizer. "
                                            "Add \"tokenizer\" to the data section."));
+    }
+    for (const FieldSpec& spec : specs_of(field, /*vocabulary=*/0)) {
+      if (!names.insert(spec.name).second) {
+        throw Error(Exit::bad_recipe,
+                    concat("data field ", spec.name, ": the name is given twice; ",
+                           "texts and recordings also make NAME_mask. Rename "
+                           "one of the two fields."));
+      }
     }
   }
 }
@@ -136,6 +150,25 @@ LoadingOptions loading(const Section& section) {
           static_cast<std::size_t>(loading.integer("cache", k_default_cache, 0, 1 << 24)) << 20};
 }
 
+/// What needs all samples before the first is used cannot be had of a stream.
+void check_stream(const Section& section, const DataOptions& options) {
+  const auto& train = options.shards[static_cast<std::size_t>(Split::train)];
+  if (!options.is_streamed && !std::ranges::any_of(train, is_pipe)) return;
+  if (!options.blend.empty()) section.fail("blend", "shards/train instead, with a stream");
+  if (options.order.is_shuffled && options.order.buffer == 0) {
+    section.fail("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
+  }
+  if (options.tokenizer && options.tokenizer->file.empty())
+    section.fail("tokenizer", "none to train, because shards/train is a stream");
+  for (const FieldOptions& field : options.fields) {
+    if (!field.exchange && !field.visual_tokens) continue;
+    throw Error(Exit::bad_recipe,
+                concat("data field ", field.name, ": ",
+                       field.exchange ? "an exchange needs" : "learning visual tokens needs",
+                       " all samples, and shards/train is a stream. Leave one of the two out."));
+  }
+}
+
 DataOptions parse(const Json& json) {
   const Section section(json, "data");
   DataOptions options;
@@ -160,14 +193,25 @@ DataOptions parse(const Json& json) {
   for (const auto& [name, value] : section.at("fields").items()) {
     options.fields.push_back(field(name, value));
   }
+  if (section.has("joint_mask")) {
+    options.joint_masking =
+        joint_masking(Section(section.at("joint_mask"), "data /joint_mask"), options.fields);
+  }
   check_fields(options);
   options.order = order(section);
+  options.is_streamed = section.flag("stream");
+  check_stream(section, options);
   options.bad_share = bad_share(section);
   options.loading = loading(section);
   Json identity = json;
   for (const char* key : {"shards", "loading", "bad_samples"}) identity.erase(key);
   if (section.has("blend")) {
     for (Json& source : identity.at("blend")) source.erase("shards");
+  }
+  if (options.tokenizer && !options.tokenizer->file.empty()) {
+    identity.erase("tokenizer");  // the file's content counts instead
+  } else if (options.tokenizer) {
+    identity["tokenizer"]["type"] = options.tokenizer->training.type;
   }
   options.identity = identity.dump();
   return options;

@@ -13,6 +13,9 @@
 #include <variant>
 #include <vector>
 
+#include "host/data/masking.hpp"
+#include "host/data/tokenizer_training.hpp"
+
 namespace weft::host {
 
 /// The three parts of a data set; the recipe calls them `train`, `val` and `test`.
@@ -33,10 +36,37 @@ struct Exchange {
   std::string mine, theirs;
 };
 
+/// How pictures are brought to their size: FFmpeg's mean over each pixel's area, or resample().
+enum class Resize { area, bilinear, bicubic };
+
+/// What becomes of another ratio of the sides: stretched, cut off, or filled up.
+enum class Fit { stretch, crop, pad };
+
+/// A random part of the picture: torchvision's RandomResizedCrop.
+struct CropOptions {
+  std::array<float, 2> scale{};  ///< its area, as a part of the picture's
+  std::array<float, 2> ratio{};  ///< its width by its height
+};
+
+/// torchvision's RandAugment: so many operations, each of this magnitude (0 to 30).
+struct RandAugmentOptions {
+  int operations = 0, magnitude = 0;
+};
+
 /// A picture -> float32 [channels, height, width], (pixel / 255 - mean) / std.
 struct ImageOptions {
   int height = 0, width = 0, channels = 1;
-  std::vector<float> mean, std;            ///< one per channel
+  std::vector<float> mean, std;  ///< one per channel
+  Resize resize = Resize::area;
+  Fit fit = Fit::stretch;
+  bool draft = false;                        ///< decodes large JPEGs at a part of their size
+  std::array<std::uint8_t, 3> background{};  ///< behind what is transparent, and where `pad` fills
+
+  // While training only:
+  std::optional<CropOptions> crop;
+  float flip = 0, flip_vertical = 0;                            ///< probabilities
+  float brightness = 0, contrast = 0, saturation = 0, hue = 0;  ///< torchvision's ColorJitter
+  RandAugmentOptions rand_augment;
   float shift = 0, rotate = 0, scale = 0;  ///< ± pixels, ± degrees, ± part of the size
 };
 
@@ -46,13 +76,25 @@ enum class LogMelForm { torchaudio, whisper };
 /// The spectrum of a recording.
 struct LogMelOptions {
   int rate = 0;    ///< samples per second; recordings are resampled to it
-  int fft = 0;     ///< samples per transform, a multiple of 4; powers of two are the fastest
+  int fft = 0;     ///< samples per transform, a multiple of 4; the fastest have no prime above 5
   int window = 0;  ///< samples under the Hann window, at most `fft`
   int hop = 0;     ///< samples from one frame to the next
   int mels = 0;
   double low_hz = 0, high_hz = 0;
   LogMelForm form = LogMelForm::torchaudio;
-  bool is_precise = false;  ///< in double precision, as presets are
+  bool is_precise = false;  ///< in double precision, as presets and sizes but powers of two are
+
+  bool operator==(const LogMelOptions&) const = default;
+};
+
+/// What becomes of several channels. A recording of one channel is left and right alike.
+enum class Channel { mean, left, right };
+
+/// Which part of a longer recording stays.
+enum class Cut {
+  end,     ///< the first frames; the end is cut off
+  middle,  ///< the middle; of an odd number of frames one more is cut off before than behind
+  random,  ///< anywhere while training, otherwise as `end`
 };
 
 /// A recording -> float32 [frames, mels], (log mel power - mean) / std, and a mask [frames].
@@ -61,17 +103,29 @@ struct RecordingOptions {
   int frames = 0;
   float mean = 0, std = 1;
   bool per_mel = false;  ///< each band by its own mean and deviation, instead of by mean and std
-  int shift = 0;         ///< ± frames
+  Channel channel = Channel::mean;
+  float trim_db =
+      0;  ///< the silence of trimmed_silence() before and behind is left out; 0: none is
+  Cut cut = Cut::end;
+  int shift = 0;                      ///< ± frames
   int time_mask = 0, mel_mask = 0;    ///< widest mask in frames and in bands
   int time_masks = 1, mel_masks = 1;  ///< how many of them
   float time_mask_part = 1;           ///< no mask is wider than this part of the recording
   float noise = 0;                    ///< standard deviation, in units after `std`
 };
 
+/// A video -> float32 [frames, channels, height, width], each picture as ImageOptions says and
+/// without its augmentation, and a mask [frames]. Which pictures, video.hpp says.
+struct VideoOptions {
+  ImageOptions picture;
+  int frames = 0;
+  double fps = 0;  ///< pictures per second, or 0: evenly over the whole video
+};
+
 /// A text -> int64 [length] token ids, and a mask [length].
 struct TextOptions {
   int length = 0;
-  bool begin = false, end = false;  ///< whether ids start with k_begin and finish with k_end
+  bool begin = false, end = false;  ///< whether the tokenizer's begin and end ids are put
 };
 
 /// A word out of a closed list -> int64 [] index into it.
@@ -79,19 +133,53 @@ struct ClassOptions {
   std::vector<std::string> classes;
 };
 
+/// Any value -> int64 [], the same number for the same text: 53 bits of its hash, so that float64
+/// holds it. Of a million values, two share a number with a chance of 1 to 18,000.
+struct GroupOptions {};
+
+/// Spans of a spectrum's frames, and of its bands for the whole recording; see hide_spans().
+struct SpanMasking {
+  float probability = 0, band_probability = 0;
+  int length = 0, band_length = 0;
+};
+
+/// Patches as numbers of the nearest of `vocabulary` centroids; see visual_tokens.hpp.
+struct VisualTokenOptions {
+  int vocabulary = 0, patch = 0;
+};
+
+/// Fields share what is visible; see share_budget().
+struct JointMasking {
+  std::vector<std::string> fields;
+  std::int64_t visible = 0;
+  float alpha = 1;
+};
+
+/// What is appended to a field's name for the fields that come with it.
+inline constexpr const char* k_masked = "_masked";              ///< bool: hidden
+inline constexpr const char* k_masked_bands = "_masked_bands";  ///< bool [mels]: hidden
+inline constexpr const char* k_target = "_target";              ///< ids before masking
+inline constexpr const char* k_tokens = "_tokens";              ///< visual tokens
+inline constexpr const char* k_present = "_present";            ///< bool []: the sample has it
+
 struct FieldOptions {
   std::string name;
   Source source;
   std::string mask;  ///< the paired mask field, or empty
   std::optional<Exchange> exchange;
-  std::variant<ImageOptions, RecordingOptions, TextOptions, ClassOptions> kind;
-  std::string feature_key;  ///< equal for fields whose cached features are equal
+  std::variant<ImageOptions, RecordingOptions, VideoOptions, TextOptions, ClassOptions,
+               GroupOptions>
+      kind;
+  std::variant<std::monostate, TokenMasking, PatchMasking, SpanMasking> masking;
+  std::optional<VisualTokenOptions> visual_tokens;
+  bool is_optional = false;  ///< samples may lack it
+  std::string feature_key;   ///< equal for fields whose cached features are equal
 };
 
 struct TokenizerOptions {
-  std::string type;           ///< unigram, bpe, word or char
-  int vocabulary = 0;         ///< at most this many pieces
-  std::vector<Source> texts;  ///< what the tokenizer learns from, in the training part
+  std::string file;            ///< a model that is there, or empty
+  TokenizerTraining training;  ///< or how it is trained
+  std::vector<Source> texts;   ///< what it learns from then, in the training part
 };
 
 /// One of several sources of the training part.
@@ -116,11 +204,13 @@ struct LoadingOptions {
 
 struct DataOptions {
   std::array<std::vector<std::string>, k_splits.size()> shards;
-  std::vector<BlendOptions> blend;                     ///< instead of the shards of `train`
-  std::string each;                                    ///< pointer to a list, or empty
+  std::vector<BlendOptions> blend;  ///< instead of the shards of `train`
+  bool is_streamed = false;  ///< shards are read from front to back, and not listed at opening
+  std::string each;          ///< pointer to a list, or empty
   std::map<std::string, std::set<std::string>> where;  ///< pointer -> accepted values
   std::optional<TokenizerOptions> tokenizer;
   std::vector<FieldOptions> fields;
+  std::optional<JointMasking> joint_masking;
   OrderOptions order;
   std::optional<double> bad_share;  ///< how many samples may be set aside; none: an error each
   LoadingOptions loading;

@@ -130,10 +130,12 @@ std::uint64_t TrainingOrder::example_at(std::size_t source_index, std::uint64_t 
 }
 
 Draw TrainingOrder::stand_in(const SplitContent& part, const Draw& draw, std::uint64_t attempt) {
-  const SourceRange& source = part.sources[draw.source];
+  const SourceRange source =
+      draw.run ? SourceRange{0, part.size(), 0, 0, 1} : part.sources[draw.source];
   const auto& [seed, epoch, offset] = *draw.origin;
   const std::uint64_t choice = hash({seed, epoch, offset, 0x7374616e642d696e, attempt});
-  return {static_cast<std::size_t>(source.first + choice % source.count), draw.source, draw.origin};
+  return {static_cast<std::size_t>(source.first + choice % source.count), draw.source, draw.origin,
+          draw.run};
 }
 
 }  // namespace weft::host

@@ -54,7 +54,8 @@ class TrainingOrder {
 
   Draw at(std::uint64_t place);
 
-  /// Another example of the draw's source, for a draw that cannot be used; one for each attempt.
+  /// Another example of the draw's source, or of its run, for a draw that cannot be used; one for
+  /// each attempt.
   static Draw stand_in(const SplitContent& part, const Draw& draw, std::uint64_t attempt);
 
  private:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/quarantine.hpp"
 
-#include "host/base/error.hpp"
 #include "host/base/text.hpp"
 
 namespace weft::host {
@@ -12,10 +11,10 @@ void Quarantine::add(BadSample bad, std::size_t among) {
   list_.push_back(std::move(bad));
   const double share = share_.value_or(0);
   if (static_cast<double>(list_.size()) <= share * static_cast<double>(among)) return;
-  throw Error(Exit::bad_data, concat("Data ", data_, ": ", list_.size(), " of ", among,
-                                     " samples cannot be used, more than the share of ", share,
-                                     " that bad_samples allows. The last one: ",
-                                     list_.back().reason, " `weft data check` lists them all."));
+  throw TooManyBad(concat("Data ", data_, ": ", list_.size(), " of ", among,
+                          " samples cannot be used, more than the share of ", share,
+                          " that bad_samples allows. The last one: ", list_.back().reason,
+                          " `weft data check` lists them all."));
 }
 
 std::vector<BadSample> Quarantine::list() const {

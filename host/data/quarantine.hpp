@@ -11,9 +11,16 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
+
+/// More samples are set aside than the section allows. Exit code bad_data.
+class TooManyBad : public Error {
+ public:
+  explicit TooManyBad(const std::string& sentence) : Error(Exit::bad_data, sentence) {}
+};
 
 /// A list that only grows, without repetitions. [any thread]
 class Quarantine {
@@ -27,7 +34,7 @@ class Quarantine {
   bool is_open() const { return share_.has_value(); }
 
   /// @param among  of how many samples the share is taken
-  /// @throws Error (bad_data) when that are too many
+  /// @throws TooManyBad
   void add(BadSample bad, std::size_t among);
 
   std::vector<BadSample> list() const;

@@ -63,6 +63,28 @@ RecordingOptions recording_options(const Section& section) {
   if (!recording.per_mel && normalise != "none") section.fail("normalise", "none or per_mel");
   if (recording.per_mel && recording.mean != 0) section.fail("mean", "0 with normalise per_mel");
   if (recording.per_mel && recording.std != 1) section.fail("std", "1 with normalise per_mel");
+  const std::string channel = section.word("channels", "mean");
+  if (channel == "left") {
+    recording.channel = Channel::left;
+  } else if (channel == "right") {
+    recording.channel = Channel::right;
+  } else if (channel != "mean") {
+    section.fail("channels", "mean, left or right");
+  }
+  if (section.has("trim_db")) recording.trim_db = section.real("trim_db", 0, 1, 200);
+  const std::string cut = section.word("cut", "end");
+  if (cut == "middle") {
+    recording.cut = Cut::middle;
+  } else if (cut == "random") {
+    recording.cut = Cut::random;
+  } else if (cut != "end") {
+    section.fail("cut", "end, middle or random");
+  }
+  // Both look at the frames that the field holds before it is known which ones these are.
+  const bool needs_end = recording.per_mel || spectrum.form == LogMelForm::whisper;
+  if (needs_end && recording.cut != Cut::end) {
+    section.fail("cut", "end with normalise per_mel and with the preset whisper");
+  }
   recording.shift = section.integer("shift", 0, 0, recording.frames);
   recording.time_mask = section.integer("time_mask", 0, 0, recording.frames);
   recording.mel_mask = section.integer("mel_mask", 0, 0, spectrum.mels);

@@ -24,9 +24,11 @@ constexpr std::uint64_t k_most_attempts = 100;
 
 /// A batch under way.
 struct Slot {
-  explicit Slot(std::vector<Draw> rows) : draws(std::move(rows)), is_bad(draws.size()) {}
+  explicit Slot(RowPool::Drawn drawn)
+      : draws(std::move(drawn.draws)), after(drawn.after), is_bad(draws.size()) {}
 
   std::vector<Draw> draws;
+  Position after;
   Batch batch;
   std::vector<char> is_bad;  ///< rows to leave out; each written by one thread
   std::size_t begun = 0, done = 0;
@@ -77,7 +79,7 @@ class RowPool::Threads {
     }
   }
 
-  bool take(Batch& batch) {
+  bool take(Batch& batch, Position* after) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point begin = Clock::now();
     std::unique_lock lock(mutex_);
@@ -92,6 +94,7 @@ class RowPool::Threads {
     if (slot.failure) std::rethrow_exception(slot.failure);
     leave_out(slot);
     batch = std::move(slot.batch);
+    if (after != nullptr) *after = slot.after;
     slots_.pop_front();
     changed_.notify_all();
     return true;
@@ -188,28 +191,22 @@ class RowPool::Threads {
         fill_row(content_, split_, draw, slot.batch, row);
         if (!by_.empty()) {
           slot.batch.groups[row] =
-              dataset_.value(split_, static_cast<std::int64_t>(draw.example), by_);
+              value_of(content_, part_of(content_, split_, draw), draw.example, by_);
         }
         return;
+      } catch (const TooManyBad&) {
+        throw;
       } catch (const Error& error) {
         const bool is_over = error.exit() != Exit::bad_data || !content_.quarantine.is_open();
         if (is_over || attempt > k_most_attempts) throw;
-        set_aside(draw, error.what());
+        set_aside(content_, part_of(content_, split_, draw), draw.example, error.what());
       }
       if (!draw.origin) {
         slot.is_bad[row] = 1;
         return;
       }
-      draw = TrainingOrder::stand_in(content_.part(split_), slot.draws[row], attempt);
+      draw = TrainingOrder::stand_in(part_of(content_, split_, draw), slot.draws[row], attempt);
     }
-  }
-
-  void set_aside(const Draw& draw, const std::string& reason) {
-    const SplitContent& part = content_.part(split_);
-    const ExampleRef& ref = part.examples[draw.example];
-    const Shard& shard = *part.shards[ref.shard];
-    content_.quarantine.add({shard.name, example_key(shard, ref, content_.options), reason},
-                            part.size() + part.left_out);
   }
 
   const Dataset dataset_;
@@ -232,8 +229,8 @@ RowPool::RowPool(const Dataset& dataset, Split split, Next next, std::string by)
     : threads_(std::make_unique<Threads>(dataset, split, std::move(next), std::move(by))) {}
 RowPool::~RowPool() = default;
 
-bool RowPool::take(Batch& batch) {
-  return threads_->take(batch);
+bool RowPool::take(Batch& batch, Position* after) {
+  return threads_->take(batch, after);
 }
 void RowPool::restart(const std::function<void()>& change) {
   threads_->restart(change);

@@ -20,16 +20,21 @@ namespace weft::host {
 /// the section's bad_samples allows it; else the batch's turn is its Error.
 class RowPool {
  public:
-  /// The rows of the next batch; none at the end. Called by one thread at a time, in order.
-  using Next = std::function<std::vector<Draw>()>;
+  struct Drawn {
+    std::vector<Draw> draws;  ///< none at the end
+    Position after;           ///< where the next batch begins
+  };
+  /// The rows of the next batch. Called by one thread at a time, in order.
+  using Next = std::function<Drawn()>;
 
   /// @param by  pointer to the value that Batch::groups gets, or empty
   RowPool(const Dataset& dataset, Split split, Next next, std::string by = "");
   ~RowPool();
 
   /// The next batch, after waiting for it; false at the end.
+  /// @param after  unless null, gets Drawn::after
   /// @throws Error of the batch's first row that failed
-  bool take(Batch& batch);
+  bool take(Batch& batch, Position* after = nullptr);
 
   /// Drops every batch and begins anew: `change` runs while `next` does not.
   void restart(const std::function<void()>& change);

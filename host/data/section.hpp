@@ -61,8 +61,15 @@ class Section {
 // What the kinds of fields read from their sections.
 ImageOptions image_options(const Section& section);
 RecordingOptions recording_options(const Section& section);
+VideoOptions video_options(const Section& section);
 TextOptions text_options(const Section& section);
 ClassOptions class_options(const Section& section);
 TokenizerOptions tokenizer_options(const Section& section);
+
+/// Reads `mask`, `visual_tokens` and `optional` of a field whose kind is known.
+void read_mask_options(const Section& section, FieldOptions& field);
+
+/// @param fields  with their own masks read
+JointMasking joint_masking(const Section& section, const std::vector<FieldOptions>& fields);
 
 }  // namespace weft::host

@@ -242,7 +242,7 @@ void vet_chains(std::vector<std::string_view>& texts) {
   }
 }
 
-void vet_model(std::string_view bytes) {
+std::size_t vet_model(std::string_view bytes) {
   enum : std::uint64_t { k_piece = 1, k_normalizer = 3, k_denormalizer = 5 };
   constexpr std::array names = {"trainer_spec", "normalizer_spec", "self_test_data",
                                 "denormalizer_spec"};
@@ -275,16 +275,17 @@ void vet_model(std::string_view bytes) {
     if (!is_there[i]) refuse(concat("it has no ", names[i], ", or is cut off"));
   }
   vet_chains(user_defined);
+  return pieces;
 }
 
 }  // namespace
 
-void vet_sentencepiece(std::string_view model, const std::string& name) {
+std::size_t vet_sentencepiece(std::string_view model, const std::string& name) {
   try {
-    vet_model(model);
+    return vet_model(model);
   } catch (const Refusal& refusal) {
     throw Error(Exit::bad_data, concat(name, " is not a SentencePiece model that is safe to load: ",
-                                       refusal.reason, ". Delete it; it will be trained anew."));
+                                       refusal.reason, ". Choose another file."));
   }
 }
 

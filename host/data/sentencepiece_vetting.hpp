@@ -30,7 +30,8 @@ inline constexpr std::size_t k_most_matches = 32;
 /// that end in zero bytes) every unit's target block must lie inside the array and every value
 /// inside the replacements, and the rules must form no circle.
 /// @param name  how a message begins: `The tokenizer a.model`
+/// @return how many pieces it has
 /// @throws Error (bad_data): `NAME is not a SentencePiece model that is safe to load: REASON. …`
-void vet_sentencepiece(std::string_view model, const std::string& name);
+std::size_t vet_sentencepiece(std::string_view model, const std::string& name);
 
 }  // namespace weft::host

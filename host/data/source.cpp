@@ -49,6 +49,9 @@ class SourceEntry {
     descend(fs::path(path_).root_path(), parts, 0);
   }
 
+  /// A command with each number of its ranges; other braces are the shell's.
+  void open_out_command() { open_out_command(path_); }
+
   [[noreturn]] void fail(Exit exit, const std::string& found, const std::string& remedy) const {
     throw Error(exit, concat(where_, ": ", found, ". ", remedy));
   }
@@ -62,6 +65,21 @@ class SourceEntry {
   }
 
  private:
+  void open_out_command(const std::string& command, std::size_t begin = 0) {
+    const std::size_t open = command.find('{', begin);
+    if (open == std::string::npos) return add(command);
+    const std::size_t close = command.find('}', open);
+    const std::string inside = command.substr(open + 1, close - open - 1);
+    const std::size_t dots = inside.find("..");
+    const bool is_range = close != std::string::npos && dots != std::string::npos && dots > 0 &&
+                          inside.find_first_not_of("0123456789.") == std::string::npos;
+    if (!is_range) return open_out_command(command, open + 1);
+    for_each_name(command.substr(open, close + 1 - open), [&](const std::string& number) {
+      open_out_command(command.substr(0, open) + number + command.substr(close + 1),
+                       open + number.size());
+    });
+  }
+
   /// Goes on from `folder` with the parts from `depth` on.
   void descend(const fs::path& folder, const std::vector<std::string>& parts, std::size_t depth) {
     if (depth == parts.size()) {
@@ -225,7 +243,9 @@ std::vector<std::string> shard_files(const std::vector<std::string>& entries,
   std::vector<std::string> files;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const std::string where = concat(place, "/", i);
-    if (entries[i].starts_with('@')) {
+    if (is_pipe(entries[i])) {
+      SourceEntry(entries[i], where, files).open_out_command();
+    } else if (entries[i].starts_with('@')) {
       open_out_list(entries[i].substr(1), where, files);
     } else if (is_special(entries[i]) && !is_there(entries[i])) {
       SourceEntry(entries[i], where, files).open_out();

@@ -5,12 +5,17 @@
 #include "host/base/text.hpp"
 #include "host/data/order.hpp"
 #include "host/data/row_pool.hpp"
+#include "host/data/streamed_order.hpp"
 
 namespace weft::host {
 namespace {
 
+bool is_streamed(const Dataset& dataset, Split split) {
+  return !dataset.content().part(split).entries.empty();
+}
+
 void require_part(const Dataset& dataset, Split split) {
-  if (dataset.size(split) > 0) return;
+  if (dataset.size(split) > 0 || is_streamed(dataset, split)) return;
   throw Error(Exit::bad_data,
               concat("Data ", dataset.name(), " has no part ", split_name(split),
                      ". Name its shards under data/shards/", split_name(split), "."));
@@ -18,60 +23,107 @@ void require_part(const Dataset& dataset, Split split) {
 
 }  // namespace
 
+std::map<std::string, std::int64_t> numbers_of(const Position& position) {
+  return {{"taken", position.taken},
+          {"epoch", position.epoch},
+          {"shard", position.shard},
+          {"example", position.example},
+          {"offset", position.offset}};
+}
+
+std::optional<Position> position_of(const std::map<std::string, std::int64_t>& numbers) {
+  const auto number = [&](const char* name) {
+    const auto found = numbers.find(name);
+    return found == numbers.end() ? 0 : found->second;
+  };
+  if (!numbers.contains("taken")) return std::nullopt;
+  return Position{number("taken"), number("epoch"), number("shard"), number("example"),
+                  number("offset")};
+}
+
 class TrainingStream::Reader {
  public:
-  Reader(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed, Rank rank)
-      : dataset_(dataset),
-        rows_(batch_size),
-        rank_(rank),
-        order_(dataset_.content(), seed),
-        pool_(dataset_, Split::train, [this] { return draw(); }) {}
+  Reader(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed, Rank rank,
+         const Position& from)
+      : dataset_(dataset), rows_(batch_size), rank_(rank) {
+    require_place(from);
+    if (is_streamed(dataset_, Split::train)) {
+      streamed_ = std::make_unique<StreamedOrder>(dataset_.content(), Split::train, seed);
+      streamed_->seek(from);
+    } else {
+      order_.emplace(dataset_.content(), seed);
+    }
+    drawn_ = taken_ = from;
+    pool_ = std::make_unique<RowPool>(dataset_, Split::train, [this] { return draw(); });
+  }
+
+  ~Reader() {
+    if (streamed_) streamed_->cancel();
+  }
 
   Batch next() {
     Batch batch;
-    pool_.take(batch);
-    taken_ += rows_ * rank_.of;
+    pool_->take(batch, &taken_);
     return batch;
   }
 
-  Position position() const { return {taken_}; }
-  double waited() const { return pool_.waited(); }
+  Position position() const { return taken_; }
+  double waited() const { return pool_->waited(); }
 
   void seek(const Position& position) {
-    if (position.taken < 0) {
-      throw Error(Exit::bad_checkpoint,
-                  concat("The checkpoint stands at example ", position.taken, " of data ",
-                         dataset_.name(), ". Resume from another checkpoint."));
-    }
-    pool_.restart([&] { drawn_ = position.taken; });
-    taken_ = position.taken;
+    require_place(position);
+    pool_->restart([&] {
+      if (streamed_) streamed_->seek(position);
+      drawn_ = position;
+    });
+    taken_ = position;
   }
 
  private:
-  /// [one thread at a time]
-  std::vector<Draw> draw() {
-    std::vector<Draw> draws;
-    const std::int64_t first = drawn_ + rows_ * rank_.number;
-    for (std::int64_t i = first; i < first + rows_; ++i) {
-      draws.push_back(order_.at(static_cast<std::uint64_t>(i)));
+  void require_place(const Position& position) const {
+    if (std::min({position.taken, position.epoch, position.shard, position.example,
+                  position.offset}) >= 0) {
+      return;
     }
-    drawn_ += rows_ * rank_.of;
-    return draws;
+    throw Error(Exit::bad_checkpoint,
+                concat("The checkpoint stands at example ", position.taken, " of data ",
+                       dataset_.name(), ". Resume from another checkpoint."));
+  }
+
+  /// [one thread at a time]
+  RowPool::Drawn draw() {
+    RowPool::Drawn drawn;
+    const std::int64_t first = rows_ * rank_.number, last = first + rows_;
+    if (order_) {
+      for (std::int64_t i = first; i < last; ++i) {
+        drawn.draws.push_back(order_->at(static_cast<std::uint64_t>(drawn_.taken + i)));
+      }
+      drawn_.taken += rows_ * rank_.of;
+    } else {
+      for (std::int64_t i = 0; i < rows_ * rank_.of; ++i) {
+        std::optional<Draw> next = streamed_->next();
+        if (i >= first && i < last) drawn.draws.push_back(*next);  // training has no end
+      }
+      drawn_ = streamed_->position();
+    }
+    drawn.after = drawn_;
+    return drawn;
   }
 
   const Dataset dataset_;
   const std::int64_t rows_;
   const Rank rank_;
-  TrainingOrder order_;
-  std::int64_t drawn_ = 0;  ///< places given to the pool, over all ranks
-  std::int64_t taken_ = 0;  ///< places given to the reader
-  RowPool pool_;            ///< last, so that it ends before what it uses
+  std::optional<TrainingOrder> order_;  ///< or
+  std::unique_ptr<StreamedOrder> streamed_;
+  Position drawn_, taken_;         ///< where the pool and where the reader stands
+  std::unique_ptr<RowPool> pool_;  ///< last, so that it ends before what it uses
 };
 
 TrainingStream::TrainingStream(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed,
-                               Rank rank) {
+                               Rank rank, const Position& from) {
   require_part(dataset, Split::train);
-  reader_ = std::make_unique<Reader>(dataset, std::max<std::int64_t>(batch_size, 1), seed, rank);
+  reader_ =
+      std::make_unique<Reader>(dataset, std::max<std::int64_t>(batch_size, 1), seed, rank, from);
 }
 
 TrainingStream::TrainingStream(TrainingStream&&) noexcept = default;
@@ -94,12 +146,29 @@ EvaluationStream::EvaluationStream(const Dataset& dataset, Split split, std::int
                                    std::string by) {
   require_part(dataset, split);
   const std::int64_t rows = std::max<std::int64_t>(batch_size, 1), size = dataset.size(split);
-  auto next = [rows, size, done = std::int64_t{0}]() mutable {
-    std::vector<Draw> draws;
-    const std::int64_t end = std::min(done + rows, size);
-    for (; done < end; ++done) draws.push_back({static_cast<std::size_t>(done), 0, std::nullopt});
-    return draws;
-  };
+  RowPool::Next next;
+  if (is_streamed(dataset, split)) {
+    auto order = std::make_shared<StreamedOrder>(dataset.content(), split, 0);
+    next = [rows, order, dataset] {  // which keeps the content
+      RowPool::Drawn drawn;
+      while (std::ssize(drawn.draws) < rows) {
+        std::optional<Draw> draw = order->next();
+        if (!draw) break;
+        draw->origin.reset();  // the training part, looked at as evaluation does
+        drawn.draws.push_back(std::move(*draw));
+      }
+      return drawn;
+    };
+  } else {
+    next = [rows, size, done = std::int64_t{0}]() mutable {
+      RowPool::Drawn drawn;
+      const std::int64_t end = std::min(done + rows, size);
+      for (; done < end; ++done) {
+        drawn.draws.push_back({static_cast<std::size_t>(done), 0, std::nullopt, nullptr});
+      }
+      return drawn;
+    };
+  }
   pool_ = std::make_unique<RowPool>(dataset, split, std::move(next), std::move(by));
 }
 

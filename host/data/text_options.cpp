@@ -24,14 +24,30 @@ ClassOptions class_options(const Section& section) {
   return list;
 }
 
+namespace {
+
+TokenizerTraining tokenizer_training(const Section& section) {
+  TokenizerTraining training;
+  training.type = section.word("type", training.type);
+  training.vocabulary = section.integer("vocab", std::nullopt, 8, 1'000'000);
+  if (section.has("special")) training.special = section.words("special");
+  if (const auto wrong = misfit(training)) section.fail(wrong->first, wrong->second);
+  return training;
+}
+
+}  // namespace
+
 TokenizerOptions tokenizer_options(const Section& section) {
   TokenizerOptions tokenizer;
-  tokenizer.type = section.word("type", "unigram");
-  const std::vector<std::string> types = {"unigram", "bpe", "word", "char"};
-  if (std::find(types.begin(), types.end(), tokenizer.type) == types.end()) {
-    section.fail("type", enumerate(types));
+  if (section.has("file")) {
+    tokenizer.file = section.word("file", "");
+    if (tokenizer.file.empty()) section.fail("file", "the path of a tokenizer");
+    for (const char* key : {"type", "vocab", "special", "from"}) {
+      if (section.has(key)) section.fail(key, "file alone: the tokenizer is made already");
+    }
+    return tokenizer;
   }
-  tokenizer.vocabulary = section.integer("vocab", std::nullopt, 8, 1'000'000);
+  tokenizer.training = tokenizer_training(section);
   for (const std::string& source : section.words("from")) {
     const bool is_pointer = source.starts_with('/');
     tokenizer.texts.push_back({is_pointer ? section.pointer("from", source) : source});

@@ -1,69 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/tokenizer.hpp"
 
-#include <sentencepiece_processor.h>
-#include <sentencepiece_trainer.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
-#include <unordered_map>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/data/sentencepiece_vetting.hpp"
+#include "host/data/tokenizer_file.hpp"
+#include "host/data/tokenizer_json.hpp"
 
 namespace weft::host {
 namespace {
 
 namespace fs = std::filesystem;
-namespace spm = sentencepiece;
 
-/// The texts as SentencePiece's trainer wants them.
-class Sentences : public spm::SentenceIterator {
- public:
-  explicit Sentences(const std::vector<std::string>& texts) : texts_(texts) {}
-  bool done() const override { return next_ >= texts_.size(); }
-  void Next() override { ++next_; }
-  const std::string& value() const override { return texts_[next_]; }
-  spm::util::Status status() const override { return {}; }
-
- private:
-  const std::vector<std::string>& texts_;
-  std::size_t next_ = 0;
-};
-
-std::string trained(const std::string& type, int vocabulary,
-                    const std::vector<std::string>& texts) {
-  const std::unordered_map<std::string, std::string> options = {
-      {"model_type", type},
-      {"vocab_size", std::to_string(vocabulary)},
-      {"hard_vocab_limit", "false"},
-      {"character_coverage", "1.0"},
-      {"num_threads", "1"},
-      {"pad_id", std::to_string(k_pad)},
-      {"unk_id", std::to_string(k_unknown)},
-      {"bos_id", std::to_string(k_begin)},
-      {"eos_id", std::to_string(k_end)},
-      {"minloglevel", "3"},
-  };
-  Sentences sentences(texts);
-  std::string model;
-  const spm::util::Status status = spm::SentencePieceTrainer::Train(options, &sentences, &model);
-  if (!status.ok()) {
-    throw Error(Exit::bad_recipe,
-                concat("data /tokenizer: SentencePiece cannot train a ", type, " model of ",
-                       vocabulary, " pieces on ", texts.size(), " texts (", status.error_message(),
-                       "). Set vocab to another number."));
-  }
-  return model;
-}
-
-std::string fingerprint_of(const std::string& type, int vocabulary,
+std::string fingerprint_of(const TokenizerTraining& training,
                            const std::vector<std::string>& texts) {
   Fingerprint fingerprint;
-  fingerprint.add(concat("tokenizer 1 ", type, " ", vocabulary));
+  fingerprint.add(concat("tokenizer 1 ", training.type, " ", training.vocabulary));
+  for (const std::string& token : training.special) fingerprint.add(token);
+  if (!training.special.empty()) fingerprint.add("");
   for (const std::string& text : texts) fingerprint.add(text);
   return fingerprint.hex();
 }
@@ -109,49 +71,16 @@ std::string record_of(const std::string& inputs, const std::string& model) {
 
 }  // namespace
 
-class Tokenizer::Model {
- public:
-  Model(const std::string& name, const std::string& bytes) {
-    vet_sentencepiece(bytes, name);
-    std::vector<int> ids;
-    const bool works = processor.LoadFromSerializedProto(bytes).ok() &&
-                       processor.Encode("A text, \u00fc\u4e00 \ufb01 12.", &ids).ok();
-    if (!works) {
-      throw Error(Exit::bad_data, concat(name,
-                                         " is not a SentencePiece model. Delete it; it will "
-                                         "be trained anew."));
-    }
-    if (processor.pad_id() != k_pad || processor.unk_id() != k_unknown ||
-        processor.bos_id() != k_begin || processor.eos_id() != k_end) {
-      throw Error(Exit::bad_data,
-                  concat(name,
-                         " has other special ids than pad 0, unknown 1, begin 2 and end 3. "
-                         "Train it with --pad_id=0 --unk_id=1 --bos_id=2 --eos_id=3."));
-    }
-  }
-
-  spm::SentencePieceProcessor processor;
-};
-
-Tokenizer Tokenizer::load(const fs::path& model) {
-  std::error_code problem;
-  const std::uintmax_t size = fs::file_size(model, problem);
-  if (problem) {
-    throw Error(Exit::no_input, concat("The tokenizer ", model.string(), " cannot be opened (",
-                                       problem.message(), ")."));
-  }
-  if (size > k_largest_tokenizer) {
-    throw Error(Exit::bad_data, concat("The tokenizer ", model.string(), " has ", size,
-                                       " bytes; at most ", k_largest_tokenizer, " are read."));
-  }
-  return from_bytes(read_file(model), concat("The tokenizer ", model.string()));
+Tokenizer Tokenizer::load(const fs::path& file) {
+  return from_bytes(read_tokenizer_file(file.string()), concat("The tokenizer ", file.string()));
 }
 
 Tokenizer Tokenizer::from_bytes(const std::string& bytes, const std::string& name) {
-  return Tokenizer(std::make_shared<const Model>(name, bytes));
+  return Tokenizer(is_tokenizer_json(bytes) ? json_model(bytes, name)
+                                            : sentencepiece_model(bytes, name));
 }
 
-Tokenizer Tokenizer::train(const fs::path& model, const std::string& type, int vocabulary,
+Tokenizer Tokenizer::train(const fs::path& model, const TokenizerTraining& training,
                            const std::vector<std::string>& texts) {
   if (texts.empty()) {
     throw Error(Exit::bad_data,
@@ -159,45 +88,75 @@ Tokenizer Tokenizer::train(const fs::path& model, const std::string& type, int v
                 "data/tokenizer/from.");
   }
   const fs::path record = model.string() + ".json";
-  const std::string inputs = fingerprint_of(type, vocabulary, texts);
+  const std::string inputs = fingerprint_of(training, texts);
   std::error_code problem;
   if (fs::file_size(model, problem) <= k_largest_tokenizer && !problem) {
     const std::string bytes = read_file(model);
     if (read_file(record) == record_of(inputs, bytes)) return load(model);
   }
-  const std::string bytes = trained(type, vocabulary, texts);
+  const std::string bytes = train_sentencepiece(training, texts, "data /tokenizer");
   fs::create_directories(model.parent_path(), problem);
   write_file(model, bytes);
   write_file(record, record_of(inputs, bytes));
   return from_bytes(bytes, "The tokenizer");
 }
 
-std::vector<std::int32_t> Tokenizer::encode(const std::string& text) const {
-  std::vector<int> ids;
-  const spm::util::Status status = model_->processor.Encode(text, &ids);
-  if (!status.ok()) {
-    throw Error(Exit::bad_data, concat("A text cannot be encoded: ", status.error_message(), "."));
-  }
-  return {ids.begin(), ids.end()};
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
+  return model_->encode(text);
 }
 
 std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
-  std::vector<int> pieces;
-  for (const std::int64_t id : ids) {
-    if (id == k_end) break;
-    if (id == k_pad || id == k_begin) continue;
-    pieces.push_back(static_cast<int>(id > 0 && id < vocabulary() ? id : k_unknown));
+  const auto begin = id_of(SpecialId::begin), end = id_of(SpecialId::end);
+  const auto pad = id_of(SpecialId::pad), unknown = id_of(SpecialId::unknown);
+  std::vector<std::int32_t> kept;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::int64_t id = ids[i];
+    // GPT-2 has one token for both; the first of a row begins it.
+    if (id == begin && (i == 0 || begin != end)) continue;
+    if (id == end) break;
+    if (id == pad) continue;
+    if (id >= 0 && id < vocabulary()) {
+      kept.push_back(static_cast<std::int32_t>(id));
+    } else if (unknown) {
+      kept.push_back(*unknown);
+    }
   }
-  std::string text;
-  const spm::util::Status status = model_->processor.Decode(pieces, &text);
-  if (!status.ok()) {
-    throw Error(Exit::bad_data, concat("Ids cannot be decoded: ", status.error_message(), "."));
-  }
-  return text;
+  return model_->decode(kept);
 }
 
-std::int64_t Tokenizer::vocabulary() const {
-  return model_->processor.GetPieceSize();
+std::int32_t Tokenizer::required(SpecialId special) const {
+  if (const auto id = id_of(special)) return *id;
+  constexpr const char* names[] = {"pad", "unknown", "begin", "end", "mask"};
+  throw Error(Exit::bad_recipe,
+              concat("The tokenizer has no single ", names[static_cast<std::size_t>(special)],
+                     " token, which the recipe asks for. Leave it out, or choose another "
+                     "tokenizer; `weft tokenizer encode` shows what it does."));
+}
+
+std::int32_t Tokenizer::pad() const {
+  const auto pad = id_of(SpecialId::pad);
+  return pad ? *pad : id_of(SpecialId::end).value_or(0);
+}
+
+MaskingVocabulary Tokenizer::masking() const {
+  std::set<std::int64_t> special;
+  for (const SpecialId meaning :
+       {SpecialId::pad, SpecialId::unknown, SpecialId::begin, SpecialId::end, SpecialId::mask}) {
+    if (const auto id = id_of(meaning)) special.insert(*id);
+  }
+  MaskingVocabulary vocabulary{this->vocabulary(), {}, {}};
+  std::vector<std::string> pieces;
+  for (std::int32_t id = 0; id < this->vocabulary(); ++id) pieces.push_back(piece(id));
+  const bool marks_continuation =
+      std::ranges::any_of(pieces, [](const auto& text) { return text.starts_with("##"); });
+  for (std::size_t id = 0; id < pieces.size(); ++id) {
+    const auto number = static_cast<std::int64_t>(id);
+    if (!special.contains(number)) vocabulary.ordinary.push_back(number);
+    vocabulary.starts_word.push_back(marks_continuation ? !pieces[id].starts_with("##")
+                                                        : pieces[id].starts_with("\u2581") ||
+                                                              pieces[id].starts_with("\u0120"));
+  }
+  return vocabulary;
 }
 
 }  // namespace weft::host

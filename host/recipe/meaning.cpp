@@ -67,6 +67,8 @@ class Check {
       const std::string pointer = child("/data", data.key);
       check_name(data.key, data.value, pointer);
       check_training_part(data.value, pointer);
+      if (const Value* tokenizer = data.value.find("tokenizer"))
+        check_tokenizer(*tokenizer, child(pointer, "tokenizer"));
       for (const Member& field : section(data.value, "fields").members()) {
         const std::string place = child(child(pointer, "fields"), field.key);
         check_name(field.key, field.value, place);
@@ -148,6 +150,21 @@ class Check {
                  const std::vector<std::string>& known, const char* none) {
     for (std::size_t i = 0; i < list.items().size(); ++i)
       if (list.items()[i].text()) refer(&list.items()[i], child(pointer, i), known, none);
+  }
+
+  void check_tokenizer(const Value& tokenizer, const std::string& pointer) {
+    if (tokenizer.find("file") != nullptr) {
+      for (const char* key : {"type", "vocab", "special", "from"})
+        if (tokenizer.find(key) != nullptr)
+          add(tokenizer, pointer,
+              concat("\"file\" and \"", key, "\" exclude each other. Remove one."));
+    } else {
+      for (const auto& [key, what] :
+           {std::pair("vocab", "how many tokens it has"), std::pair("from", "where the text is")})
+        if (tokenizer.find(key) == nullptr)
+          add(tokenizer, pointer,
+              concat("missing key \"", key, "\": ", what, "; or \"file\", a tokenizer."));
+    }
   }
 
   void check_field(const Value& field, bool has_tokenizer, const std::string& pointer) {

@@ -22,6 +22,7 @@ std::string refuse_url(const std::string& path) {
 }
 
 std::string resolve_path(const std::string& path, const Origin& origin) {
+  if (path == "-" || path.starts_with("pipe:")) return path;  // standard input, a command
   // A list of paths: the `@` is no part of the list's own path.
   if (path.starts_with('@')) return "@" + resolve_path(path.substr(1), origin);
   std::filesystem::path folder;

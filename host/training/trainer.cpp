@@ -29,9 +29,8 @@ void require_finite(const StepReport& report) {
                        "set clip; the last checkpoint is still good."));
 }
 
-Position position_of(const Checkpoint& checkpoint) {
-  const auto taken = checkpoint.data.find("taken");
-  if (taken != checkpoint.data.end()) return {taken->second};
+Position place_of(const Checkpoint& checkpoint) {
+  if (const auto position = position_of(checkpoint.data)) return *position;
   throw Error(Exit::bad_checkpoint,
               concat("The checkpoint of stage \"", checkpoint.stage, "\", step ", checkpoint.step,
                      " does not say how many examples were taken: an earlier version of Weft wrote "
@@ -52,20 +51,16 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
   }
   const OptimizerPlan& plan = stage.optimizer;
   AdamW optimizer(std::move(moved), {plan.beta1, plan.beta2, plan.eps, plan.weight_decay});
-  TrainingStream stream(data, stage.batch, seed_);
+  TrainingStream stream(data, stage.batch, seed_, {},
+                        resume != nullptr ? place_of(*resume) : Position{});
   std::int64_t step = 0;
   if (resume != nullptr) {
     step = resume->step;
     optimizer.load(resume->optimizer);
-    stream.seek(position_of(*resume));
   }
   const auto checkpoint = [&] {
-    return Checkpoint{stage.name,
-                      step,
-                      model_.state(),
-                      optimizer.state(),
-                      {{"taken", stream.position().taken}},
-                      {}};
+    return Checkpoint{
+        stage.name, step, model_.state(), optimizer.state(), numbers_of(stream.position()), {}};
   };
   Clock::time_point last = Clock::now();
   while (step < stage.steps) {

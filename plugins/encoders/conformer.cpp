@@ -7,10 +7,13 @@
 ///
 /// ConvSubsample halves time and feature axis by relu(conv2d), 3×3 with stride 2, once or twice,
 /// and projects to D. With subsampling 1 it is a projection, or nothing if F = D already.
+/// Where `masked` or `masked_bands` is wired, a learned frame m [F] stands for what they hide,
+/// before anything else sees it: features_tf = m_f where frame t or band f is masked.
 /// Sinusoidal positions: sin(u ω_k) then cos(u ω_k), ω_k = 10000^(−2k/D), k < D/2.
 ///
-/// Shapes  features [B, T, F], mask [B, T]; tokens [B, U, D], mask [B, U], pooled [B, D], the mean
-///         over real tokens; U = T halved once or twice, rounded up.
+/// Shapes  features [B, T, F], mask and masked [B, T], masked_bands [B, F];
+///         tokens [B, U, D], mask [B, U], pooled [B, D], the mean over real tokens; U = T halved
+///         once or twice, rounded up.
 /// Errors  `kernel` must be odd, `subsampling` 1, 2 or 4, `heads` must divide dim, sinusoidal
 ///         positions need an even dim.
 /// Source  Gulati et al. 2020, arXiv:2005.08100, without relative positions. Unlike torchaudio's,
@@ -44,6 +47,7 @@ class Conformer final : public Encoder {
     std::string positions = "sinusoidal";
     std::string norm = "layer";
     double dropout = 0.0;
+    bool mask_token = false;
 
     void describe(Fields& fields) {
       fields.add("features", features, "Numbers F in a frame, such as mel bands.").at_least(1);
@@ -61,6 +65,8 @@ class Conformer final : public Encoder {
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
           .at_least(0.0)
           .below(1.0);
+      fields.add("mask_token", mask_token,
+                 "Have the mask token even where nothing masked is wired.");
     }
   };
 
@@ -69,6 +75,10 @@ class Conformer final : public Encoder {
     ports.size("D", config.dim);
     ports.input("features", "[B, T, F]", "Frames in time order.");
     ports.mask_input("mask", "[B, T]", "features");
+    ports.optional_input("masked", "[B, T]", "True: a learned frame stands for this one.",
+                         WEFT_DTYPES_BOOL);
+    ports.optional_input("masked_bands", "[B, F]", "True: the band is hidden in all frames.",
+                         WEFT_DTYPES_BOOL);
     ports.output("tokens", "[B, U, D]", "The frames in their context.");
     ports.mask_output("mask", "[B, U]", "tokens");
     ports.output("pooled", "[B, D]", "The whole sound in one vector.");
@@ -82,6 +92,10 @@ class Conformer final : public Encoder {
     if (config.positions == "sinusoidal" && config.dim % 2 != 0)
       reject("dim", "must be even for sinusoidal positions, found " + std::to_string(config.dim));
     if (config.norm == "batch") parameters.couples_samples();
+
+    if (config.mask_token || parameters.wired("masked") + parameters.wired("masked_bands") > 0)
+      mask_token_ =
+          parameters.add_without_decay("mask_token", {config.features}, Init::normal(0.02));
 
     std::int64_t in = 1, width = config.features;
     for (std::int64_t stride = 1; stride < config.subsampling; stride *= 2) {
@@ -111,7 +125,8 @@ class Conformer final : public Encoder {
 
   Outputs forward(const Inputs& in) const override {
     Tensor mask = in["mask"];
-    Tensor x = subsample(in["features"], mask);  // [B, U, D]
+    const Tensor seen = hide(in["features"], in["masked"], in["masked_bands"]);
+    Tensor x = subsample(seen, mask);  // [B, U, D]
     if (config_.positions == "sinusoidal") x = x + sinusoids(x);
     x = dropout(x, config_.dropout);
     for (const ConformerBlock& block : blocks_) x = block(x, mask);
@@ -123,6 +138,14 @@ class Conformer final : public Encoder {
   struct Stage {
     Parameter weight, bias;
   };
+
+  /// [B, T, F] with the mask token over masked frames [B, T] and bands [B, F].
+  Tensor hide(Tensor features, const Tensor& masked, const Tensor& bands) const {
+    for (const Tensor& hidden :
+         {masked ? masked.unsqueeze(2) : Tensor(), bands ? bands.unsqueeze(1) : Tensor()})
+      if (hidden) features = where(hidden, mask_token_.tensor().to(features.dtype()), features);
+    return features;
+  }
 
   static std::int64_t halved(std::int64_t size) { return (size + 1) / 2; }
 
@@ -150,6 +173,7 @@ class Conformer final : public Encoder {
 
   Config config_;
   std::vector<Stage> stages_;
+  Parameter mask_token_;
   std::optional<Linear> project_;
   std::vector<ConformerBlock> blocks_;
 };

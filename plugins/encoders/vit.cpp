@@ -2,14 +2,18 @@
 /// Vision transformer: an image as a sequence of patches.
 ///
 ///   e_i = x_i W_proj + b_proj                        x_i: patch i, flattened channel by channel
+///   e_i = m for masked patches                       m: mask token, where `masked` is wired
 ///   Z_0 = [c; e_1; …; e_N] + P                       c: class token, if any; P: learned positions
 ///   Z'_l = MHSA(LN(Z_{l-1})) + Z_{l-1},  Z_l = FFN(LN(Z'_l)) + Z'_l
 ///   tokens = LN(Z_L)
 ///
-/// Shapes  image [B, C, H, W]; tokens [B, N, D], N = H W / P² and one more with a class token;
-///         pooled [B, D]: the class token, or the mean over the patches.
+/// Shapes  image [B, C, H, W], masked [B, M] bool, M = H W / P² patches; tokens [B, N, D], N = M
+/// and
+///         one more with a class token; pooled [B, D]: the class token, or the mean over the
+///         patches.
 /// Errors  `patch` must divide height and width, `heads` dim; class pooling needs a class token.
 /// Source  Dosovitskiy et al. 2020, arXiv:2010.11929; its strided convolution is this projection.
+///         The mask token: BEiT, Bao et al. 2021, arXiv:2106.08254.
 
 #include <weft/plugin.hpp>
 
@@ -33,12 +37,12 @@ class VisionTransformer final : public Encoder {
     double dropout = 0.0;
     std::string activation = "gelu";
     bool class_token = false;
+    bool mask_token = false;
     std::string pooling = "mean";
     double eps = 1e-6;
 
-    std::int64_t tokens() const {
-      return (height / patch) * (width / patch) + (class_token ? 1 : 0);
-    }
+    std::int64_t patches() const { return (height / patch) * (width / patch); }
+    std::int64_t tokens() const { return patches() + (class_token ? 1 : 0); }
     void describe(Fields& fields) {
       fields.add("height", height, "Height H of the image in pixels.").at_least(1);
       fields.add("width", width, "Width W of the image in pixels.").at_least(1);
@@ -55,6 +59,7 @@ class VisionTransformer final : public Encoder {
       fields.add("activation", activation, "Of the feed-forward network.")
           .one_of(activation_names());
       fields.add("class_token", class_token, "Put a learned token before the patches.");
+      fields.add("mask_token", mask_token, "Have the mask token even where `masked` is not wired.");
       fields
           .add("pooling", pooling, "What `pooled` is: the mean of the patches or the class token.")
           .one_of({"mean", "class"});
@@ -66,9 +71,12 @@ class VisionTransformer final : public Encoder {
     ports.size("C", config.channels);
     ports.size("H", config.height);
     ports.size("W", config.width);
+    ports.size("M", config.patches());
     ports.size("N", config.tokens());
     ports.size("D", config.dim);
     ports.input("image", "[B, C, H, W]", "Normalised pixels.");
+    ports.optional_input("masked", "[B, M]", "True: a learned token stands for the patch.",
+                         WEFT_DTYPES_BOOL);
     ports.output("tokens", "[B, N, D]", "One token for each patch, row by row.");
     ports.output("pooled", "[B, D]", "The whole image in one vector.");
   }
@@ -85,6 +93,8 @@ class VisionTransformer final : public Encoder {
       reject("pooling", "\"class\" needs class_token: true");
     if (config.class_token)
       class_token_ = parameters.add_without_decay("class_token", {config.dim}, Init::normal(0.02));
+    if (config.mask_token || parameters.wired("masked") > 0)
+      mask_token_ = parameters.add_without_decay("mask_token", {config.dim}, Init::normal(0.02));
     const BlockOptions options{config.dim,     config.heads, config.inner, config.activation,
                                config.dropout, true,         config.eps};
     for (std::int64_t i = 0; i < config.depth; ++i)
@@ -92,10 +102,12 @@ class VisionTransformer final : public Encoder {
   }
 
   Outputs forward(const Inputs& in) const override {
-    Tensor x = project_(patches(in["image"]));  // [B, N, D]
+    Tensor x = project_(patches(in["image"]));  // [B, M, D]
+    if (const Tensor masked = in["masked"])
+      x = where(masked.unsqueeze(-1), mask_token_.tensor().to(x.dtype()), x);
     if (config_.class_token) {
       const Tensor first = class_token_.tensor().reshape({1, 1, config_.dim});
-      x = concat({expand(first, {x.size(0), -1, -1}), x}, 1);
+      x = concat({expand(first, {x.size(0), -1, -1}), x}, 1);  // [B, N, D]
     }
     x = dropout(x + position_, config_.dropout);
     for (const TransformerBlock& block : blocks_) x = block(x, Tensor());
@@ -113,7 +125,7 @@ class VisionTransformer final : public Encoder {
              std::to_string(config_.patch) + " must divide " + field + " " + std::to_string(size));
   }
 
-  Tensor patches(const Tensor& image) const {  // [B, C, H, W] → [B, N, C P²]
+  Tensor patches(const Tensor& image) const {  // [B, C, H, W] → [B, M, C P²]
     const std::int64_t edge = config_.patch;
     const std::int64_t rows = config_.height / edge, columns = config_.width / edge;
     const Tensor cut = image.reshape({-1, config_.channels, rows, edge, columns, edge});
@@ -123,7 +135,7 @@ class VisionTransformer final : public Encoder {
 
   Config config_;
   Linear project_;
-  Parameter position_, class_token_;
+  Parameter position_, class_token_, mask_token_;
   LayerNorm norm_;
   std::vector<TransformerBlock> blocks_;
 };

@@ -6,12 +6,14 @@
 ///   loss = ½ Σ_i [ −mean_{k ∈ P(i)} log softmax_j(s_ij)_k − mean_{k ∈ P(i)} log softmax_j(s_ji)_k
 ///   ] weight = B
 ///
-/// P(i) = {i}, or all rows of i's group where `group` is wired: two samples of one class are no
-/// contrast. The sum has no 1/N, as in the seed; the host divides by the weight. With `learned`,
-/// log 1/τ is a parameter and 1/τ at most 100. The bound passes the gradient on: a clamp would
-/// leave the parameter stuck beyond it.
+/// The sums, the softmax and B run over the rows that are present on both sides: a pair of which
+/// one half is absent is neither pulled nor a contrast. P(i) = {i}, or all rows of i's group where
+/// `group` is wired: two samples of one class are no contrast. The sum has no 1/N, as in the seed;
+/// the host divides by the weight. With `learned`, log 1/τ is a parameter and 1/τ at most 100. The
+/// bound passes the gradient on: a clamp would leave the parameter stuck beyond it.
 ///
-/// Shapes  left [B, L], right [B, R], group [B]; loss [], weight [].
+/// Shapes  left [B, L], right [B, R], group [B], left_present and right_present [B] bool; loss [],
+///         weight [].
 /// Errors  left_dim and right_dim differ without projection.
 /// Source  CLIP, arXiv:2103.00020; groups: UniCL, arXiv:2204.03610.
 
@@ -52,6 +54,9 @@ class Contrastive final : public Loss {
     ports.input("right", "[B, R]", "Its counterpart in another modality.");
     ports.optional_input("group", "[B]", "Samples of equal number belong together.",
                          WEFT_DTYPES_INDEX);
+    for (const char* port : {"left_present", "right_present"})
+      ports.optional_input(port, "[B]", "False: the sample has no vector on this side.",
+                           WEFT_DTYPES_BOOL);
     ports.output("loss", "[]", "Sum over the rows.");
     ports.output("weight", "[]", "Number B of rows.");
   }
@@ -72,10 +77,17 @@ class Contrastive final : public Loss {
   }
 
   Outputs forward(const Inputs& in) const override {
-    const Tensor left = unit(projected_ ? left_(in["left"]) : in["left"]);      // [B, D]
-    const Tensor right = unit(projected_ ? right_(in["right"]) : in["right"]);  // [B, D]
-    const Tensor similar = scaled(matmul(left, right.transpose(0, 1)));         // [B, B]
-    const Tensor group = in["group"] ? in["group"] : numbered(left);
+    Tensor left = in["left"], right = in["right"], group = in["group"];
+    if (const Tensor present = pairs(in)) {
+      const Tensor rows = nonzero(present).reshape({-1});
+      left = index_select(left, 0, rows);
+      right = index_select(right, 0, rows);
+      if (group) group = index_select(group, 0, rows);
+    }
+    left = unit(projected_ ? left_(left) : left);                        // [B, D]
+    right = unit(projected_ ? right_(right) : right);                    // [B, D]
+    const Tensor similar = scaled(matmul(left, right.transpose(0, 1)));  // [B, B]
+    if (!group) group = numbered(left);
     const Tensor together = equal(group.unsqueeze(1), group.unsqueeze(0)).to(similar.dtype());
     const Tensor target = together / sum(together, {1}, /*keep=*/true);  // each row sums to 1
     const Tensor both =
@@ -84,12 +96,19 @@ class Contrastive final : public Loss {
   }
 
   Tensor weight(const Inputs& in) const override {
+    if (const Tensor present = pairs(in)) return sum(present).to(WEFT_DTYPE_FLOAT64);
     const Tensor rows = in["left"] ? in["left"].select(1, 0) : in["group"];
     if (!rows) throw Error(WEFT_UNSUPPORTED, "the number of rows is unknown without `left`");
     return sum(full_like(rows, 1.0).to(WEFT_DTYPE_FLOAT64));
   }
 
  private:
+  /// [B]: true where both halves are present; absent where nothing is wired.
+  static Tensor pairs(const Inputs& in) {
+    const Tensor left = in["left_present"], right = in["right_present"];
+    if (!left || !right) return left ? left : right;
+    return logical_and(left, right);
+  }
   /// x / ‖x‖, and 0 for 0.
   static Tensor unit(const Tensor& x) {
     return x / sqrt(clamp_min(sum(x * x, {1}, /*keep=*/true), 1e-24));

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Exact match: the share of written sequences that equal the wanted one, token by token.
+/// Exact match: the share of written sequences that equal a wanted one, token by token.
 ///
-///   exact_match = #{b : words(predicted_b) = words(target_b)} / B
+///   exact_match = #{b : words(predicted_b) ∈ {words(target_b), words(others_1b), …}} / B
 ///
-/// words() leaves out what lies at or behind the first end token, begin tokens and padding, so the
-/// two may differ in length.
+/// words() leaves out what lies at or behind the first end token, begin tokens and padding, so
+/// sequences may differ in length. `others` are further answers that are as right as `target`,
+/// such as the captions of one picture by several people.
 ///
-/// Shapes  predicted [B, P] int64, target [B, S] int64; exact_match []. No sequence: NaN.
+/// Shapes  predicted [B, P], target [B, S], others each [B, S_i], int64; exact_match []. No
+///         sequence: NaN.
 
 #include <weft/plugin.hpp>
 
@@ -15,7 +17,7 @@ namespace {
 
 class ExactMatch final : public Metric {
  public:
-  static constexpr Identity identity{"metric.exact_match", "1.0.0",
+  static constexpr Identity identity{"metric.exact_match", "1.1.0",
                                      "Share of sequences that are right as a whole."};
 
   struct Config {
@@ -33,6 +35,8 @@ class ExactMatch final : public Metric {
   static void ports(Ports& ports, const Config&) {
     ports.input("predicted", "[B, P]", "What was written.", WEFT_DTYPES_INDEX);
     ports.input("target", "[B, S]", "What was wanted.", WEFT_DTYPES_INDEX);
+    ports.optional_input_list("others", "[B, S*]", "Further sequences that are right.",
+                              WEFT_DTYPES_INDEX);
     ports.output("exact_match", "[]", "Between 0 and 1.");
   }
   static void states(States& states, const Config&) {
@@ -43,7 +47,20 @@ class ExactMatch final : public Metric {
   ExactMatch(const Config& config, const Parameters&) : config_(config) {}
 
   void update(const Inputs& in, State& state) const override {
-    const Tensor predicted = in["predicted"], target = in["target"];
+    Tensor right = matches(in["predicted"], in["target"]);  // [B]
+    for (const Tensor& other : in.list("others"))
+      right = logical_or(right, matches(in["predicted"], other));
+    state.add("right", sum(right));
+    state.add("total", sum(full_like(right, 1.0)));
+  }
+
+  Outputs compute(const State& state) const override {
+    return {{"exact_match", state["right"] / state["total"]}};
+  }
+
+ private:
+  /// True where the two sequences hold the same words.
+  Tensor matches(const Tensor& predicted, const Tensor& target) const {
     const Tensor predicted_words = words(predicted);           // [B, P] bool
     const Tensor target_words = words(target);                 // [B, S] bool
     const Tensor predicted_count = sum(predicted_words, {1});  // [B]
@@ -55,18 +72,9 @@ class ExactMatch final : public Metric {
     const Tensor same_token = equal(predicted.unsqueeze(2), target.unsqueeze(1));
     const Tensor both_words = logical_and(predicted_words.unsqueeze(2), target_words.unsqueeze(1));
     const Tensor pairs = sum(logical_and(logical_and(same_place, same_token), both_words), {1, 2});
-
-    const Tensor right =
-        logical_and(equal(pairs, predicted_count), equal(pairs, target_count));  // [B]
-    state.add("right", sum(right));
-    state.add("total", sum(full_like(right, 1.0)));
+    return logical_and(equal(pairs, predicted_count), equal(pairs, target_count));
   }
 
-  Outputs compute(const State& state) const override {
-    return {{"exact_match", state["right"] / state["total"]}};
-  }
-
- private:
   /// True where a token is part of the text.
   Tensor words(const Tensor& tokens) const {
     const Tensor ends = cumulative_sum(equal(tokens, config_.end_id), 1);  // up to here, inclusive

@@ -6,12 +6,15 @@
 ///   state = LN(S)
 ///   Block: Z' = MHSA(LN(Z)) + Z,  FFN(LN(Z')) + Z'
 ///
-/// Passes share their weights: the same stack refines its own result, as a workspace. `causal`
-/// lets a token see only itself and earlier ones, for reasoning written step by step.
+/// Where `document` is wired, a token sees those of its own document only: several documents may
+/// share a sequence. Passes share their weights: the same stack refines its own result, as a
+/// workspace. `causal` lets a token see only itself and earlier ones, for reasoning written step by
+/// step.
 ///
-/// Shapes  tokens [B, N, D], mask [B, N]; state [B, K + N, D], mask [B, K + N], pooled [B, D], the
+/// Shapes  tokens [B, N, D], mask [B, N], document [B, N] int64, 0 at padding; state [B, K + N, D],
+/// mask [B, K + N], pooled [B, D], the
 ///         mean over real tokens.
-/// Errors  `heads` must divide dim.
+/// Errors  `heads` must divide dim; a workspace would lead from one document to another.
 /// Source  the stack: Vaswani et al. 2017; passes: Dehghani et al. 2018, arXiv:1807.03819, over the
 ///         whole stack instead of one block.
 
@@ -56,6 +59,8 @@ class DecoderStack final : public Reasoning {
     ports.size("D", config.dim);
     ports.input("tokens", "[B, N, D]", "What to reason about.");
     ports.mask_input("mask", "[B, N]", "tokens");
+    ports.optional_input("document", "[B, N]", "Which document a token belongs to.",
+                         WEFT_DTYPES_INDEX);
     ports.output("state", "[B, M, D]", "The reasoning state: workspace, then tokens.");
     ports.mask_output("mask", "[B, M]", "state");
     ports.output("pooled", "[B, D]", "The state in one vector.");
@@ -63,6 +68,8 @@ class DecoderStack final : public Reasoning {
 
   DecoderStack(const Config& config, const Parameters& parameters)
       : config_(config), norm_(parameters, "norm", config.dim) {
+    if (config.latents > 0 && parameters.wired("document") > 0)
+      reject("latents", "must be 0 where document is wired: all documents would share them");
     if (config.latents > 0)
       latents_ =
           parameters.add_without_decay("latents", {config.latents, config.dim}, Init::normal(0.02));
@@ -93,9 +100,14 @@ class DecoderStack final : public Reasoning {
       if (mask) mask = concat({full_mask(workspace), mask}, 1);
       x = concat({workspace, x}, 1);  // [B, K + N, D]
     }
+    Tensor seen = mask;
+    if (const Tensor document = in["document"]) {
+      if (!mask) mask = not_equal(document, 0);
+      seen = same_document(document, mask);  // [B, N, N]
+    }
     for (std::int64_t p = 0; p < config_.passes; ++p) {
       if (!pass_.empty()) x = x + pass_[static_cast<std::size_t>(p)];
-      for (const TransformerBlock& block : blocks_) x = block(x, mask, config_.causal);
+      for (const TransformerBlock& block : blocks_) x = block(x, seen, config_.causal);
     }
     x = norm_(x);
     if (!mask) mask = full_mask(x);

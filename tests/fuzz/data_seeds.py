@@ -1,12 +1,14 @@
 """The first inputs of the targets that read data: small whole files of every sort that is read."""
 import gzip
 import io
+import json
 import struct
 import tarfile
 import zlib
 from pathlib import Path
 
 DATA = Path(__file__).parents[1] / "host/data"
+PICTURES = Path(__file__).parents[1] / "reference/pictures"
 
 
 def tars():
@@ -60,6 +62,12 @@ def media():
         yield f"{kind}_{bits}_{channels}.wav", wav(kind, bits, channels)
     for name in ("halves.jpg", "ramp.flac", "tone.mp3", "vorbis.ogg", "opus.ogg", "tone.m4a"):
         yield name, (DATA / name).read_bytes()
+    for pattern in ("*.webp", "4??.jpg", "cmyk.jpg", "ycck.jpg", "progressive.jpg", "turned_6.jpg", "turned_6.png"):
+        for path in sorted(PICTURES.glob(pattern)):
+            yield path.name, path.read_bytes()
+    for path in sorted((DATA / "video").glob("*.[mw]*")):
+        if path.stat().st_size <= 4608 and path.name not in ("large.webm", "blank.webm"):
+            yield path.name, path.read_bytes()
 
 
 def varint(value):
@@ -102,3 +110,33 @@ def models():
         yield f"{name}.model", pieces + field(2, field(3, kind) + ids) + rules
     of_bytes = b"".join(piece(f"<0x{byte:02X}>", 6) for byte in range(256))
     yield "bytes.model", pieces + of_bytes + field(2, field(3, 1) + field(35, 1) + ids) + field(3, field(1, b"identity"))
+
+
+def tokenizers():
+    """A tokenizer.json of each sort of model, with every sort of step."""
+    pieces = ("[UNK]", "[MASK]", "a", "##b", "ab", "##a", ",", "\u4e00")
+    word_piece = {
+        "version": "1.0", "added_tokens": [{"id": 1, "content": "[MASK]", "lstrip": True, "normalized": False, "special": True}],
+        "padding": {"pad_id": 0, "direction": "Right"},
+        "normalizer": {"type": "Sequence", "normalizers": [
+            {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
+            {"type": "Replace", "pattern": {"Regex": "\\s+"}, "content": " "}, {"type": "Prepend", "prepend": "a"},
+            {"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "NFKD"}, {"type": "StripAccents"}]},
+        "pre_tokenizer": {"type": "BertPreTokenizer"}, "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "post_processor": {"type": "TemplateProcessing", "pair": [],
+                           "single": [{"SpecialToken": {"id": "x", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+                           "special_tokens": {"x": {"id": "x", "ids": [1], "tokens": ["[MASK]"]}}},
+        "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 9,
+                  "vocab": {token: i for i, token in enumerate(pieces)}}}
+    yield "word_piece.json", json.dumps(word_piece).encode()
+    tokens = ("?", "a", "b", "ab", "abab", "\u0120", "\u0120a", "a</w>")
+    bpe = {"added_tokens": [], "pre_tokenizer": {"type": "Sequence", "pretokenizers": [
+               {"type": "Split", "pattern": {"Regex": "\\p{L}+| ?[^\\s\\p{L}]+|\\s+(?!\\S)|\\s+"}, "behavior": "Isolated", "invert": False},
+               {"type": "Digits", "individual_digits": True}, {"type": "Punctuation", "behavior": "Contiguous"},
+               {"type": "ByteLevel", "add_prefix_space": True, "use_regex": True}]},
+           "decoder": {"type": "ByteLevel"}, "post_processor": {"type": "RobertaProcessing", "cls": ["?", 0], "sep": ["b", 2]},
+           "model": {"type": "BPE", "unk_token": "?", "fuse_unk": True, "vocab": {token: i for i, token in enumerate(tokens)},
+                     "merges": ["a b", ["ab", "ab"], "\u0120 a"]}}
+    yield "bytes.json", json.dumps(bpe).encode()
+    bpe["pre_tokenizer"], bpe["model"]["end_of_word_suffix"] = {"type": "Whitespace"}, "</w>"
+    yield "characters.json", json.dumps(bpe).encode()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Bytes of a file that claims to be a picture or a recording, decoded as both. The mutator mends
-/// the checksums of PNG chunks, or none that was changed would be decoded.
+/// Bytes of a file that claims to be a picture, a recording or a video, decoded as all three,
+/// pictures in both ways. The mutator mends the checksums of PNG chunks, or none that was changed
+/// would be decoded.
 
 #include <array>
 #include <cmath>
@@ -11,6 +12,8 @@
 
 #include "host/base/error.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/image.hpp"
+#include "host/data/video.hpp"
 
 namespace {
 
@@ -61,10 +64,42 @@ void decode_as_image(std::span<const std::byte> bytes) {
                                      static_cast<std::size_t>(channels));
 }
 
+/// The other path: Pillow's pixels, resized, changed.
+void decode_as_feature(std::span<const std::byte> bytes) {
+  weft::host::ImageOptions options;
+  options.height = 24;
+  options.width = 17;
+  options.channels = bytes.size() % 2 == 0 ? 1 : 3;
+  options.mean.assign(static_cast<std::size_t>(options.channels), 0);
+  options.std.assign(static_cast<std::size_t>(options.channels), 1);
+  options.resize =
+      bytes.size() % 4 < 2 ? weft::host::Resize::bilinear : weft::host::Resize::bicubic;
+  options.fit = static_cast<weft::host::Fit>(bytes.size() % 3);
+  options.draft = bytes.size() % 8 < 4;
+  if (bytes.size() % 16 < 8) options.crop = {{0.08F, 1}, {0.75F, 4.0F / 3}};
+  options.hue = 0.5F;
+  options.rand_augment = {2, 30};
+  weft::host::RandomSequence random({bytes.size()});
+  const weft::host::Bytes input(bytes.begin(), bytes.end());
+  const auto feature = weft::host::random_image_feature(input, options, random, "input");
+  require(feature.count() == 24 * 17 * options.channels);
+  for (std::int64_t i = 0; i < feature.count(); ++i) {
+    require(feature.data<float>()[i] >= 0 && feature.data<float>()[i] <= 1);
+  }
+}
+
 void decode_as_audio(std::span<const std::byte> bytes) {
   const weft::host::Audio audio = weft::host::decode_audio(bytes, 8000, "input");
   require(!audio.samples.empty() && audio.samples.size() <= std::size_t{8000} * 601);
   for (const float sample : audio.samples) require(std::isfinite(sample));
+}
+
+void decode_as_video(std::span<const std::byte> bytes) {
+  // Over the whole, or so many a second: the input's size chooses.
+  weft::host::VideoForm form{{1, 12, 16}, 3, bytes.size() % 2 == 0 ? 0.0 : 4.0};
+  const weft::host::Video video = weft::host::decode_video(bytes, form, "input");
+  require(!video.pictures.empty() && video.pictures.size() <= 3 && video.count >= 1);
+  for (const weft::host::Image& picture : video.pictures) require(picture.pixels.size() == 12 * 16);
 }
 
 }  // namespace
@@ -84,7 +119,7 @@ extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* bytes, std::size_t 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   const std::span input(reinterpret_cast<const std::byte*>(bytes), size);
-  for (const auto decode : {decode_as_image, decode_as_audio}) {
+  for (const auto decode : {decode_as_image, decode_as_feature, decode_as_audio, decode_as_video}) {
     try {
       decode(input);
     } catch (const weft::host::Error& error) {

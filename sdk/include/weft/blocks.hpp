@@ -145,7 +145,8 @@ namespace weft __attribute__((visibility("hidden"))) {
         reject("heads", std::to_string(heads) + " must divide dim " + std::to_string(dim));
     }
 
-    /// query [B, N, D], context [B, M, D'], mask [B, M] (true = attend) or absent → [B, N, D].
+    /// query [B, N, D], context [B, M, D'], mask [B, M], or one for each query [B, N, M] (true =
+    /// attend), or absent → [B, N, D].
     template <class...>
     Tensor operator()(const Tensor& query, const Tensor& context, const Tensor& mask,
                       bool causal = false) const {
@@ -155,7 +156,8 @@ namespace weft __attribute__((visibility("hidden"))) {
     template <class...>
     Tensor mixed(const Tensor& query, const Tensor& context, const Tensor& mask,
                  bool causal = false) const {
-      Tensor wide = mask ? mask.unsqueeze(1).unsqueeze(1) : Tensor();  // [B, 1, 1, M]
+      Tensor wide = mask ? mask.unsqueeze(1) : Tensor();
+      if (mask && mask.dim() == 2) wide = wide.unsqueeze(1);  // [B, 1, 1 or N, M]
       // The host's attention takes a mask or `causal`, not both.
       if (mask && causal)
         wide = lower_triangle(expand(wide, {-1, -1, query.size(1), -1}));  // [B, 1, N, M]
@@ -202,7 +204,8 @@ namespace weft __attribute__((visibility("hidden"))) {
           feed_forward_(parameters.in(name), "feed_forward", options.dim, options.inner,
                         options.activation, options.dropout) {}
 
-    /// x [B, N, D], mask [B, N] (true = real) or absent → [B, N, D].
+    /// x [B, N, D], mask [B, N] (true = real), or what each token attends to [B, N, N], or absent
+    /// → [B, N, D].
     template <class...>
     Tensor operator()(const Tensor& x, const Tensor& mask, bool causal = false) const {
       if (options_.pre_norm) {
@@ -235,6 +238,13 @@ namespace weft __attribute__((visibility("hidden"))) {
   template <class...>
   Tensor full_mask(const Tensor& x) {
     return full_like(x.select(2, 0), 1.0).to(WEFT_DTYPE_BOOL);
+  }
+
+  /// Which tokens of documents that share a sequence attend to each other: those of one document.
+  /// document [B, N], real [B, N] → [B, N, N].
+  template <class...>
+  Tensor same_document(const Tensor& document, const Tensor& real) {
+    return logical_and(equal(document.unsqueeze(1), document.unsqueeze(2)), real.unsqueeze(1));
   }
 
   /// x [B, N, ...] with zeros where mask [B, N] is false; x itself without a mask.

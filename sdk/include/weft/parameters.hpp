@@ -151,6 +151,11 @@ namespace weft __attribute__((visibility("hidden"))) {
                     std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
       add(WEFT_PORT_INPUT, WEFT_PORT_LIST, dtypes, name, shape, doc, nullptr);
     }
+    /// Any number of wires, none included.
+    void optional_input_list(const char* name, const char* shape, const char* doc,
+                             std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
+      add(WEFT_PORT_INPUT, WEFT_PORT_OPTIONAL | WEFT_PORT_LIST, dtypes, name, shape, doc, nullptr);
+    }
     /// The padding mask of an input or input list: bool, true = real. Arrives by itself when the
     /// stream has one.
     void mask_input(const char* name, const char* shape, const char* mask_of) {

@@ -103,7 +103,7 @@ TEST_F(DatasetFaultTest, CorruptRecording) {
   write_sample({{"wav", &noise}});
   expect(Exit::bad_data,
          std::string("bad-000.tar, sample k-1: voice.wav cannot be decoded: it is "
-                     "neither WAV, FLAC, MP3, Ogg nor M4A, or its head is damaged") +
+                     "neither WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM, or its head is damaged") +
              k_replace);
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "host/data/options.hpp"
 #include "tests/host/data/fixtures.hpp"
 
 namespace weft::host {
@@ -44,11 +45,13 @@ TEST(DecodeImage, ColourComesBackByteForByteAndBecomesGreyByItsBrightness) {
   EXPECT_NEAR(grey.pixels[2], 255, 1);
 }
 
-TEST(DecodeImage, GreyBecomesColourAndAlphaIsDropped) {
+TEST(DecodeImage, GreyBecomesColourAndAlphaShowsTheBackground) {
   EXPECT_THAT(decode_image(bytes_of(png(1, 2, 1, {9, 200})), {.channels = 3}, "p").pixels,
               ElementsAre(9, 9, 9, 200, 200, 200));
-  EXPECT_THAT(decode_image(bytes_of(png(1, 1, 4, {1, 2, 3, 0})), {.channels = 3}, "p").pixels,
-              ElementsAre(1, 2, 3));
+  const Bytes clear = bytes_of(png(1, 2, 4, {1, 2, 3, 0, 100, 0, 50, 128}));
+  EXPECT_THAT(decode_image(clear, {.channels = 3}, "p").pixels, ElementsAre(0, 0, 0, 50, 0, 25));
+  EXPECT_THAT(decode_image(clear, {.channels = 3, .background = {9, 8, 7}}, "p").pixels,
+              ElementsAre(9, 8, 7, 55, 4, 29));
 }
 
 TEST(DecodeImage, JpegIsReadAndItsTruncationIsAnError) {
@@ -104,6 +107,14 @@ TEST(DecodeAudio, ChannelsBecomeTheirMean) {
   EXPECT_NEAR(audio.samples[1], -0.25, 1e-4);
 }
 
+TEST(DecodeAudio, OneChannelOfSeveralIsHeardAlone) {
+  const Bytes bytes = bytes_of(wav(8000, 2, {8192, 16384, -8192, 4096}));
+  EXPECT_THAT(decode_audio(bytes, 8000, "r", Channel::left).samples, ElementsAre(0.25F, -0.25F));
+  EXPECT_THAT(decode_audio(bytes, 8000, "r", Channel::right).samples, ElementsAre(0.5F, 0.125F));
+  const Bytes mono = bytes_of(wav(8000, 1, {8192, 4096}));
+  EXPECT_THAT(decode_audio(mono, 8000, "r", Channel::right).samples, ElementsAre(0.25F, 0.125F));
+}
+
 TEST(DecodeAudio, SixChannelsBecomeTheirMeanToo) {
   for (std::size_t channel = 0; channel < 6; ++channel) {
     std::vector<std::int16_t> samples(6, 0);
@@ -140,6 +151,14 @@ TEST(DecodeAudio, EveryTruncationIsAnError) {
       error_of([&] { decode_audio(bytes_of(whole.substr(0, 44 + 60)), 8000, "v.wav"); }).second,
       std::string("v.wav cannot be decoded: it is cut off after 60 of 100 bytes of sound") +
           k_remedy);
+}
+
+TEST(DecodeAudio, AFlacBehindATagGivesTheSameSamples) {
+  const std::string plain = read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac");
+  // An ID3 tag of ten bytes, which the demuxer passes over; a plain file goes without it.
+  const std::string tag = std::string("ID3\x03\0\0\0\0\0\x0a", 10) + std::string(10, '\0');
+  EXPECT_EQ(decode_audio(bytes_of(tag + plain), 8000, "r").samples,
+            decode_audio(bytes_of(plain), 8000, "r").samples);
 }
 
 TEST(DecodeAudio, FlacIsReadAndItsTruncationIsAnError) {

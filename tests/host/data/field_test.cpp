@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "host/data/tokenizer.hpp"
 #include "tests/host/data/fixtures.hpp"
 
 namespace weft::host {
@@ -47,8 +48,17 @@ TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
 
 TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {R"({"kind": "video"})",
-       "data field f/kind: expected image, log_mel, text or class, found \"video\"."},
+      {R"({"kind": "film"})",
+       "data field f/kind: expected image, log_mel, video, text, class or group, found \"film\"."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "channels": "both"})",
+       "data field f/channels: expected mean, left or right, found \"both\"."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "trim_db": 0})",
+       "data field f/trim_db: expected a number from 1 to 200, found 0."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "cut": "start"})",
+       "data field f/cut: expected end, middle or random, found \"start\"."},
+      {R"({"kind": "log_mel", "preset": "whisper", "frames": 9, "cut": "middle"})",
+       "data field f/cut: expected end with normalise per_mel and with the preset whisper, found "
+       "\"middle\"."},
       {R"({"kind": "image", "size": [0, 4]})",
        "data field f/size: expected [height, width], each from 1 to 8192, found [0,4]."},
       {R"({"kind": "image", "size": [4, 4], "channels": 3, "mean": [1, 2]})",
@@ -115,6 +125,42 @@ TEST(FieldSpecs, PresetsOfLogMelNeedNothingButFramesAndTakeTheSchemasDefaults) {
                     R"("std": 1, "mels": 128)"),
               ElementsAre(3000, 128));
   EXPECT_THAT(sizes(R"("preset": "whisper", "frames": 3000)"), ElementsAre(3000, 80));
+}
+
+TEST(FieldSpecs, ATokenizersFileSaysHowManyIdsThereAre) {
+  const test::Folder folder;
+  const std::string file = folder.path("tokenizer.json");
+  const auto specs = [&](const std::string& more) {
+    return field_specs(R"({"tokenizer": {"file": ")" + file + '"' + more +
+                       R"(}, "fields": {"f": {"kind": "text", "length": 4}}})");
+  };
+  EXPECT_EQ(error_of([&] { specs(""); }),
+            std::pair(Exit::no_input,
+                      "The tokenizer " + file + " cannot be opened (No such file or directory)."));
+  test::write_file(
+      file, R"({"model": {"type": "BPE", "unk_token": "?", "vocab": {"?": 7}, "merges": []}})");
+  EXPECT_EQ(specs("").at(0).classes, 8);
+  EXPECT_EQ(error_of([&] { specs(R"(, "vocab": 9)"); }),
+            std::pair(Exit::bad_recipe,
+                      std::string("data /tokenizer/vocab: expected file alone: the tokenizer is "
+                                  "made already, found 9.")));
+  Tokenizer::train(file, {"char", 20, {"[MASK]"}}, {"abc"});
+  EXPECT_EQ(specs("").at(0).classes, Tokenizer::load(file).vocabulary());
+}
+
+TEST(FieldSpecs, RefuseOddTokenizers) {
+  const auto sentence = [](const std::string& tokenizer) {
+    return error_of([&] { field_specs(R"({"tokenizer": )" + tokenizer + R"(, "fields": {}})"); })
+        .second;
+  };
+  EXPECT_EQ(sentence(R"({"type": "words", "vocab": 9, "from": ["txt"]})"),
+            "data /tokenizer/type: expected unigram, bpe, word and char, found \"words\".");
+  EXPECT_EQ(sentence(R"({"vocab": 9, "special": ["[MASK]", "[MASK]"], "from": ["txt"]})"),
+            "data /tokenizer/special: expected at most 64 tokens, each once, of 1 to 64 bytes "
+            "without comma, quote and white space, and not <pad>, <unk>, <s> or </s>, found "
+            "[\"[MASK]\",\"[MASK]\"].");
+  EXPECT_EQ(sentence(R"({"vocab": 9, "special": ["a,b"], "from": ["txt"]})").substr(0, 25),
+            "data /tokenizer/special: ");
 }
 
 TEST(FieldSpecs, RefuseTextWithoutTokenizerAndNamesThatMeet) {

@@ -97,7 +97,7 @@ TEST(HostileImage, OtherFormatsAndPlaylists) {
        {std::string(), std::string("GIF89a"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
         "ffconcat version 1.0\nfile '" + real + "'\n",
         std::string("v=0\nm=video 1 RTP/AVP 26\n")}) {
-    picture_is_refused(text, "it is neither PNG nor JPEG, or its head is damaged");
+    picture_is_refused(text, "it is neither PNG, JPEG nor WebP, or its head is damaged");
   }
 }
 
@@ -108,7 +108,7 @@ TEST(HostileAudio, OtherFormatsAndPlaylists) {
   for (const std::string& text :
        {std::string("ID3 or so"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
         "ffconcat version 1.0\nfile '" + real + "'\n", std::string("v=0\nm=audio 1 RTP/AVP 0\n")}) {
-    recording_is_refused(text, "it is neither WAV, FLAC, MP3, Ogg nor M4A, or its head is damaged");
+    recording_is_refused(text, "it is neither WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM, or its head is damaged");
   }
 }
 
@@ -176,7 +176,7 @@ TEST(HostileAudio, AnM4aThatListsWhatItDoesNotHold) {
   for (const std::string name : {"trun", "cmov"}) {
     bytes = tone("m4a");
     recording_is_refused(bytes.replace(bytes.find("sgpd"), 4, name),
-                         "it is an M4A in fragments or with a compressed head");
+                         "it is an M4A or MP4 in fragments or with a compressed head");
   }
 }
 

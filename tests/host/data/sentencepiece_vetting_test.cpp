@@ -90,7 +90,7 @@ void refused(const std::string& bytes, const std::string& reason) {
   EXPECT_EQ(error_of([&] { loaded(bytes); }),
             std::pair(Exit::bad_data,
                       "The tokenizer a.model is not a SentencePiece model that is safe to load: " +
-                          reason + ". Delete it; it will be trained anew."));
+                          reason + ". Choose another file."));
 }
 
 TEST(SentencePieceVetting, SmallModelsAreReadAsTheLibraryReadsThem) {
@@ -104,7 +104,7 @@ TEST(SentencePieceVetting, ModelsOfTheTrainerPassWithItsNormalisationRules) {
   const test::Folder folder;
   for (const char* type : {"unigram", "bpe", "word", "char"}) {
     const std::string path = folder.path(concat(type, ".model"));
-    const Tokenizer tokenizer = Tokenizer::train(path, type, 40, {"a text", "another", "No. 12"});
+    const Tokenizer tokenizer = Tokenizer::train(path, {type, 40, {}}, {"a text", "another", "No. 12"});
     EXPECT_GT(test::read_file(path).size(), 200'000U) << "the rules of nmt_nfkc are in it";
     EXPECT_EQ(tokenizer.encode("\uff4eo"), tokenizer.encode("no")) << type;  // a wide n
   }

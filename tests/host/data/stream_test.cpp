@@ -66,6 +66,33 @@ TEST_F(StreamTest, EveryEpochHoldsEveryExampleOnceInAnOrderOfItsOwn) {
   EXPECT_EQ(stream.position(), (Position{4 * k_size}));
 }
 
+TEST_F(StreamTest, PixelsChangeInTrainingOnlyAndEachTimeAnew) {
+  const std::string tar = folder.path("train.tar");
+  const auto open_with = [&](const std::string& more) {
+    return Dataset::open(
+        "d",
+        concat(
+            R"({"shards": {"train": [")", tar, R"("], "val": [")", tar,
+            R"("]}, "order": "sequence", "fields": {"picture": {"kind": "image", "size": [4, 4])",
+            more, "}}}"),
+        folder.path("c"));
+  };
+  const auto values = [](const Batch& batch) {
+    const Array& array = batch.fields.at("picture");
+    return std::vector<float>(array.data<float>(), array.data<float>() + array.count());
+  };
+  const Dataset data = open_with(R"(, "brightness": 1)");
+  TrainingStream first(data, k_size, 7), again(data, k_size, 7), plain(open_with(""), k_size, 7);
+  const std::vector<float> one = values(first.next()), two = values(first.next());
+  EXPECT_EQ(values(again.next()), one);
+  EXPECT_NE(one, two);
+  EvaluationStream evaluation(data, Split::val, k_size);
+  Batch batch;
+  ASSERT_TRUE(evaluation.next(batch));
+  EXPECT_EQ(values(batch), values(plain.next()));
+  EXPECT_NE(values(batch), one);
+}
+
 TEST_F(StreamTest, SequenceKeepsTheOrderOfTheFile) {
   TrainingStream stream(open(R"(, "order": "sequence")"), 3, 7);
   for (int i = 0; i < 3; ++i) stream.next();

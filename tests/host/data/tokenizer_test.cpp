@@ -33,7 +33,7 @@ class TokenizerTest : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(TokenizerTest, TextsOfTheTrainingComeBack) {
-  const Tokenizer tokenizer = Tokenizer::train(path, GetParam(), 60, k_texts);
+  const Tokenizer tokenizer = Tokenizer::train(path, {GetParam(), 60, {}}, k_texts);
   EXPECT_LE(tokenizer.vocabulary(), 60);
   for (const std::string& text : k_texts) {
     const std::vector<std::int64_t> ids = wide(tokenizer.encode(text));
@@ -43,9 +43,9 @@ TEST_P(TokenizerTest, TextsOfTheTrainingComeBack) {
 }
 
 TEST_P(TokenizerTest, TrainingIsDeterministic) {
-  Tokenizer::train(path, GetParam(), 60, k_texts);
+  Tokenizer::train(path, {GetParam(), 60, {}}, k_texts);
   const std::string other = folder.path("other.model");
-  Tokenizer::train(other, GetParam(), 60, k_texts);
+  Tokenizer::train(other, {GetParam(), 60, {}}, k_texts);
   EXPECT_EQ(read_file(path), read_file(other));
 }
 
@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(Types, TokenizerTest, testing::Values("unigram", "bpe",
 class TokenizerFileTest : public TokenizerTest {};
 
 TEST_F(TokenizerFileTest, UnseenCharactersAreUnknownAndDecodingStopsAtTheEnd) {
-  const Tokenizer tokenizer = Tokenizer::train(path, "char", 60, {"ab"});
+  const Tokenizer tokenizer = Tokenizer::train(path, {"char", 60, {}}, {"ab"});
   EXPECT_THAT(tokenizer.encode("aZ"), testing::Contains(k_unknown));
   const std::int64_t a = tokenizer.encode("a").back(), b = tokenizer.encode("b").back();
   const std::vector<std::int64_t> ids = {k_begin, a, b, k_pad, a, k_end, b, b};
@@ -65,23 +65,44 @@ TEST_F(TokenizerFileTest, UnseenCharactersAreUnknownAndDecodingStopsAtTheEnd) {
 }
 
 TEST_F(TokenizerFileTest, IsTrainedAnewWhenTheInputsOrTheModelChanged) {
-  Tokenizer::train(path, "char", 60, {"ab"});
+  Tokenizer::train(path, {"char", 60, {}}, {"ab"});
   const std::string first = read_file(path);
   const auto written = std::filesystem::last_write_time(path);
-  Tokenizer::train(path, "char", 60, {"ab"});
+  Tokenizer::train(path, {"char", 60, {}}, {"ab"});
   EXPECT_EQ(std::filesystem::last_write_time(path), written) << "reused";
-  Tokenizer::train(path, "char", 60, {"abc"});
+  Tokenizer::train(path, {"char", 60, {}}, {"abc"});
   EXPECT_NE(read_file(path), first);
   write_file(path, first);  // a model that its record does not know
-  const Tokenizer tokenizer = Tokenizer::train(path, "char", 60, {"abc"});
+  const Tokenizer tokenizer = Tokenizer::train(path, {"char", 60, {}}, {"abc"});
   EXPECT_NE(tokenizer.encode("c").back(), k_unknown);
   EXPECT_NE(read_file(path), first);
 }
 
 TEST_F(TokenizerFileTest, LoadGivesWhatTrainGave) {
-  const Tokenizer trained = Tokenizer::train(path, "unigram", 60, k_texts);
+  const Tokenizer trained = Tokenizer::train(path, {"unigram", 60, {}}, k_texts);
   const Tokenizer loaded = Tokenizer::load(path);
   for (const std::string& text : k_texts) EXPECT_EQ(loaded.encode(text), trained.encode(text));
+}
+
+TEST_F(TokenizerFileTest, SpecialTokensHaveTheIdsFromFourOnAndAreInNoText) {
+  const Tokenizer plain = Tokenizer::train(path, {"unigram", 60, {}}, k_texts);
+  EXPECT_EQ(plain.id_of(SpecialId::pad), k_pad);
+  EXPECT_EQ(plain.id_of(SpecialId::unknown), k_unknown);
+  EXPECT_EQ(plain.id_of(SpecialId::begin), k_begin);
+  EXPECT_EQ(plain.id_of(SpecialId::end), k_end);
+  EXPECT_EQ(plain.id_of(SpecialId::mask), std::nullopt);
+  const Tokenizer tokenizer =
+      Tokenizer::train(path, {"unigram", 70, {"[CLS]", "[PAD]", "[SEP]", "[MASK]"}}, k_texts);
+  EXPECT_EQ(tokenizer.id_of(SpecialId::pad), k_pad);
+  EXPECT_EQ(tokenizer.piece(k_pad), "[PAD]");
+  EXPECT_EQ(tokenizer.id_of(SpecialId::begin), 4);
+  EXPECT_EQ(tokenizer.id_of(SpecialId::end), 5);
+  EXPECT_EQ(tokenizer.id_of(SpecialId::mask), 6);
+  EXPECT_THAT(tokenizer.encode("the [MASK] digits"), testing::Each(testing::Ne(6)));
+  std::vector<std::int64_t> row = wide(tokenizer.encode(k_texts[0]));
+  row.insert(row.begin(), 4);
+  row.insert(row.end(), {5, row[1]});
+  EXPECT_EQ(tokenizer.decode(row), k_texts[0]);
 }
 
 TEST_F(TokenizerFileTest, FaultsHaveSentences) {
@@ -93,12 +114,14 @@ TEST_F(TokenizerFileTest, FaultsHaveSentences) {
   EXPECT_EQ(error_of([&] { Tokenizer::load(file); }),
             std::pair(Exit::bad_data, "The tokenizer " + file +
                                           " is not a SentencePiece model that is safe to load: it "
-                                          "is damaged. Delete it; it will be trained anew."));
-  EXPECT_EQ(error_of([&] { Tokenizer::train(file, "bpe", 60, {}); }),
+                                          "is damaged. Choose another file."));
+  EXPECT_EQ(error_of([&] {
+              Tokenizer::train(file, {"bpe", 60, {}}, {});
+            }),
             std::pair(Exit::bad_data,
                       std::string("The training part holds no text for the tokenizer. Check "
                                   "data/tokenizer/from.")));
-  const auto [exit, sentence] = error_of([&] { Tokenizer::train(file, "bpe", 9, k_texts); });
+  const auto [exit, sentence] = error_of([&] { Tokenizer::train(file, {"bpe", 9, {}}, k_texts); });
   EXPECT_EQ(exit, Exit::bad_recipe);
   EXPECT_THAT(sentence, testing::StartsWith("data /tokenizer: SentencePiece cannot train a bpe "
                                             "model of 9 pieces on 7 texts ("));
@@ -106,8 +129,9 @@ TEST_F(TokenizerFileTest, FaultsHaveSentences) {
 
 TEST_F(TokenizerFileTest, AFolderThatCannotBeMadeIsAnError) {
   write_file(folder.path("file"), "");
-  const auto [exit, sentence] =
-      error_of([&] { Tokenizer::train(folder.path("file/a.model"), "char", 60, {"a"}); });
+  const auto [exit, sentence] = error_of([&] {
+    Tokenizer::train(folder.path("file/a.model"), {"char", 60, {}}, {"a"});
+  });
   EXPECT_EQ(exit, Exit::cannot_create) << sentence;
 }
 

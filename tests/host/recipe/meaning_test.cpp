@@ -172,5 +172,17 @@ TEST_F(MeaningTest, AFieldSaysWhereItComesFrom) {
                   "data section."));
 }
 
+TEST_F(MeaningTest, ATokenizerIsAFileOrIsLearned) {
+  EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json", "vocab": 9})"}),
+              ElementsAre("--set: /data/qa/tokenizer: \"file\" and \"vocab\" exclude each other. "
+                          "Remove one."));
+  EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"type": "bpe"})"}),
+              ElementsAre("--set: /data/qa/tokenizer: missing key \"vocab\": how many tokens it "
+                          "has; or \"file\", a tokenizer.",
+                          "--set: /data/qa/tokenizer: missing key \"from\": where the text is; or "
+                          "\"file\", a tokenizer."));
+  EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json"})"}), ElementsAre());
+}
+
 }  // namespace
 }  // namespace weft::test

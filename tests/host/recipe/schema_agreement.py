@@ -21,7 +21,7 @@ RECIPE = {
             "shards": {"train": ["a.tar"], "val": ["b.tar"], "test": ["c.tar"]},
             "each": "/questions",
             "where": {"/level": ["easy", 2, True]},
-            "tokenizer": {"type": "bpe", "vocab": 64, "from": ["/question", "txt"]},
+            "tokenizer": {"type": "bpe", "vocab": 64, "special": ["[MASK]"], "from": ["/question", "txt"]},
             "fields": {
                 "image": {"kind": "image", "member": "png", "size": [8, 8], "channels": 3, "mean": [0.1, 0.2, 0.3],
                           "std": 0.5, "shift": 1, "rotate": 5.5, "scale": 0.1, "exchange": "/label"},

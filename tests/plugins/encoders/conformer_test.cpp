@@ -169,6 +169,36 @@ TEST(Conformer, InfersItsShapes) {
   }
 }
 
+TEST(Conformer, MaskedFramesAndBandsAreReplacedBeforeAnythingSeesThem) {
+  Part part("encoder.conformer",
+            R"({"features": 5, "dim": 4, "depth": 1, "heads": 2, "inner": 6, "kernel": 3,
+                "channels": 2})",
+            {{"masked", 1}, {"masked_bands", 1}}, DType::float64);
+  const Array frames = random({2, 9, 5}, 1, DType::float64);
+  const Array masked = mask({0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {2, 9});
+  const Array bands = mask({0, 0, 0, 0, 0, 0, 1, 0, 0, 0}, {2, 5});
+  const auto run = [&](const Array& features) {
+    return part.run({{"features", {features}}, {"masked", {masked}}, {"masked_bands", {bands}}})
+        .at("tokens");
+  };
+  // By hand: the token's numbers where something is hidden, not a number in their place before.
+  Array filled = rows(frames, 0, 2), broken = rows(frames, 0, 2);
+  const Array token = part.get("mask_token");
+  for (std::int64_t b = 0; b < 2; ++b)
+    for (std::int64_t t = 0; t < 9; ++t)
+      for (std::int64_t f = 0; f < 5; ++f) {
+        if (element(masked, b * 9 + t) == 0.0 && element(bands, b * 5 + f) == 0.0) continue;
+        filled.data<double>()[(b * 9 + t) * 5 + f] = element(token, f);
+        broken.data<double>()[(b * 9 + t) * 5 + f] = std::numeric_limits<double>::quiet_NaN();
+      }
+  const Array tokens = run(frames);
+  expect_near(tokens, part.run({{"features", {filled}}}).at("tokens"), 0.0);
+  expect_near(run(broken), tokens, 0.0);
+  EXPECT_GT(relative_error(tokens, part.run({{"features", {frames}}}).at("tokens")), 1e-3);
+  expect_gradients(part, {{"features", {frames}}, {"masked", {masked}}, {"masked_bands", {bands}}},
+                   "tokens");
+}
+
 TEST(Conformer, RejectsWhatCannotBe) {
   EXPECT_THAT(rejection("encoder.conformer", R"({"kernel": 4})"),
               testing::HasSubstr("kernel: must be odd, found 4"));

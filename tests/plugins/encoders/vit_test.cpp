@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// encoder.vit against Hugging Face and torchvision.
 
+#include <limits>
+
 #include "tests/plugins/weights.hpp"
 
 namespace weft::test {
@@ -123,6 +125,60 @@ TEST(Vit, DropoutActsInTrainingOnly) {
 TEST(Vit, GradientsMatchDifferences) {
   Part part("encoder.vit", small, {}, DType::float64);
   expect_gradients(part, {{"image", {random({2, 2, 4, 6}, 1, DType::float64)}}}, "tokens");
+}
+
+std::vector<double> numbers(const Array& array) {
+  std::vector<double> all;
+  for (std::int64_t i = 0; i < array.count(); ++i) all.push_back(element(array, i));
+  return all;
+}
+
+// The mask token takes the place of the patch before positions are added: what the patch held
+// changes nothing, and a patch whose embedding is the mask token gives the same.
+TEST(Vit, MaskedPatchesAreReplacedByTheMaskToken) {
+  Part part("encoder.vit", small, {{"masked", 1}}, DType::float64);
+  const Array masked = mask({0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, {2, 6});
+  const Array image = random({2, 2, 4, 6}, 1, DType::float64);
+  Array other = random({2, 2, 4, 6}, 1, DType::float64);
+  for (const std::int64_t channel : {0, 1})
+    for (const std::int64_t y : {0, 1})
+      for (const std::int64_t x : {2, 3})  // patch 1 of the first picture
+        other.data<double>()[(channel * 4 + y) * 6 + x] = std::numeric_limits<double>::quiet_NaN();
+  const Array tokens = part.run({{"image", {image}}, {"masked", {masked}}}).at("tokens");
+  expect_near(part.run({{"image", {other}}, {"masked", {masked}}}).at("tokens"), tokens, 0.0);
+  const Array open = part.run({{"image", {image}}}).at("tokens");
+  expect_near(row(tokens, 1), row(open, 1), 0.0);
+  EXPECT_GT(relative_error(row(tokens, 0), row(open, 0)), 1e-3);
+
+  part.fill("project.weight", 0.0);
+  part.set("project.bias", part.get("mask_token"));
+  expect_near(part.run({{"image", {image}}}).at("tokens"),
+              part.run({{"image", {image}}, {"masked", {masked}}}).at("tokens"), 0.0);
+}
+
+TEST(Vit, TheMaskTokenIsAParameterOnlyWhereItIsWiredOrAskedFor) {
+  const auto has_token = [](const std::string& config,
+                            const std::map<std::string, std::uint32_t>& wired) {
+    const std::vector<std::string> names = Part("encoder.vit", config, wired).parameter_names();
+    return std::count(names.begin(), names.end(), "mask_token") == 1;
+  };
+  EXPECT_FALSE(has_token("{}", {{"masked", 0}}));
+  EXPECT_TRUE(has_token("{}", {{"masked", 1}}));
+  EXPECT_TRUE(has_token(R"({"mask_token": true})", {{"masked", 0}}));
+}
+
+TEST(Vit, GradientsOfMaskedPatchesMatchDifferences) {
+  Part part("encoder.vit",
+            R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "dim": 4, "depth": 1,
+                "heads": 2, "inner": 6, "class_token": true})",
+            {{"masked", 1}}, DType::float64);
+  const Arrays inputs{{"image", {random({1, 2, 4, 6}, 1, DType::float64)}},
+                      {"masked", {mask({0, 1, 1, 0, 0, 0}, {1, 6})}}};
+  expect_gradients(part, inputs, "tokens");
+  const std::vector<double> slopes = numbers(
+      part.gradients(inputs, "tokens", random({1, 7, 4}, 2, DType::float64)).inputs.at("image")[0]);
+  EXPECT_EQ(slopes[2], 0.0) << "a hidden patch has no gradient";
+  EXPECT_NE(slopes[0], 0.0);
 }
 
 TEST(Vit, RejectsWhatCannotBe) {

@@ -2,6 +2,7 @@
 /// loss.contrastive against CLIP's and UniCL's losses in torch.
 
 #include <cmath>
+#include <limits>
 
 #include "tests/plugins/weights.hpp"
 
@@ -111,6 +112,40 @@ TEST(Contrastive, GradientsMatchDifferences) {
             R"({"left_dim": 5, "right_dim": 3, "project": 4, "learned": true, "temperature": 0.5})",
             {}, DType::float64);
   expect_gradients(part, inputs, "loss");
+}
+
+TEST(Contrastive, PairsOfWhichAHalfIsAbsentDoNotCount) {
+  const std::map<std::string, std::uint32_t> wired{{"left_present", 1}, {"right_present", 1}};
+  Part part(id, R"({"left_dim": 4, "right_dim": 3, "project": 2})", wired, DType::float64);
+  const Array left = random({5, 4}, 1, DType::float64), right = random({5, 3}, 2, DType::float64);
+  const Array group = ints({1, 2, 1, 3, 2}, {5});
+  const auto inputs = [&](double garbage) {  // rows 1 and 3 lack the left or the right half
+    return Arrays{{"left", {poisoned(left, mask({1, 0, 1, 1, 1}, {5, 1}), garbage)}},
+                  {"right", {poisoned(right, mask({1, 1, 1, 0, 1}, {5, 1}), garbage)}},
+                  {"group", {group}},
+                  {"left_present", {mask({1, 0, 1, 1, 1}, {5})}},
+                  {"right_present", {mask({1, 1, 1, 0, 1}, {5})}}};
+  };
+  const auto pick = [](const Array& array) {
+    std::vector<std::int64_t> sizes = array.sizes;
+    sizes[0] = 3;
+    std::vector<double> kept;
+    const std::int64_t width = array.count() / 5;
+    for (const std::int64_t b : {0, 2, 4})
+      for (std::int64_t i = 0; i < width; ++i) kept.push_back(element(array, b * width + i));
+    return floats(kept, sizes, DType::float64);
+  };
+  const auto out = part.run(inputs(std::numeric_limits<double>::quiet_NaN()));
+  const auto alone = part.run(
+      {{"left", {pick(left)}}, {"right", {pick(right)}}, {"group", {ints({1, 1, 2}, {3})}}});
+  EXPECT_EQ(value(out, "loss"), value(alone, "loss"));
+  EXPECT_EQ(value(out, "weight"), 3.0);
+  expect_gradients(part, inputs(0.5), "loss");
+
+  Arrays nobody = inputs(0.5);
+  nobody["left_present"] = {mask({0, 0, 0, 0, 0}, {5})};
+  EXPECT_EQ(value(part.run(nobody), "loss"), 0.0);
+  EXPECT_EQ(value(part.run(nobody), "weight"), 0.0);
 }
 
 TEST(Contrastive, RejectsWhatCannotBe) {

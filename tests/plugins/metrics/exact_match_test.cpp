@@ -63,6 +63,25 @@ TEST(ExactMatch, BatchesOfDifferentLengthAddUp) {
   EXPECT_DOUBLE_EQ(part.compute().at("exact_match"), 1.0 / 3.0);
 }
 
+TEST(ExactMatch, AnyOfSeveralReferencesIsRight) {
+  const Array predicted = ints({7, 8, end, 9, 9, end, 8, 7, end}, {3, 3});
+  const Array target = ints({7, 7, end, 9, 9, end, 7, end, pad}, {3, 3});
+  const Array second = ints({8, 8, 8, end, 8, 8, 8, end, 7, 8, end, pad}, {3, 4});
+  const Array third =
+      ints({begin, 7, 8, end, pad, begin, 9, 9, end, pad, begin, 7, 8, end, pad}, {3, 5});
+  const auto share = [&](const std::vector<Array>& others) {
+    Part part(id, "{}", {{"others", static_cast<std::uint32_t>(others.size())}});
+    Arrays inputs = {{"predicted", {predicted}}, {"target", {target}}};
+    if (!others.empty()) inputs["others"] = others;
+    part.update(inputs);
+    return part.compute().at("exact_match");
+  };
+  EXPECT_DOUBLE_EQ(share({}), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(share({second}), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(share({second, third}), 2.0 / 3);  // the second row is right twice, counted once
+  EXPECT_DOUBLE_EQ(share({third, second}), 2.0 / 3);
+}
+
 TEST(ExactMatch, TheTokensAreThoseOfTheConfiguration) {
   Part part(id, R"({"begin_id": 10, "end_id": 11, "pad_id": 12})");
   part.update({{"predicted", {ints({10, 0, 2, 3, 11}, {1, 5})}},

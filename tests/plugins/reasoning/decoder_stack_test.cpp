@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// reasoning.decoder_stack against torch.nn.TransformerEncoderLayer.
 
+#include <gmock/gmock.h>
+
 #include "tests/plugins/weights.hpp"
 
 namespace weft::test {
@@ -112,6 +114,22 @@ TEST(DecoderStack, RejectsWhatCannotBe) {
   EXPECT_THAT(rejection(id, R"({"dim": 64, "heads": 3})"),
               testing::HasSubstr("heads: 3 must divide dim 64"));
   EXPECT_THAT(rejection(id, R"({"passes": 0})"), testing::HasSubstr("passes"));
+}
+
+TEST(DecoderStack, ADocumentSeesNothingOfItsNeighbour) {
+  Part part(id, config());
+  Arrays inputs{{"tokens", {random({1, 5, 4}, 1)}}, {"document", {ints({1, 1, 2, 2, 0}, {1, 5})}}};
+  const auto before = part.run(inputs);
+  expect_near(before.at("mask"), length_mask({4}, 5), 0.0);
+  inputs.at("tokens")[0].data<float>()[0] += 1;
+  const auto after = part.run(inputs);
+  expect_near(steps(after.at("state"), 2, 2), steps(before.at("state"), 2, 2), 0.0);
+  EXPECT_GT(relative_error(steps(after.at("state"), 0, 2), steps(before.at("state"), 0, 2)), 1e-3);
+}
+
+TEST(DecoderStack, AWorkspaceWouldJoinDocuments) {
+  EXPECT_THAT(rejection(id, config(R"(, "latents": 2)"), {{"document", 1}}),
+              testing::HasSubstr("must be 0 where document is wired"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/checkpoint/strict_json.hpp"
+#include "host/base/strict_json.hpp"
 
 #include <gtest/gtest.h>
 

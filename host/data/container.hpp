@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What the boxes of a container must hold before FFmpeg reads it.
+
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace weft::host {
+
+/// The boxes of an M4A, MP4 or MOV beside `mdat`, the content, must list each packet once, in the
+/// clear: a list may claim packets of one size without holding anything, and so may a fragment,
+/// whose lack would not be found either. Other bytes pass.
+/// @throws Error (bad_data), with `place` at its head
+void require_honest_boxes(std::span<const std::byte> bytes, const std::string& place);
+
+/// A Matroska or WebM file must hold as much as its segment announces. One that was written live
+/// announces nothing, and passes, as other bytes do.
+/// @throws Error (bad_data), with `place` at its head
+void require_whole_matroska(std::span<const std::byte> bytes, const std::string& place);
+
+}  // namespace weft::host

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sentencepiece_trainer.h>
+
+#include <unordered_map>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/data/tokenizer.hpp"
+#include "host/data/tokenizer_training.hpp"
+
+namespace weft::host {
+namespace {
+
+namespace spm = sentencepiece;
+
+/// The texts as SentencePiece's trainer wants them.
+class Sentences : public spm::SentenceIterator {
+ public:
+  explicit Sentences(const std::vector<std::string>& texts) : texts_(texts) {}
+  bool done() const override { return next_ >= texts_.size(); }
+  void Next() override { ++next_; }
+  const std::string& value() const override { return texts_[next_]; }
+  spm::util::Status status() const override { return {}; }
+
+ private:
+  const std::vector<std::string>& texts_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace
+
+std::string train_sentencepiece(const TokenizerTraining& training,
+                                const std::vector<std::string>& texts, const std::string& place) {
+  std::unordered_map<std::string, std::string> options = {
+      {"model_type", training.type},
+      {"vocab_size", std::to_string(training.vocabulary)},
+      {"hard_vocab_limit", "false"},
+      {"character_coverage", "1.0"},
+      {"num_threads", "1"},
+      {"pad_id", std::to_string(k_pad)},
+      {"unk_id", std::to_string(k_unknown)},
+      {"bos_id", std::to_string(k_begin)},
+      {"eos_id", std::to_string(k_end)},
+      {"minloglevel", "3"},
+  };
+  std::string symbols;
+  for (const std::string& token : training.special) {
+    if (token == "[PAD]") {
+      options["pad_piece"] = token;
+    } else if (token == "[UNK]") {
+      options["unk_piece"] = token;
+    } else {
+      symbols += concat(symbols.empty() ? "" : ",", token);
+    }
+  }
+  if (!symbols.empty()) options["control_symbols"] = symbols;
+  Sentences sentences(texts);
+  std::string model;
+  const spm::util::Status status = spm::SentencePieceTrainer::Train(options, &sentences, &model);
+  if (!status.ok()) {
+    throw Error(Exit::bad_recipe,
+                concat(place, ": SentencePiece cannot train a ", training.type, " model of ",
+                       training.vocabulary, " pieces on ", texts.size(), " texts (",
+                       status.error_message(), "). Set vocab to another number."));
+  }
+  return model;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Token head: numbers for every token, such as scores of what was masked there.
+///
+///   out_n = z_n W + b                                hidden = 0
+///   out_n = LN(gelu(z_n W_1 + b_1)) W_2 + b_2        hidden > 0
+///
+/// With loss.cross_entropy these are scores of V tokens (MLM, MIM), with loss.masked_mse V elements
+/// of a patch or of frames. The tokens are the `count` ones behind the first `skip`, such as one
+/// modality behind fusion.concat; with `count` 0 all behind a class token.
+///
+/// Shapes  state [B, N, D]; out [B, M, V], M = count or N − skip.
+/// Errors  skip + count beyond N, and nothing left.
+/// Source  the hidden layer with its norm: BERT's head, arXiv:1810.04805, whose output matrix is
+///         the embedding's; here it is one of its own.
+
+#include <weft/plugin.hpp>
+
+namespace weft {
+namespace {
+
+class TokenHead final : public Decoder {
+ public:
+  static constexpr Identity identity{"decoder.token_head", "1.0.0",
+                                     "Give scores or numbers for every token."};
+
+  struct Config {
+    std::int64_t dim = 64;
+    std::int64_t outputs = 2;
+    std::int64_t hidden = 0;
+    std::int64_t skip = 0;
+    std::int64_t count = 0;
+
+    void describe(Fields& fields) {
+      fields.add("dim", dim, "Width D of the state.").at_least(1);
+      fields.add("outputs", outputs, "How many numbers V each token gets.").at_least(1);
+      fields.add("hidden", hidden, "Width of a hidden layer; 0: none.").at_least(0);
+      fields.add("skip", skip, "How many tokens at the beginning get none.").at_least(0);
+      fields.add("count", count, "How many tokens after them get some; 0: all.").at_least(0);
+    }
+  };
+
+  static void ports(Ports& ports, const Config& config) {
+    ports.size("D", config.dim);
+    ports.size("V", config.outputs);
+    ports.input("state", "[B, N, D]", "The tokens in their context.");
+    ports.output("out", "[B, M, V]", "The numbers of each token.");
+  }
+
+  TokenHead(const Config& config, const Parameters& parameters) : config_(config) {
+    if (config.hidden > 0) {
+      hidden_ = Linear(parameters, "hidden", config.dim, config.hidden);
+      norm_ = LayerNorm(parameters, "norm", config.hidden);
+    }
+    out_ =
+        Linear(parameters, "out", config.hidden > 0 ? config.hidden : config.dim, config.outputs);
+  }
+
+  void infer(Shapes& shapes) const override {
+    const std::int64_t length = shapes.input("state")[1], rest = length - config_.skip;
+    if (rest < 1 || rest < config_.count)
+      reject("skip", std::to_string(config_.skip) + " and count " + std::to_string(config_.count) +
+                         " do not fit into the state's " + std::to_string(length) + " tokens");
+    shapes.set("out", 1, config_.count > 0 ? config_.count : rest);
+  }
+
+  Outputs forward(const Inputs& in) const override {
+    Tensor x = in["state"];
+    const std::int64_t end = config_.count > 0 ? config_.skip + config_.count : x.size(1);
+    if (config_.skip > 0 || end < x.size(1)) x = x.slice(1, config_.skip, end);
+    if (config_.hidden > 0) x = norm_(gelu(hidden_(x)));
+    return {{"out", out_(x)}};
+  }
+
+ private:
+  Config config_;
+  Linear hidden_, out_;
+  LayerNorm norm_;
+};
+
+}  // namespace
+}  // namespace weft
+
+WEFT_PLUGIN(weft::TokenHead)

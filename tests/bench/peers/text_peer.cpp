@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One side of text.py: for each line of standard input, encodes the lines of TEXTS so many times
+/// with the tokenizer FILE, and prints the seconds that took.
+///
+///     text_peer FILE TEXTS
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "host/data/tokenizer.hpp"
+
+namespace weft::bench {
+namespace {
+
+int serve(const std::string& path, const std::string& texts) {
+  const host::Tokenizer tokenizer = host::Tokenizer::load(path);
+  std::ifstream file(texts, std::ios::binary);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  std::size_t ids = 0;
+  for (int calls = 0; std::cin >> calls;) {
+    const auto begun = std::chrono::steady_clock::now();
+    for (int call = 0; call < calls; ++call) {
+      for (const std::string& line : lines) ids += tokenizer.encode(line).size();
+    }
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begun;
+    std::printf("%.9f %zu\n", taken.count(), ids);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace weft::bench
+
+int main(int count, char** words) {
+  if (count != 3) {
+    std::fprintf(stderr, "usage: text_peer FILE TEXTS\n");
+    return 2;
+  }
+  try {
+    return weft::bench::serve(words[1], words[2]);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "text_peer: %s\n", problem.what());
+    return 1;
+  }
+}
