@@ -66,9 +66,29 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "check: what a symbol of the port shapes is to stand for");
   else if (name == "data")
     option("data", po::value(&options.data)->value_name("NAME"),
-           "train: FILE is a recipe; learn from its data section NAME as that says");
+           "this data section of the recipe (data check, stats: default all; show, bench: default "
+           "the first stage's; tokenizer train: FILE is a recipe, learn as the section says)");
   else if (name == "out")
-    option("out", po::value(&options.out)->value_name("FILE"), "train: the model file to write");
+    option(
+        "out", po::value(&options.out)->value_name("PATH"),
+        "show: the HTML page to write; pack: what the shards' names begin with; tokenizer train: "
+        "the model file");
+  else if (name == "count")
+    option("count", po::value(&options.count)->value_name("N"),
+           "show: so many examples, 1 to 1000 (default: 24)");
+  else if (name == "training")
+    option("training", po::bool_switch(&options.training),
+           "show: as training sees them, augmented and exchanged");
+  else if (name == "samples")
+    option("samples", po::value(&options.samples)->value_name("N"),
+           "pack: at most so many samples in a shard");
+  else if (name == "bytes")
+    option("bytes", po::value(&options.bytes)->value_name("B"),
+           "pack: at most so many bytes of members in a shard (default: 1000000000, unless "
+           "--samples is given)");
+  else if (name == "seconds")
+    option("seconds", po::value(&options.seconds)->value_name("S"),
+           "bench: measure so long (default: 10)");
   else if (name == "type")
     option("type", po::value(&options.type)->value_name("TYPE"),
            "train: unigram (default), bpe, word or char");
@@ -126,6 +146,13 @@ const std::vector<Verb>& verbs() {
        "show the plug-ins that are found; test one; write its manifest; lift a block",
        {"plugins", "level", "config", "size", "tier", "torch", "json"},
        1,
+       2},
+      {"data",
+       "check RECIPE | stats RECIPE | show RECIPE | pack FOLDER-OR-INDEX | bench RECIPE",
+       "find what data cannot be used; its statistics; a page to look at; make shards; its speed",
+       {"set", "data", "split", "count", "training", "out", "overwrite", "samples", "bytes",
+        "seconds", "allow-commands", "json"},
+       2,
        2},
       {"tokenizer",
        "train FILE… --out FILE | encode FILE | decode FILE",

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,9 +24,15 @@ struct Options {
   int level = 9;                       ///< --level N, of `plugin check`
   std::string config = "{}";           ///< --config JSON, of the part to check
   std::vector<std::string> sizes;      ///< --size SYMBOL=N, of the part's port shapes
+  std::string data;                    ///< --data NAME, a data section
+  std::string out;                     ///< --out FILE, or PREFIX of `data pack`
+  std::int64_t count = 24;             ///< --count N, examples of `data show`
+  std::int64_t samples = 0;            ///< --samples N, of a shard of `data pack`; 0: any number
+  std::int64_t bytes = 0;              ///< --bytes B, of the same
+  double seconds = 10;                 ///< --seconds S, of `data bench`
+  bool training = false;               ///< --training, of `data show`
   int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
-  std::string data, out;               ///< --data NAME and --out FILE, of `tokenizer train`
-  std::string type = "unigram";        ///< --type TYPE, --vocab N, --special TOKEN, of the same
+  std::string type = "unigram";  ///< --type TYPE, --vocab N, --special TOKEN, of `tokenizer train`
   int vocabulary = 0;
   std::vector<std::string> special;
   bool pieces = false;  ///< --pieces, of `tokenizer encode`

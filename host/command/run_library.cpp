@@ -36,6 +36,9 @@ WEFT_EXPORTED weft::host::VerbResult weft_run_plugin_check(const weft::host::Opt
   return weft::host::guarded(weft::host::check_file, options);
 }
 
+WEFT_EXPORTED weft::host::VerbResult weft_run_data(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::data, options);
+}
 WEFT_EXPORTED weft::host::VerbResult weft_run_tokenizer(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::tokenizer, options);
 }

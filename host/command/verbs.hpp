@@ -31,5 +31,7 @@ void evaluate_runs(const Options& options);
 void tokenizer(const Options& options);
 /// `weft plugin check`; exported as weft_run_plugin_check.
 void check_file(const Options& options);
+/// `weft data …`; exported as weft_run_data.
+void data(const Options& options);
 
 }  // namespace weft::host

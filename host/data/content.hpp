@@ -53,6 +53,24 @@ class TruncationCount {
   void add(const std::string& field, std::int64_t length, std::int64_t room);
   std::map<std::string, Truncation> all() const;
 
+  struct Length {
+    std::int64_t length, room;
+  };
+
+  /// While one lives, what its thread would add goes to it instead: the lengths of the row at hand.
+  class Watch {
+   public:
+    Watch();
+    ~Watch();
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    const std::map<std::string, Length>& lengths() const { return lengths_; }
+
+   private:
+    friend class TruncationCount;
+    std::map<std::string, Length> lengths_;
+  };
+
  private:
   mutable std::mutex mutex_;
   std::map<std::string, Truncation> fields_;

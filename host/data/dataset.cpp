@@ -300,7 +300,25 @@ void Truncation::add(std::int64_t length) {
   cut += length > room ? 1 : 0;
 }
 
+namespace {
+
+thread_local TruncationCount::Watch* current_watch = nullptr;
+
+}  // namespace
+
+TruncationCount::Watch::Watch() {
+  current_watch = this;
+}
+
+TruncationCount::Watch::~Watch() {
+  current_watch = nullptr;
+}
+
 void TruncationCount::add(const std::string& field, std::int64_t length, std::int64_t room) {
+  if (current_watch != nullptr) {
+    current_watch->lengths_[field] = {length, room};
+    return;
+  }
   const std::lock_guard lock(mutex_);
   Truncation& truncation = fields_[field];
   truncation.room = room;

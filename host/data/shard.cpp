@@ -98,6 +98,14 @@ bool Shard::add_member(std::size_t sample, const std::string& member, std::strin
   return true;
 }
 
+void Shard::close() {
+  files_.shrink_to_fit();
+  samples_.shrink_to_fit();
+  members_.shrink_to_fit();
+  keys_.shrink_to_fit();
+  held_.shrink_to_fit();
+}
+
 std::pair<std::int64_t, std::int64_t> Shard::offset_and_size(std::size_t sample,
                                                              std::string_view member) const {
   const Member* const found = find(sample, member);
@@ -128,10 +136,20 @@ bool Shard::add(std::size_t sample, const std::string& member, Where where, std:
   return true;
 }
 
-Shard read_shard(const std::string& path, const std::string& cache_folder, Damage damage) {
+namespace {
+
+Shard read_any(const std::string& path, const std::string& cache_folder, Damage damage) {
   if (path.ends_with(".txt")) return read_lines(path, "txt");
   if (!path.ends_with(".jsonl")) return read_tar(path, cache_folder, damage);
   return is_folder_index(path) ? read_folder(path, cache_folder, damage) : read_lines(path, "json");
+}
+
+}  // namespace
+
+Shard read_shard(const std::string& path, const std::string& cache_folder, Damage damage) {
+  Shard shard = read_any(path, cache_folder, damage);
+  shard.close();
+  return shard;
 }
 
 }  // namespace weft::host

@@ -67,6 +67,9 @@ class Shard {
   ///         gone or has changed since the shard was opened
   Bytes read(std::size_t sample, std::string_view member) const;
 
+  /// Gives back the memory that was set aside for more samples.
+  void close();
+
   // For the readers of shards.
 
   /// What all members lie in that are added by their place.

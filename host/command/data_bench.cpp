@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `weft data bench`: how fast data comes, and what limits it.
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/base/text.hpp"
+#include "host/command/data_section.hpp"
+#include "host/data/content.hpp"
+#include "host/data/speed.hpp"
+#include "host/report/table.hpp"
+
+namespace weft::host {
+namespace {
+
+/// The most memory that the process had in use up to now, in bytes (VmHWM); 0 where the system does
+/// not say.
+std::int64_t peak_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::int64_t kibibytes = 0;
+    if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
+  }
+  return 0;
+}
+
+std::string number(double value, const char* form = "%.1f") {
+  char text[32];
+  std::snprintf(text, sizeof text, form, value);
+  return text;
+}
+
+std::size_t shard_count(const Dataset& dataset) {
+  std::size_t count = 0;
+  for (const Split split : k_splits) count += dataset.content().part(split).shards.size();
+  return count;
+}
+
+std::int64_t batch_of(const Recipe& recipe, const std::string& data) {
+  for (const StagePlan& stage : recipe.stages)
+    if (stage.data == data) return stage.batch / stage.accumulate;
+  return recipe.evaluate.batch;
+}
+
+}  // namespace
+
+void data_bench(const Options& options) {
+  if (!(options.seconds > 0 && options.seconds <= 86400))
+    throw Error(Exit::usage, concat("weft data bench: --seconds takes more than 0, at most 86400, "
+                                    "found ",
+                                    options.seconds, "."));
+  const Recipe recipe = read_recipe(options.operands[1], options.overrides);
+  const DataPlan plan = chosen_section(options, recipe);
+  const std::int64_t batch = batch_of(recipe, plan.name);
+  const std::int64_t before = peak_memory();
+  const auto begin = std::chrono::steady_clock::now();
+  const Dataset dataset = open_section(plan, /*tolerant=*/false);
+  const double opening =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const bool has_cache = dataset.content().options.loading.cache_bytes > 0;
+  const Dataset uncached = has_cache ? open_section(plan, false, /*cached=*/false) : dataset;
+  const Speed speed = measure_speed(dataset, uncached, batch, recipe.seed, options.seconds);
+  const std::int64_t examples = dataset.size(Split::train), peak = peak_memory();
+  std::int64_t all = 0;
+  for (const Split split : k_splits) all += dataset.size(split);
+
+  if (options.json) {
+    nlohmann::ordered_json stages = nlohmann::ordered_json::array();
+    for (const StageSpeed& stage : speed.stages)
+      stages.push_back({{"stage", stage.name},
+                        {"microseconds", stage.seconds * 1e6},
+                        {"share", stage.seconds / speed.cost()}});
+    const nlohmann::ordered_json json = {{"data", plan.name},
+                                         {"examples", examples},
+                                         {"shards", shard_count(dataset)},
+                                         {"opening_seconds", opening},
+                                         {"batch", batch},
+                                         {"workers", speed.workers},
+                                         {"cores", speed.cores},
+                                         {"samples_per_second", speed.per_second()},
+                                         {"bytes_per_second", speed.per_second() * speed.bytes},
+                                         {"samples", speed.samples},
+                                         {"seconds", speed.seconds},
+                                         {"waited", speed.waited},
+                                         {"stages", stages},
+                                         {"timed", speed.timed},
+                                         {"limit", speed.limit()},
+                                         {"memory_before", before},
+                                         {"peak_memory", peak}};
+    std::cout << json.dump(2) << "\n";
+    return;
+  }
+  Table table({"stage, one thread", "µs a sample", "samples/s", "share"});
+  for (const StageSpeed& stage : speed.stages)
+    table.add({stage.name, number(stage.seconds * 1e6), number(1 / stage.seconds, "%.0f"),
+               number(100 * stage.seconds / speed.cost(), "%.1f %%")});
+  std::cout << "data " << plan.name << ": " << counted(examples, "training example") << " of "
+            << all << " in " << counted(static_cast<std::int64_t>(shard_count(dataset)), "shard")
+            << ", opened in " << number(opening, "%.3f") << " s ("
+            << number(1e6 * opening / static_cast<double>(std::max<std::int64_t>(all, 1)), "%.2f")
+            << " µs an example)\n"
+            << "whole pipeline: " << number(speed.per_second()) << " samples/s ("
+            << number(1e6 / speed.per_second()) << " µs a sample), "
+            << number(speed.per_second() * speed.bytes / 1e6) << " MB/s of members; batches of "
+            << batch << ", " << counted(speed.workers, "worker") << "\n"
+            << "peak memory: " << number(static_cast<double>(peak) / 1e6) << " MB, of which "
+            << number(static_cast<double>(before) / 1e6) << " before the data was opened\n\n"
+            << table.text() << "\n"
+            << speed.limit() << "\n";
+}
+
+}  // namespace weft::host

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `weft data check`: what cannot be used, and what looks like an oversight.
+
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/base/text.hpp"
+#include "host/command/data_section.hpp"
+#include "host/data/survey.hpp"
+
+namespace weft::host {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json document(const std::string& name, const Survey& survey) {
+  Json unusable = Json::array(), cut = Json::array(), lacking = Json::array();
+  Json same = Json::array(), outliers = Json::array(), splits = Json::object();
+  for (const BadSample& bad : survey.unusable)
+    unusable.push_back({{"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
+  for (const SplitSurvey& split : survey.splits) {
+    const char* const part = split_name(split.split);
+    splits[part] = {{"samples", split.samples}, {"examples", split.examples}};
+    for (const FieldSurvey& field : split.fields) {
+      if (field.cut > 0)
+        cut.push_back({{"split", part},
+                       {"field", field.name},
+                       {"cut", field.cut},
+                       {"of", field.lengths.count()},
+                       {"longest", field.lengths.largest()},
+                       {"room", field.room}});
+      if (const std::int64_t far = field.lengths.outliers(); far > 0)
+        outliers.push_back({{"split", part},
+                            {"field", field.name},
+                            {"examples", far},
+                            {"median", field.lengths.quantile(0.5)},
+                            {"longest", field.longest.front().key},
+                            {"shortest", field.shortest.front().key}});
+    }
+    for (const MemberSurvey& member : split.members)
+      if (member.samples < split.samples)
+        lacking.push_back({{"split", part},
+                           {"member", member.name},
+                           {"lacking", split.samples - member.samples},
+                           {"of", split.samples},
+                           {"keys", member.lacking}});
+  }
+  for (const SameContent& entry : survey.same)
+    same.push_back({{"field", entry.field},
+                    {"split", split_name(entry.split)},
+                    {"of", split_name(entry.of)},
+                    {"samples", entry.samples},
+                    {"pairs", entry.shown}});
+  return {{"data", name},       {"splits", splits},     {"unusable", unusable}, {"truncated", cut},
+          {"lacking", lacking}, {"same_content", same}, {"outliers", outliers}};
+}
+
+void print_split(const SplitSurvey& split) {
+  const char* const part = split_name(split.split);
+  for (const FieldSurvey& field : split.fields) {
+    if (field.cut > 0)
+      std::cout << "  " << part << ": " << field.name << ": " << field.cut << " of "
+                << field.lengths.count() << " are cut to " << field.room << ' ' << field.unit
+                << "; the longest has " << field.lengths.largest() << "\n";
+    if (const std::int64_t far = field.lengths.outliers(); far > 0)
+      std::cout << "  " << part << ": " << field.name << ": " << counted(far, "example")
+                << " of unusual length; the median is " << field.lengths.quantile(0.5)
+                << ", the shortest " << field.shortest.front().length << " ("
+                << printable(field.shortest.front().key) << "), the longest "
+                << field.longest.front().length << " (" << printable(field.longest.front().key)
+                << ")\n";
+  }
+  for (const MemberSurvey& member : split.members) {
+    const std::int64_t lacking = split.samples - member.samples;
+    if (lacking == 0) continue;
+    std::cout << "  " << part << ": " << lacking << " of " << split.samples
+              << " samples lack the member " << printable(member.name) << ", e.g. "
+              << printable(member.lacking.front()) << "\n";
+  }
+}
+
+void print(const std::string& name, const Survey& survey) {
+  std::cout << "data " << name << ":";
+  const char* separator = " ";
+  for (const SplitSurvey& split : survey.splits) {
+    std::cout << separator << split_name(split.split) << ' ' << counted(split.examples, "example");
+    separator = ", ";
+  }
+  std::cout << "\n";
+  for (const BadSample& bad : survey.unusable)
+    std::cout << "  cannot be used: " << printable(bad.shard)
+              << (bad.key.empty() ? "" : ", " + printable(bad.key)) << ": " << printable(bad.reason)
+              << "\n";
+  for (const SplitSurvey& split : survey.splits) print_split(split);
+  for (const SameContent& entry : survey.same) {
+    const auto& [key, twin] = entry.shown.front();
+    std::cout << "  " << split_name(entry.split) << ": " << entry.field << ": "
+              << counted(entry.samples, "sample")
+              << (entry.split == entry.of
+                      ? std::string(" with the same content as another")
+                      : concat(" with the same content as one of ", split_name(entry.of)))
+              << ", e.g. " << printable(key) << " and " << printable(twin) << "\n";
+  }
+}
+
+}  // namespace
+
+void data_check(const Options& options) {
+  const Recipe recipe = read_recipe(options.operands[1], options.overrides);
+  Json all = Json::array();
+  std::size_t unusable = 0;
+  for (const DataPlan& plan : chosen_sections(options, recipe)) {
+    const Survey found = survey(open_section(plan, /*tolerant=*/true), /*statistics=*/false);
+    unusable += found.unusable.size();
+    if (options.json)
+      all.push_back(document(plan.name, found));
+    else
+      print(plan.name, found);
+  }
+  if (options.json)
+    std::cout << Json{{"check", all}}.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  std::cout.flush();
+  if (unusable > 0)
+    throw Error(Exit::bad_data,
+                concat(counted(static_cast<std::int64_t>(unusable), "sample"),
+                       " cannot be used; standard output lists all of them. Replace them, or allow "
+                       "a share with bad_samples."));
+}
+
+}  // namespace weft::host

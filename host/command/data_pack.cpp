@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `weft data pack`: files into shards.
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/base/text.hpp"
+#include "host/command/data_section.hpp"
+#include "host/data/pack.hpp"
+
+namespace weft::host {
+
+void data_pack(const Options& options) {
+  constexpr std::int64_t k_default_bytes = 1'000'000'000;
+  const auto wrong = [](const std::string& what) {
+    throw Error(Exit::usage, concat("weft data pack: ", what));
+  };
+  if (options.out.empty()) wrong("--out says what the shards' names begin with, e.g. --out train.");
+  if (options.samples < 0 || options.bytes < 0)
+    wrong("--samples and --bytes take positive numbers.");
+  PackOptions how{options.samples, options.bytes, options.overwrite};
+  if (how.samples == 0 && how.bytes == 0) how.bytes = k_default_bytes;
+  const Packed packed = pack(options.operands[1], options.out, how);
+  if (options.json) {
+    const nlohmann::ordered_json json = {{"samples", packed.samples},
+                                         {"members", packed.members},
+                                         {"bytes", packed.bytes},
+                                         {"shards", packed.shards}};
+    std::cout << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+    return;
+  }
+  for (const std::string& shard : packed.shards) std::cout << shard << "\n";
+  std::cout << counted(packed.samples, "sample") << " of " << counted(packed.members, "member")
+            << " (" << packed.bytes << " bytes) in "
+            << counted(static_cast<std::int64_t>(packed.shards.size()), "shard") << ".\n";
+}
+
+}  // namespace weft::host

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/command/data_section.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/command/session.hpp"
+
+namespace weft::host {
+
+std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& recipe) {
+  if (options.data.empty()) {
+    for (const DataPlan& plan : recipe.data) require_permission(options, plan);
+    return recipe.data;
+  }
+  std::vector<std::string> names;
+  for (const DataPlan& plan : recipe.data) {
+    if (plan.name == options.data) {
+      require_permission(options, plan);
+      return {plan};
+    }
+    names.push_back(plan.name);
+  }
+  throw Error(Exit::bad_recipe, concat(recipe.path, " has no data section \"", options.data, "\".",
+                                       suggestion(options.data, names)));
+}
+
+DataPlan chosen_section(const Options& options, const Recipe& recipe) {
+  if (!options.data.empty()) return chosen_sections(options, recipe).front();
+  const DataPlan& plan =
+      *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name);
+  require_permission(options, plan);
+  return plan;
+}
+
+Dataset open_section(const DataPlan& plan, bool tolerant, bool cached) {
+  auto section = nlohmann::json::parse(plan.config);
+  if (tolerant) section["bad_samples"] = {{"skip", 1.0}};
+  if (!cached) section["loading"]["cache"] = 0;
+  return Dataset::open(plan.name, section.dump(), cache_folder());
+}
+
+std::string printable(const std::string& text) {
+  std::string clean = text;
+  for (char& c : clean) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return clean;
+}
+
+std::string counted(std::int64_t count, const std::string& thing) {
+  return concat(count, ' ', thing, count == 1 ? "" : "s");
+}
+
+}  // namespace weft::host

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `weft data stats`: what data is like, split by split and field by field.
+
+#include <cstdio>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/base/text.hpp"
+#include "host/command/data_section.hpp"
+#include "host/data/survey.hpp"
+#include "host/report/table.hpp"
+
+namespace weft::host {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
+}
+
+Json spread(const Histogram& histogram) {
+  return {{"min", histogram.smallest()},
+          {"median", histogram.quantile(0.5)},
+          {"p95", histogram.quantile(0.95)},
+          {"max", histogram.largest()},
+          {"outliers", histogram.outliers()}};
+}
+
+std::string class_name(const Dataset& dataset, const std::string& field, std::size_t index) {
+  const auto id = static_cast<std::int64_t>(index);
+  return dataset.decode_text(field, {&id, 1});
+}
+
+/// How many samples of the split are not the only ones with their content.
+std::int64_t same_as(const Survey& survey, const std::string& field, Split split, bool elsewhere) {
+  std::int64_t samples = 0;
+  for (const SameContent& entry : survey.same)
+    if (entry.field == field && entry.split == split && (entry.of != split) == elsewhere)
+      samples += entry.samples;
+  return samples;
+}
+
+Json document(const Dataset& dataset, const Survey& survey, Split split, const FieldSurvey& field) {
+  Json json = {{"examples", field.examples}};
+  if (!field.classes.empty()) {
+    Json& classes = json["classes"] = Json::object();
+    for (std::size_t i = 0; i < field.classes.size(); ++i)
+      classes[class_name(dataset, field.name, i)] = field.classes[i];
+  }
+  if (field.lengths.count() > 0) {
+    json[field.unit] = spread(field.lengths);
+    json["truncated"] = {{"cut", field.cut}, {"room", field.room}};
+    if (field.seconds > 0)
+      json["seconds"] = {
+          {"min", static_cast<double>(field.lengths.smallest()) * field.seconds},
+          {"median", static_cast<double>(field.lengths.quantile(0.5)) * field.seconds},
+          {"p95", static_cast<double>(field.lengths.quantile(0.95)) * field.seconds},
+          {"max", static_cast<double>(field.lengths.largest()) * field.seconds}};
+  }
+  if (field.heights.count() > 0) {
+    json["height"] = spread(field.heights);
+    json["width"] = spread(field.widths);
+  }
+  if (!field.means.empty()) json["mean"] = field.means, json["std"] = field.deviations;
+  json["duplicates"] = same_as(survey, field.name, split, false);
+  json["leaks"] = same_as(survey, field.name, split, true);
+  return json;
+}
+
+Json document(const Dataset& dataset, const Survey& survey) {
+  Json splits = Json::object();
+  for (const SplitSurvey& split : survey.splits) {
+    Json fields = Json::object();
+    for (const FieldSurvey& field : split.fields)
+      fields[field.name] = document(dataset, survey, split.split, field);
+    splits[split_name(split.split)] = {
+        {"samples", split.samples}, {"examples", split.examples}, {"fields", fields}};
+  }
+  return {{"data", dataset.name()}, {"unusable", survey.unusable.size()}, {"splits", splits}};
+}
+
+void add_row(Table& table, const std::string& split, const std::string& name,
+             const Histogram& histogram, double unit = 1) {
+  const auto cell = [&](std::int64_t value) { return number(static_cast<double>(value) * unit); };
+  table.add({split, name, std::to_string(histogram.count()), cell(histogram.smallest()),
+             cell(histogram.quantile(0.5)), cell(histogram.quantile(0.95)),
+             cell(histogram.largest())});
+}
+
+void print(const Dataset& dataset, const Survey& survey) {
+  std::cout << "data " << dataset.name() << "\n\n";
+  Table sizes({"split", "size", "count", "min", "median", "p95", "max"});
+  Table values({"split", "values", "mean", "std"});
+  Table same({"split", "field", "examples", "cut", "duplicates", "leaks"});
+  std::string classes;
+  for (const SplitSurvey& split : survey.splits) {
+    const std::string part = split_name(split.split);
+    for (const FieldSurvey& field : split.fields) {
+      if (field.lengths.count() > 0)
+        add_row(sizes, part, concat(field.name, ", ", field.unit), field.lengths);
+      if (field.lengths.count() > 0 && field.seconds > 0)
+        add_row(sizes, part, concat(field.name, ", seconds"), field.lengths, field.seconds);
+      if (field.heights.count() > 0) {
+        add_row(sizes, part, concat(field.name, ", height"), field.heights);
+        add_row(sizes, part, concat(field.name, ", width"), field.widths);
+      }
+      for (std::size_t i = 0; i < field.means.size(); ++i) {
+        const std::string channel = field.means.size() > 1 ? concat(", channel ", i) : "";
+        values.add(
+            {part, field.name + channel, number(field.means[i]), number(field.deviations[i])});
+      }
+      same.add({part, field.name, std::to_string(field.examples), std::to_string(field.cut),
+                std::to_string(same_as(survey, field.name, split.split, false)),
+                std::to_string(same_as(survey, field.name, split.split, true))});
+      if (field.classes.empty()) continue;
+      classes += concat(part, ", ", field.name, ":");
+      for (std::size_t i = 0; i < field.classes.size(); ++i)
+        classes += concat(i == 0 ? " " : ", ", printable(class_name(dataset, field.name, i)), " ",
+                          field.classes[i]);
+      classes += "\n";
+    }
+  }
+  std::cout << same.text() << "\n" << sizes.text() << "\n" << values.text() << "\n" << classes;
+  if (!survey.unusable.empty())
+    std::cout << counted(static_cast<std::int64_t>(survey.unusable.size()), "sample")
+              << " cannot be used and are left out; `weft data check` lists them.\n";
+}
+
+}  // namespace
+
+void data_stats(const Options& options) {
+  const Recipe recipe = read_recipe(options.operands[1], options.overrides);
+  Json all = Json::array();
+  for (const DataPlan& plan : chosen_sections(options, recipe)) {
+    const Dataset dataset = open_section(plan, /*tolerant=*/true);
+    const Survey found = survey(dataset, /*statistics=*/true);
+    if (options.json)
+      all.push_back(document(dataset, found));
+    else
+      print(dataset, found);
+  }
+  if (options.json)
+    std::cout << Json{{"stats", all}}.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+}
+
+}  // namespace weft::host

@@ -1,0 +1,348 @@
+"""The verb `weft data`: what it finds, prints, writes and refuses.
+
+Usage: data_verb_test.py BUILD_FOLDER.
+"""
+import io
+import json
+import re
+import tarfile
+import zlib
+
+from cases import *
+
+STATE = ["0", "1", "2"]
+
+
+def png(shade, height=8, width=6):
+    """A grey picture of one shade."""
+    def chunk(kind, content):
+        return (len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big"))
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
+    rows = (b"\0" + bytes([shade]) * width) * height
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def write_tar(path, members):
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for name, content in members:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def samples(numbers, prefix="s"):
+    return [(f"{prefix}{i}.{ext}", content) for i in numbers
+            for ext, content in (("png", png(i)), ("txt", b"a text of number " + b"x " * i), ("cls", b"%d" % (i % 3)))]
+
+
+class DataCase(Case):
+    batch = 8
+
+    def setUp(self):
+        super().setUp()
+        self.tars = {name: self.folder / f"{name}.tar" for name in ("train", "val", "test")}
+        write_tar(self.tars["train"], samples(range(20)))
+        write_tar(self.tars["val"], samples(range(30, 34)))
+        write_tar(self.tars["test"], samples(range(40, 44)))
+
+    def overrides(self, **more):
+        section = {"shards": {name: [str(path)] for name, path in self.tars.items()},
+                   "tokenizer": {"type": "word", "vocab": 50, "from": ["txt"]},
+                   "fields": {"picture": {"kind": "image", "member": "png", "size": [8, 6], "mean": 0.5, "std": 0.25},
+                              "text": {"kind": "text", "member": "txt", "length": 24},
+                              "label": {"kind": "class", "member": "cls", "classes": STATE}}, **more}
+        stages = json.loads(SHORT[-1].removeprefix("stages="))
+        stages[0]["batch"] = self.batch
+        return ["--set", "data.av=" + json.dumps(section), "--set", "stages=" + json.dumps(stages)]
+
+    def data(self, action, *more, code=0, **section):
+        result = weft("data", action, PICTURE, "--data", "av", *self.overrides(**section), *more)
+        self.assertEqual(result.returncode, code, result.stderr)
+        return result
+
+    def read(self, action, code=0, **section):
+        return json.loads(self.data(action, "--json", code=code, **section).stdout)[action][0]
+
+
+class Usage(Case):
+    def test_an_action_that_is_not_there(self):
+        self.refused(["data", "chek", PICTURE], USAGE, 'weft data: no action is called "chek". Did you mean "check"?')
+
+    def test_an_option_of_another_action(self):
+        self.refused(["data", "check", PICTURE, "--count", "3"], USAGE,
+                     "weft data check: --count is not for this action. It takes --set, data and json.")
+
+    def test_a_section_that_is_not_there(self):
+        self.refused(["data", "stats", PICTURE, "--data", "avv"], BAD_RECIPE, f'{PICTURE} has no data section "avv".',
+                     'Did you mean "av"?')
+
+    def test_numbers_out_of_range(self):
+        self.refused(["data", "bench", PICTURE, "--seconds", "0"], USAGE,
+                     "weft data bench: --seconds takes more than 0, at most 86400, found 0.")
+        self.refused(["data", "show", PICTURE, "--out", "x.html", "--count", "0"], USAGE,
+                     "weft data show: --count takes 1 to 1000, found 0.")
+        self.refused(["data", "show", PICTURE], USAGE, "weft data show: --out names the page to write")
+        self.refused(["data", "show", PICTURE, "--out", "x.html", "--training", "--split", "val"], USAGE,
+                     "weft data show: --training shows the part train; leave --split out.")
+
+
+class Check(DataCase):
+    def damage(self):
+        members = samples(range(20))
+        members[3 * 4] = ("s4.png", png(4)[:40])
+        members[3 * 9 + 2] = ("s9.cls", b"seven")
+        del members[3 * 15 + 1]  # s15.txt
+        write_tar(self.tars["train"], members)
+        write_tar(self.tars["val"], samples(range(30, 34))[:-3] + [("s33.png", b"GIF"), ("s33.txt", b"t"), ("s33.cls", b"0")])
+
+    def test_sound_data(self):
+        found = self.read("check")
+        self.assertEqual(found["unusable"], [])
+        self.assertEqual({name: part["examples"] for name, part in found["splits"].items()},
+                         {"train": 20, "val": 4, "test": 4})
+        self.assertEqual(found["same_content"], [])
+        self.assertEqual(found["lacking"], [])
+
+    def test_all_that_cannot_be_used(self):
+        self.damage()
+        for policy in ("fail", {"skip": 0.01}):
+            found = self.read("check", code=BAD_DATA, bad_samples=policy)
+            self.assertEqual([(bad["shard"], bad["key"]) for bad in found["unusable"]],
+                             [("train.tar", "s4"), ("train.tar", "s9"), ("train.tar", "s15"), ("val.tar", "s33")])
+            reasons = [bad["reason"] for bad in found["unusable"]]
+            self.assertIn("picture.png cannot be decoded", reasons[0])
+            self.assertIn('cls is "seven", which is no class of field label', reasons[1])
+            self.assertIn("there is no member txt", reasons[2])
+            self.assertEqual(found["lacking"], [{"split": "train", "member": "txt", "lacking": 1, "of": 20, "keys": ["s15"]}])
+
+    def test_its_sentences(self):
+        self.damage()
+        result = self.data("check", code=BAD_DATA)
+        self.assertIn("4 samples cannot be used; standard output lists all of them.", result.stderr)
+        self.assertIn("  cannot be used: train.tar, s4: train.tar, sample s4: picture.png cannot be decoded", result.stdout)
+        self.assertIn("  train: 1 of 20 samples lack the member txt, e.g. s15\n", result.stdout)
+
+    def test_a_shard_that_is_cut_off(self):
+        self.tars["train"].write_bytes(self.tars["train"].read_bytes()[:30 * 1024 + 100])
+        found = self.read("check", code=BAD_DATA)
+        self.assertEqual([(bad["shard"], bad["key"]) for bad in found["unusable"]][:1], [("train.tar", "")])
+
+    def test_duplicates_and_leaks(self):
+        write_tar(self.tars["train"], samples(range(20)) + [("twin.png", png(3)), ("twin.txt", b"new"), ("twin.cls", b"0")])
+        write_tar(self.tars["test"], samples([40, 41]) + [("leak.png", png(5)), ("leak.txt", b"other"), ("leak.cls", b"0")])
+        found = self.read("check")
+        self.assertEqual(found["same_content"], [
+            {"field": "picture", "split": "train", "of": "train", "samples": 1, "pairs": [["twin", "s3"]]},
+            {"field": "picture", "split": "test", "of": "train", "samples": 1, "pairs": [["leak", "s5"]]}])
+        self.assertIn("  test: picture: 1 sample with the same content as one of train, e.g. leak and s5\n",
+                      self.data("check").stdout)
+
+    def test_what_is_cut(self):
+        found = self.read("check", fields={"picture": {"kind": "image", "member": "png", "size": [8, 6]},
+                                           "label": {"kind": "class", "member": "cls", "classes": STATE},
+                                           "text": {"kind": "text", "member": "txt", "length": 14}})
+        train = found["truncated"][0]
+        self.assertEqual((train["split"], train["field"], train["cut"], train["of"], train["room"], train["longest"]),
+                         ("train", "text", 9, 20, 14, 23))  # 4 words and the number of the sample
+
+
+class Stats(DataCase):
+    def test_numbers(self):
+        found = self.read("stats")
+        train = found["splits"]["train"]["fields"]
+        self.assertEqual(train["label"]["classes"], {"0": 7, "1": 7, "2": 6})
+        picture = train["picture"]
+        self.assertEqual(picture["height"], {"min": 8, "median": 8, "p95": 8, "max": 8, "outliers": 0})
+        self.assertEqual(picture["width"]["max"], 6)
+        # Shades 0 … 19 of 255, whatever the recipe normalises them with.
+        self.assertAlmostEqual(picture["mean"][0], 9.5 / 255, places=6)
+        self.assertAlmostEqual(picture["std"][0], (399 / 12) ** 0.5 / 255, places=6)
+        self.assertEqual((picture["duplicates"], picture["leaks"], picture["examples"]), (0, 0, 20))
+        tokens = train["text"]["tokens"]
+        self.assertEqual(tokens["max"] - tokens["min"], 19)
+        self.assertEqual(tokens["median"] - tokens["min"], 9)
+        self.assertEqual(tokens["p95"] - tokens["min"], 18)
+
+    def test_recordings(self):
+        ways = []
+        for more in ([], ["--set", "data.clean.fields.voice.mean=0", "--set", "data.clean.fields.voice.std=1"]):
+            result = weft("data", "stats", ROOT / "recipes/digits_av.json", "--data", "clean", "--json", *more)
+            ways.append(json.loads(result.stdout)["stats"][0]["splits"]["train"]["fields"]["voice"])
+        voice, raw = ways
+        self.assertEqual((voice["frames"]["min"], voice["frames"]["max"], voice["truncated"]["room"]), (17, 201, 80))
+        self.assertAlmostEqual(voice["seconds"]["max"], 2.01, places=6)
+        # Before normalisation, whatever the recipe normalises with.
+        self.assertAlmostEqual(voice["mean"][0], raw["mean"][0], places=4)
+        self.assertAlmostEqual(voice["std"][0], raw["std"][0], places=4)
+
+    def test_the_table(self):
+        self.assertRegex(self.data("stats").stdout, r"train  picture\s+0\.03725\s+0\.02261\n")
+
+
+class Show(DataCase):
+    def page(self, *more, **section):
+        out = self.folder / "page.html"
+        self.data("show", "--out", out, "--overwrite", *more, **section)
+        return out.read_text()
+
+    def test_a_page(self):
+        page = self.page("--count", 5)
+        self.assertEqual(page.count("<article>"), 5)
+        self.assertEqual(page.count("src=\"data:image/png;base64,"), 5)
+        self.assertIn("<h2>s0</h2>", page)
+        self.assertNotIn("<script", page)
+        self.assertNotRegex(page, r"(src|href)=\"(?!data:image/png)")
+        self.assertIn("default-src 'none'", page)
+
+    def test_training_follows_the_order_of_training(self):
+        page = self.page("--count", 20, "--training")
+        keys = re.findall(r"<h2>(\w+)</h2>", page)
+        self.assertEqual(sorted(keys), sorted(f"s{i}" for i in range(20)))
+        self.assertNotEqual(keys, [f"s{i}" for i in range(20)])
+
+    def test_data_cannot_write_html(self):
+        evil = "<script>alert(1)</script>&\"'"
+        write_tar(self.tars["val"], [("<img src=x onerror=alert(2)>.png", png(1)), ("<img src=x onerror=alert(2)>.txt", evil.encode()),
+                                     ("<img src=x onerror=alert(2)>.cls", evil.encode())])
+        write_tar(self.tars["train"], samples(range(3)) + [("e.png", png(1)), ("e.txt", evil.encode()), ("e.cls", b"0")])
+        page = self.page("--split", "val", fields={
+            "picture": {"kind": "image", "member": "png", "size": [8, 6]}, "text": {"kind": "text", "member": "txt", "length": 24},
+            "label": {"kind": "class", "member": "cls", "classes": STATE + [evil]}})
+        self.assertIn("&lt;img src=x onerror=alert(2)&gt;", page)
+        self.assertIn("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;", page)
+        self.assertNotIn("<script", page)
+        self.assertNotIn("<img src=x", page)
+
+    def test_recordings_have_spectrum_and_waveform(self):
+        out = self.folder / "voices.html"
+        result = weft("data", "show", ROOT / "recipes/digits_av.json", "--data", "clean", "--count", 2, "--out", out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        page = out.read_text()
+        self.assertEqual((page.count('class="spectrogram"'), page.count('class="wave"')), (2, 2))
+        self.assertIn("of 80 real", page)
+        self.refused(["data", "show", PICTURE, "--out", out], CANNOT_CREATE, f"There is a file {out} already.")
+
+
+class Pack(DataCase):
+    def fill(self):
+        source = self.folder / "source"
+        (source / "deep.er").mkdir(parents=True)
+        files = {"b.png": b"\x89", "b.flow.txt": b"two", "deep.er/naïve.txt": b"n", "deep.er/" + "x" * 180 + ".txt": b"long",
+                 "a.txt": b"", ".hidden": b"not packed"}
+        for name, content in files.items():
+            (source / name).write_bytes(content)
+        return source, {name: content for name, content in files.items() if name != ".hidden"}
+
+    def unpacked(self, prefix):
+        found = {}
+        for path in sorted(self.folder.glob(f"{prefix}-*.tar")):
+            with tarfile.open(path) as tar:
+                for entry in tar:
+                    self.assertEqual((entry.mtime, entry.uid, entry.gid, entry.mode), (0, 0, 0, 0o644))
+                    found[entry.name] = tar.extractfile(entry).read()
+        return found
+
+    def test_a_folder(self):
+        source, files = self.fill()
+        for prefix in ("one", "two"):
+            result = weft("data", "pack", source, "--out", self.folder / prefix, "--samples", 2)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("4 samples of 5 members (9 bytes) in 2 shards.", result.stdout)
+            self.assertEqual(self.unpacked(prefix), files)
+        for number in range(2):
+            self.assertEqual((self.folder / f"one-{number:06d}.tar").read_bytes(),
+                             (self.folder / f"two-{number:06d}.tar").read_bytes())
+        self.refused(["data", "pack", source, "--out", self.folder / "one"], CANNOT_CREATE, "one-000000.tar already.")
+        result = weft("data", "pack", source, "--out", self.folder / "one", "--overwrite")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertFalse((self.folder / "one-000001.tar").exists())  # would be read together with the new one
+        self.assertEqual(self.unpacked("one"), files)
+
+    def test_by_bytes(self):
+        source, files = self.fill()
+        result = weft("data", "pack", source, "--out", self.folder / "p", "--bytes", 4, "--json")
+        self.assertEqual(json.loads(result.stdout)["shards"], [str(self.folder / f"p-{i:06d}.tar") for i in range(3)])
+        self.assertEqual(self.unpacked("p"), files)
+
+    def test_packed_shards_are_read_as_the_index_is(self):
+        source = self.folder / "indexed"
+        source.mkdir()
+        lines = []
+        for i in range(6):
+            (source / f"{i}.bin").write_bytes(png(i))
+            lines.append({"key": f"s{i}", "png": f"{i}.bin", "txt": {"text": f"text {i}"}, "cls": {"text": str(i % 3)}})
+        index = source / "index.jsonl"
+        index.write_text("\n".join(map(json.dumps, lines)))
+        result = weft("data", "pack", index, "--out", self.folder / "p")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.unpacked("p"), {f"s{i}.{member}": content for i in range(6) for member, content in (
+            ("png", png(i)), ("txt", f"text {i}".encode()), ("cls", str(i % 3).encode()))})
+        statistics = []
+        for path in (index, self.folder / "p-000000.tar"):
+            self.tars["train"] = path
+            statistics.append(self.read("stats"))
+        self.assertEqual(*statistics)
+
+    def test_names_that_cannot_be_packed(self):
+        source = self.folder / "s"
+        source.mkdir()
+        out = ["--out", self.folder / "p"]
+        self.refused(["data", "pack", source, *out], BAD_DATA, f"{source} holds no sample. Name a folder with files KEY.ext.")
+        (source / "README").write_text("x")
+        self.refused(["data", "pack", source, *out], BAD_DATA, "README, whose name has no ending and so tells no member of a sample")
+        (source / "README").unlink()
+        (source / "a.txt").symlink_to("/etc/passwd")
+        self.refused(["data", "pack", source, *out], BAD_DATA, "a.txt, which is a link or a device. Only files are packed")
+        self.refused(["data", "pack", self.folder / "nowhere", *out], NO_INPUT, "There is no ")
+        self.refused(["data", "pack", source], USAGE, "--out says what the shards' names begin with")
+        index = self.folder / "i.jsonl"
+        for key, text in (("a.b", 'the key "a.b" holds a dot after its last slash'), ("../a", 'the key "../a" is no name inside a folder'),
+                          ("/a", 'the key "/a" is no name inside a folder'), ("a/", 'the key "a/" is no name inside a folder')):
+            index.write_text(json.dumps({"key": key, "txt": {"text": "x"}}))
+            self.refused(["data", "pack", index, *out], BAD_DATA, text)
+        self.assertEqual(list(self.folder.glob("p-*")), [])
+
+
+class Bench(DataCase):
+    def bench(self, seconds=0.3, **section):
+        result = self.data("bench", "--seconds", seconds, "--json", **section)
+        return json.loads(result.stdout)
+
+    def test_what_it_measures(self):
+        for cache in (0, 16):
+            found = self.bench(loading={"workers": 2, "cache": cache})
+            self.assertEqual((found["examples"], found["shards"], found["workers"], found["batch"]), (20, 3, 2, 8))
+            self.assertGreater(found["samples_per_second"], 0)
+            self.assertGreater(found["bytes_per_second"], 0)
+            names = {stage["stage"] for stage in found["stages"]}
+            self.assertLessEqual({"reading", "values and JSON", "decoding picture", "encoding text"}, names)
+            self.assertAlmostEqual(sum(stage["share"] for stage in found["stages"]), 1, places=6)
+            self.assertRegex(found["limit"], r"^[A-Z][a-zA-Z ]* takes \d+ % of the threads' time; with 2 workers on \d+ cores? at most \d+ ")
+
+    def test_memory_does_not_grow_with_the_data(self):
+        """100,000 samples against 1,000: at most 5 % more, without a cache."""
+        self.batch = 64
+        peaks, pictures = [], [png(shade, 32, 32) for shade in range(16)]
+        for count in (1000, 100_000):
+            paths = []
+            for number in range(0, count, 10_000):
+                paths.append(self.folder / f"{count}-{number}.tar")
+                # The tokenizer learns from one sample: while it learns, it holds all its texts.
+                write_tar(paths[-1], [(f"{number:06d}.learn", b"the picture number 0 1 2")] * (number == 0) + [
+                    (f"{i:06d}.{ext}", content) for i in range(number, min(count, number + 10_000))
+                    for ext, content in (("png", pictures[i % 16]), ("txt", b"the picture number %d" % (i % 3)))])
+            found = self.bench(
+                1, loading={"workers": 2, "cache": 0},
+                shards={"train": list(map(str, paths)), "val": [str(self.tars["val"])], "test": [str(self.tars["val"])]},
+                fields={"picture": {"kind": "image", "member": "png", "channels": 3, "size": [224, 224]},
+                        "text": {"kind": "text", "member": "txt", "length": 8}},
+                tokenizer={"type": "char", "vocab": 30, "from": ["learn"]})
+            self.assertEqual(found["examples"], count)
+            peaks.append(found["peak_memory"])
+        growth = peaks[1] / peaks[0] - 1
+        print(f"peak memory {peaks[0] / 1e6:.1f} MB and {peaks[1] / 1e6:.1f} MB: {100 * growth:.1f} % more")
+        self.assertLessEqual(growth, 0.05)
+
+
+if __name__ == "__main__":
+    run()
