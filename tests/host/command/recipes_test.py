@@ -67,7 +67,7 @@ class Recipes(Case):
         recall = [f"{metric}.{way}_at_{k}" for metric in ("picture_text", "speech_text")
                   for way in ("left_to_right", "right_to_left") for k in (1, 5, 10)]
         self.measured("stamps_retrieval", 1, 80, recall)
-        self.measured("stamps_captions", 1, 80, ["accuracy.accuracy", "match.exact_match", "perplexity.perplexity"])
+        self.measured("stamps_captions", 2, 80, ["accuracy.accuracy", "match.exact_match", "perplexity.perplexity"])
 
 
 if __name__ == "__main__":
