@@ -35,10 +35,8 @@ class Row {
   bool has(std::size_t field) const {
     const FieldOptions& options = content_.options.fields[field];
     if (!options.is_optional) return true;
-    const bool is_text = std::holds_alternative<TextOptions>(options.kind) ||
-                         std::holds_alternative<ClassOptions>(options.kind);
-    return is_text ? example_.values.contains(options.source.text)
-                   : part_.shards[ref_.shard]->has(ref_.sample, options.source.text);
+    return options.is_media() ? part_.shards[ref_.shard]->has(ref_.sample, options.source.text)
+                              : example_.values.contains(options.source.text);
   }
 
   void fill(std::size_t field, const Target& target) {

@@ -96,12 +96,6 @@ bool is_kept(const Example& example, const DataOptions& options) {
   });
 }
 
-bool is_media(const FieldOptions& field) {
-  return std::holds_alternative<ImageOptions>(field.kind) ||
-         std::holds_alternative<RecordingOptions>(field.kind) ||
-         std::holds_alternative<VideoOptions>(field.kind);
-}
-
 }  // namespace
 
 std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
@@ -150,7 +144,7 @@ Example read_example(const Shard& shard, const ExampleRef& ref, const DataOption
 std::set<std::string> row_sources(const DataOptions& options) {
   std::set<std::string> sources;
   for (const FieldOptions& field : options.fields) {
-    if (!is_media(field)) sources.insert(field.source.text);
+    if (!field.is_media()) sources.insert(field.source.text);
   }
   return sources;
 }

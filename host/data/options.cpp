@@ -74,9 +74,8 @@ FieldOptions field(const std::string& name, const Json& json) {
   } else {
     section.fail("kind", "image, log_mel, video, text, class or group");
   }
-  const bool is_media = kind == "image" || kind == "log_mel" || kind == "video";
-  if (is_media && field.source.is_pointer()) section.fail("pointer", "a member instead");
-  if (!is_media && section.has("exchange")) section.fail("exchange", "it on media fields only");
+  if (field.is_media() && field.source.is_pointer()) section.fail("pointer", "a member instead");
+  if (!field.is_media() && section.has("exchange")) section.fail("exchange", "it on media fields only");
   field.exchange = exchange(section);
   read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);

@@ -173,7 +173,15 @@ struct FieldOptions {
   std::variant<std::monostate, TokenMasking, PatchMasking, SpanMasking> masking;
   std::optional<VisualTokenOptions> visual_tokens;
   bool is_optional = false;  ///< samples may lack it
-  std::string feature_key;   ///< equal for fields whose cached features are equal
+
+  /// A picture, recording or video: decoded from a member. The others are read as text.
+  bool is_media() const {
+    return std::holds_alternative<ImageOptions>(kind) ||
+           std::holds_alternative<RecordingOptions>(kind) ||
+           std::holds_alternative<VideoOptions>(kind);
+  }
+
+  std::string feature_key;  ///< equal for fields whose cached features are equal
 };
 
 struct TokenizerOptions {

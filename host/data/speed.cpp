@@ -67,7 +67,7 @@ class StageClock {
         begin = processor_time();
         if (text != example.values.end()) content_.tokenizer->encode(text->second);
         stage += processor_time() - begin;
-      } else if (!std::holds_alternative<ClassOptions>(field.kind)) {
+      } else if (field.is_media()) {
         if (shard.has(ref.sample, field.source.text)) time_media(shard, ref.sample, field, stage);
       }
     }

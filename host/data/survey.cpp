@@ -19,11 +19,6 @@ namespace {
 constexpr std::size_t k_block = 32;  ///< examples that a thread takes at once
 constexpr std::size_t k_extremes = 5, k_shown = 10;
 
-bool is_text_like(const FieldOptions& field) {
-  return std::holds_alternative<TextOptions>(field.kind) ||
-         std::holds_alternative<ClassOptions>(field.kind);
-}
-
 /// What a content was, and where it was met first or again.
 struct Met {
   std::uint64_t hash;
@@ -109,7 +104,7 @@ class Looker {
     const ExampleRef& ref = part_.examples[example];
     const Shard& shard = *part_.shards[ref.shard];
     FieldSum& sum = fields[f];
-    if (is_text_like(options)) {
+    if (!options.is_media()) {
       const auto text = texts.values.find(options.source.text);
       if (text == texts.values.end()) return;
       if (std::holds_alternative<TextOptions>(options.kind)) {
@@ -314,7 +309,7 @@ Survey survey(const Dataset& dataset, bool statistics) {
       FieldSum& sum = all.fields[f];
       FieldSurvey& field = sum.survey;
       field.name = options[f].name;
-      field.unit = is_text_like(options[f]) ? "tokens" : "frames";
+      field.unit = options[f].is_media() ? "frames" : "tokens";
       if (const auto* recording = std::get_if<RecordingOptions>(&options[f].kind)) {
         field.seconds = static_cast<double>(recording->spectrum.hop) / recording->spectrum.rate;
       }

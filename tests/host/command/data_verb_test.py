@@ -163,6 +163,13 @@ class Stats(DataCase):
         self.assertEqual(tokens["median"] - tokens["min"], 9)
         self.assertEqual(tokens["p95"] - tokens["min"], 18)
 
+    def test_a_group_is_read_as_text(self):
+        fields = {"which": {"kind": "group", "member": "cls"}}
+        train = self.read("stats", fields=fields)["splits"]["train"]
+        self.assertEqual(train["fields"]["which"]["examples"], 20)
+        self.data("check", fields=fields)
+        self.data("bench", "--seconds", 0.2, fields=fields)
+
     def test_recordings(self):
         ways = []
         for more in ([], ["--set", "data.clean.fields.voice.mean=0", "--set", "data.clean.fields.voice.std=1"]):

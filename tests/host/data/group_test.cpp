@@ -55,5 +55,22 @@ TEST(Group, ASampleWithoutTheValueIsNamed) {
               testing::HasSubstr("there is no value at /of, which field which needs"));
 }
 
+TEST(Group, AnOptionalOneIsThereWhereItsValueIs) {
+  const test::Folder folder;
+  test::write_file(folder.path("a.jsonl"), "{\"of\": 1}\n{}\n");
+  const Dataset dataset = Dataset::open(
+      "d",
+      R"({"shards": {"val": [")" + folder.path("a.jsonl") +
+          R"("]}, "fields": {"which": {"kind": "group", "pointer": "/of", "optional": true}}})",
+      folder.path("c"));
+  EvaluationStream stream(dataset, Split::val, 2);
+  Batch batch;
+  ASSERT_TRUE(stream.next(batch));
+  EXPECT_TRUE(batch.fields.at("which_present").data<bool>()[0]);
+  EXPECT_NE(batch.fields.at("which").data<std::int64_t>()[0], 0);
+  EXPECT_FALSE(batch.fields.at("which_present").data<bool>()[1]);
+  EXPECT_EQ(batch.fields.at("which").data<std::int64_t>()[1], 0);
+}
+
 }  // namespace
 }  // namespace weft::host
