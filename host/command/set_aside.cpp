@@ -9,9 +9,9 @@ namespace weft::host {
 
 void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
   for (const auto& [name, dataset] : data) {
-    const std::vector<BadSample> all = dataset.set_aside();
-    for (std::size_t& told = told_[name]; told < all.size(); ++told) {
-      const BadSample& bad = all[told];
+    std::size_t& told = told_[name];
+    for (const BadSample& bad : dataset.set_aside(told)) {
+      ++told;
       std::cerr << "warning: set aside: " << bad.reason << "\n";
       if (path_.empty()) continue;
       EventWriter(path_).write(

@@ -60,8 +60,7 @@ class Row {
       try {
         return feature_of(other, field);
       } catch (const Error& error) {
-        const bool is_over = error.exit() != Exit::bad_data || !content_.quarantine.is_open();
-        if (is_over || attempt == k_most_attempts) throw;
+        if (!content_.quarantine.takes(error) || attempt == k_most_attempts) throw;
         set_aside(content_, part_, other, error.what());
       }
     }

@@ -99,10 +99,7 @@ class PartReader {
                          add_to_pools(example);
                        });
     } catch (const Error& error) {
-      if (error.exit() != Exit::bad_data || !content_.quarantine.is_open() ||
-          part_.examples.size() != before) {
-        throw;
-      }
+      if (!content_.quarantine.takes(error) || part_.examples.size() != before) throw;
       bad_.push_back({shard.name, std::string(shard.key(sample)), error.what()});
     }
   }
@@ -226,7 +223,7 @@ Array training_picture(const Dataset::Content& content, std::size_t example,
   try {
     return content.cache->feature(shard, ref.sample, field).values;
   } catch (const Error& error) {
-    if (error.exit() != Exit::bad_data || !content.quarantine.is_open()) throw;
+    if (!content.quarantine.takes(error)) throw;
     return {};  // It is set aside when its row's turn comes.
   }
 }
@@ -351,8 +348,8 @@ std::map<std::string, Truncation> Dataset::truncated() const {
   return content_->truncated.all();
 }
 
-std::vector<BadSample> Dataset::set_aside() const {
-  return content_->quarantine.list();
+std::vector<BadSample> Dataset::set_aside(std::size_t from) const {
+  return content_->quarantine.list(from);
 }
 
 std::string Dataset::decode_text(const std::string& field,

@@ -69,8 +69,8 @@ class Dataset {
   std::map<std::string, Truncation> truncated() const;
 
   /// What was set aside up to now because it cannot be used (bad_samples), in the order of its
-  /// finding.
-  std::vector<BadSample> set_aside() const;
+  /// finding; those behind the first `from`.
+  std::vector<BadSample> set_aside(std::size_t from = 0) const;
 
   /// The tokenizer's model file; empty without a tokenizer.
   const std::string& tokenizer_path() const;

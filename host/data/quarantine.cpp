@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/quarantine.hpp"
 
+#include <algorithm>
+
 #include "host/base/text.hpp"
 
 namespace weft::host {
@@ -17,9 +19,9 @@ void Quarantine::add(BadSample bad, std::size_t among) {
                           " `weft data check` lists them all."));
 }
 
-std::vector<BadSample> Quarantine::list() const {
+std::vector<BadSample> Quarantine::list(std::size_t from) const {
   const std::lock_guard lock(mutex_);
-  return list_;
+  return {list_.begin() + static_cast<std::ptrdiff_t>(std::min(from, list_.size())), list_.end()};
 }
 
 }  // namespace weft::host

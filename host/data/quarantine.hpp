@@ -33,11 +33,18 @@ class Quarantine {
   /// Whether samples may be set aside at all.
   bool is_open() const { return share_.has_value(); }
 
+  /// Whether the fault is one of a sample that may be set aside.
+  bool takes(const Error& fault) const {
+    return is_open() && fault.exit() == Exit::bad_data &&
+           dynamic_cast<const TooManyBad*>(&fault) == nullptr;
+  }
+
   /// @param among  of how many samples the share is taken
   /// @throws TooManyBad
   void add(BadSample bad, std::size_t among);
 
-  std::vector<BadSample> list() const;
+  /// Those that came after the first `from`.
+  std::vector<BadSample> list(std::size_t from = 0) const;
 
  private:
   std::string data_;

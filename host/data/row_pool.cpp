@@ -194,11 +194,8 @@ class RowPool::Threads {
               value_of(content_, part_of(content_, split_, draw), draw.example, by_);
         }
         return;
-      } catch (const TooManyBad&) {
-        throw;
       } catch (const Error& error) {
-        const bool is_over = error.exit() != Exit::bad_data || !content_.quarantine.is_open();
-        if (is_over || attempt > k_most_attempts) throw;
+        if (!content_.quarantine.takes(error) || attempt > k_most_attempts) throw;
         set_aside(content_, part_of(content_, split_, draw), draw.example, error.what());
       }
       if (!draw.origin) {
