@@ -47,6 +47,16 @@ class Row {
     std::visit([&](const auto& kind) { fill(kind, field, target); }, options.kind);
   }
 
+  /// What stands for a field that the sample lacks: padding for a text, else zeros.
+  void leave_empty(std::size_t field, const Target& target, std::size_t bytes) const {
+    if (const auto* text = std::get_if<TextOptions>(&content_.options.fields[field].kind)) {
+      std::fill_n(reinterpret_cast<std::int64_t*>(target.values), text->length,
+                  std::int64_t{content_.tokenizer->pad()});
+    } else {
+      std::memset(target.values, 0, bytes);
+    }
+  }
+
  private:
   /// The picture, recording or video that the row takes: its own, or by exchange another's.
   /// One that cannot be used is set aside, and another is drawn.
@@ -204,8 +214,8 @@ void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Ba
     if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
     if (is_present) {
       filler.fill(f, target);
-    } else {  // zeros, which for a text are padding
-      std::memset(target.values, 0, value_bytes);
+    } else {
+      filler.leave_empty(f, target, value_bytes);
       std::fill_n(target.mask, flags, false);
     }
   }

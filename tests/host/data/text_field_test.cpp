@@ -51,6 +51,27 @@ TEST_F(TextFieldTest, BeginEndAndPadAreTheFilesOwn) {
   EXPECT_EQ(dataset.tokenizer_path(), file);
 }
 
+TEST_F(TextFieldTest, ATextThatIsLackingIsPaddingAndNothingOfItIsHidden) {
+  test::write_file(file, R"({"added_tokens": [{"id": 9, "content": "[PAD]"}],
+    "pre_tokenizer": {"type": "Whitespace"},
+    "model": {"type": "WordPiece", "unk_token": "?", "vocab": {"even": 0, "odd": 1, "?": 2}}})");
+  test::write_file(folder.path("a.jsonl"), "{\"word\": \"even odd\"}\n{}\n");
+  const Dataset dataset = Dataset::open("d",
+                                        R"({"shards": {"train": [")" + folder.path("a.jsonl") +
+                                            R"("]}, "tokenizer": {"file": ")" + file +
+                                            R"("}, "fields": {"w": {"kind": "text",
+        "pointer": "/word", "length": 3, "optional": true, "mask": {"probability": 1}}}})",
+                                        folder.path("cache"));
+  Batch batch;
+  EvaluationStream stream(dataset, Split::train, 2);
+  ASSERT_TRUE(stream.next(batch));
+  const auto* target = batch.fields.at("w_target").data<std::int64_t>();
+  EXPECT_THAT(std::vector(target, target + 6), ElementsAre(0, 1, 9, 9, 9, 9));
+  const auto* masked = batch.fields.at("w_masked").data<bool>();
+  EXPECT_THAT(std::vector<bool>(masked, masked + 6),
+              ElementsAre(true, true, false, false, false, false));
+}
+
 TEST_F(TextFieldTest, TheFilesContentCountsInTheFingerprintAndItsPathDoesNot) {
   write_tokenizer(R"({"id": 7, "content": "[CLS]"}, {"id": 8, "content": "[SEP]"})");
   const std::string before = open().fingerprint();
