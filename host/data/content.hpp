@@ -86,7 +86,7 @@ struct Dataset::Content {
   std::set<std::string> row_sources;  ///< what rows need of an example's JSON and texts
   std::optional<Tokenizer> tokenizer;
   std::string tokenizer_path;
-  MaskingVocabulary masking;                          ///< of the tokenizer
+  MaskingVocabulary masking;  ///< of the tokenizer, where a field masks tokens
   std::map<std::string, VisualTokens> visual_tokens;  ///< by field
   std::array<SplitContent, k_splits.size()> parts;
   std::string fingerprint;

@@ -194,7 +194,6 @@ void train_tokenizer(const std::vector<std::string>& texts, const std::string& c
   const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
   content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
-  content.masking = content.tokenizer->masking();
 }
 
 /// @return what the data set's fingerprint is to hold of the tokenizer
@@ -208,7 +207,6 @@ std::string load_tokenizer(Dataset::Content& content) {
     if (text != nullptr && text->begin) content.tokenizer->required(SpecialId::begin);
     if (text != nullptr && text->end) content.tokenizer->required(SpecialId::end);
   }
-  content.masking = content.tokenizer->masking();
   return bytes;
 }
 
@@ -256,7 +254,6 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
                       const std::string& cache_folder, std::shared_ptr<FeatureCache> cache) {
   auto content = std::make_shared<Content>(name, parse_data_options(data_json));
   const DataOptions& options = content->options;
-  content->specs = field_specs(data_json);
   content->row_sources = row_sources(options);
   content->cache = cache ? std::move(cache) : std::make_shared<FeatureCache>();
   content->cache->reserve(options.loading.cache_bytes);
@@ -264,6 +261,10 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   fingerprint.add(options.identity);
   const bool is_trained = options.tokenizer && options.tokenizer->file.empty();
   if (options.tokenizer && !is_trained) fingerprint.add(load_tokenizer(*content));
+  const std::int64_t vocabulary = is_trained          ? options.tokenizer->training.vocabulary
+                                  : options.tokenizer ? content->tokenizer->vocabulary()
+                                                      : 0;
+  content->specs = field_specs(options, vocabulary);
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
     PartReader reader(*content, split, cache_folder);
@@ -287,6 +288,10 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
     }
     if (split == Split::train) learn_visual_tokens(fingerprint.hex(), cache_folder, *content);
   }
+  const bool masks_tokens = std::ranges::any_of(options.fields, [](const FieldOptions& field) {
+    return std::holds_alternative<TokenMasking>(field.masking);
+  });
+  if (masks_tokens) content->masking = content->tokenizer->masking();
   content->fingerprint = fingerprint.hex();
   return Dataset(content);
 }

@@ -81,6 +81,10 @@ std::vector<FieldSpec> field_specs(const std::string& data_json) {
     vocabulary = tokenizer.file.empty() ? tokenizer.training.vocabulary
                                         : tokenizer_file_vocabulary(tokenizer.file);
   }
+  return field_specs(options, vocabulary);
+}
+
+std::vector<FieldSpec> field_specs(const DataOptions& options, std::int64_t vocabulary) {
   std::vector<FieldSpec> specs;
   for (const FieldOptions& field : options.fields) {
     for (FieldSpec& spec : specs_of(field, vocabulary)) specs.push_back(std::move(spec));

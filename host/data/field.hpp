@@ -21,4 +21,8 @@ std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabula
 /// @throws Error (bad_recipe) naming the field and the key
 std::vector<FieldSpec> field_specs(const std::string& data_json);
 
+/// The same from the section's options, when the tokenizer is known.
+/// @param vocabulary  its number of ids, 0 without one
+std::vector<FieldSpec> field_specs(const DataOptions& options, std::int64_t vocabulary);
+
 }  // namespace weft::host
