@@ -83,6 +83,19 @@ const Json& list_at(const Json& json, const std::string& each, const std::string
   return json.at(pointer);
 }
 
+/// The sample's own JSON beside its list.
+Json without_list(Json json, const std::string& each) {
+  const Json::json_pointer pointer(each);
+  json[pointer.parent_pointer()].erase(pointer.back());
+  return json;
+}
+
+/// KEY and the place of an example, without values.
+Example bare_example(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
+  const std::string suffix = options.each.empty() ? "" : concat('#', ref.entry);
+  return {example_key(shard, ref, options), shard.place(ref.sample) + suffix, {}};
+}
+
 bool is_pointer_wanted(const DataOptions& options, const std::set<std::string>& sources) {
   return !options.each.empty() || std::ranges::any_of(sources, [](const std::string& source) {
     return Source{source}.is_pointer();
@@ -106,20 +119,18 @@ std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOpt
 void for_each_example(const Shard& shard, std::size_t sample, const DataOptions& options,
                       const std::set<std::string>& sources,
                       const std::function<void(std::uint32_t, const Example&, bool)>& call) {
-  Json json = is_pointer_wanted(options, sources) ? sample_json(shard, sample) : Json::object();
+  const Json json =
+      is_pointer_wanted(options, sources) ? sample_json(shard, sample) : Json::object();
   const auto give = [&](std::uint32_t entry, const Json& merged) {
-    const std::string suffix = options.each.empty() ? "" : concat('#', entry);
-    const Example example{std::string(shard.key(sample)) + suffix, shard.place(sample) + suffix,
-                          values_of(merged, shard, sample, sources)};
+    Example example = bare_example(shard, {0, static_cast<std::uint32_t>(sample), entry}, options);
+    example.values = values_of(merged, shard, sample, sources);
     call(entry, example, is_kept(example, options));
   };
   if (options.each.empty()) return give(0, json);
-  // The sample's keys without the list, and the entry's keys over them.
-  const Json list = list_at(json, options.each, shard.place(sample));
-  const Json::json_pointer pointer(options.each);
-  json[pointer.parent_pointer()].erase(pointer.back());
+  const Json& list = list_at(json, options.each, shard.place(sample));
+  const Json rest = without_list(json, options.each);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    Json merged = json;
+    Json merged = rest;
     merged.update(list[i]);
     give(static_cast<std::uint32_t>(i), merged);
   }
@@ -127,14 +138,12 @@ void for_each_example(const Shard& shard, std::size_t sample, const DataOptions&
 
 Example read_example(const Shard& shard, const ExampleRef& ref, const DataOptions& options,
                      const std::set<std::string>& sources) {
-  const std::string suffix = options.each.empty() ? "" : concat('#', ref.entry);
-  Example example{example_key(shard, ref, options), shard.place(ref.sample) + suffix, {}};
+  Example example = bare_example(shard, ref, options);
   if (sources.empty()) return example;
   Json json = is_pointer_wanted(options, sources) ? sample_json(shard, ref.sample) : Json::object();
   if (!options.each.empty()) {
-    Json entry = list_at(json, options.each, shard.place(ref.sample)).at(ref.entry);
-    const Json::json_pointer pointer(options.each);
-    json[pointer.parent_pointer()].erase(pointer.back());
+    const Json entry = list_at(json, options.each, shard.place(ref.sample)).at(ref.entry);
+    json = without_list(std::move(json), options.each);
     json.update(entry);
   }
   example.values = values_of(json, shard, ref.sample, sources);
