@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -75,7 +76,8 @@ FieldOptions field(const std::string& name, const Json& json) {
     section.fail("kind", "image, log_mel, video, text, class or group");
   }
   if (field.is_media() && field.source.is_pointer()) section.fail("pointer", "a member instead");
-  if (!field.is_media() && section.has("exchange")) section.fail("exchange", "it on media fields only");
+  if (!field.is_media() && section.has("exchange"))
+    section.fail("exchange", "it on media fields only");
   field.exchange = exchange(section);
   read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);
@@ -217,6 +219,11 @@ DataOptions parse(const Json& json) {
 }
 
 }  // namespace
+
+int LoadingOptions::threads() const {
+  if (workers > 0) return workers;
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
 
 const char* split_name(Split split) {
   switch (split) {

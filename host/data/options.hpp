@@ -206,6 +206,7 @@ struct OrderOptions {
 /// How batches are made ready; none of it changes what they hold.
 struct LoadingOptions {
   int workers = 0;              ///< threads; 0: one for each core
+  int threads() const;          ///< workers, or as many as there are cores
   int prefetch = 4;             ///< batches made ahead
   std::size_t cache_bytes = 0;  ///< for decoded pictures and recordings
 };

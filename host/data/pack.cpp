@@ -14,6 +14,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/shard.hpp"
+#include "host/data/tar_reader.hpp"
 
 namespace weft::host {
 namespace {
@@ -87,14 +88,13 @@ class FolderSource : public Source {
 
  private:
   void add_file(const std::string& name, std::int64_t size) {
-    const std::size_t slash = name.rfind('/');
-    const std::size_t dot = name.find('.', slash == std::string::npos ? 0 : slash + 1);
-    if (dot == std::string::npos || dot + 1 == name.size()) {
+    const auto [key, member] = key_and_name(name);
+    if (member.empty()) {
       refuse(concat(folder_, " holds ", name,
                     ", whose name has no ending and so tells no member of a sample"),
              "Name it KEY.ext, or leave it out.");
     }
-    add(name.substr(0, dot), name.substr(dot + 1), size);
+    add(key, member, size);
   }
 
   std::string folder_;
@@ -126,7 +126,7 @@ class IndexSource : public Source {
  private:
   static void require_key(const std::string& index, const std::string& key) {
     const std::string name = fs::path(key).filename().string();
-    if (name.find('.') != std::string::npos) {
+    if (key_and_name(key).first != key) {
       refuse(concat("The index ", index, ": the key \"", key,
                     "\" holds a dot after its last slash, where readers of tar shards end a key"),
              "Give the sample a key without it.");

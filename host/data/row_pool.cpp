@@ -72,9 +72,7 @@ class RowPool::Threads {
         next_(std::move(next)),
         by_(std::move(by)),
         prefetch_(static_cast<std::size_t>(content_.options.loading.prefetch)) {
-    int count = content_.options.loading.workers;
-    if (count == 0) count = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-    for (int i = 0; i < count; ++i) {
+    for (int i = 0; i < content_.options.loading.threads(); ++i) {
       threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
   }

@@ -164,10 +164,7 @@ Speed measure_speed(const Dataset& dataset, const Dataset& uncached, std::int64_
   Speed speed;
   speed.cores = usable_cores();
   speed.has_cache = content.options.loading.cache_bytes > 0;
-  speed.workers = content.options.loading.workers;
-  if (speed.workers == 0) {
-    speed.workers = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  }
+  speed.workers = content.options.loading.threads();
   if (uncached.size(Split::train) > 0) time_stages(uncached.content(), seed, seconds / 3, speed);
   TrainingStream stream(dataset, batch, seed);
   // What was made ahead before the clock starts must not count.

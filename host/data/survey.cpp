@@ -182,9 +182,8 @@ class Looker {
 /// Looks at all examples of a split.
 Looker look_at_all(const Dataset& dataset, Split split, bool statistics) {
   const std::size_t count = dataset.content().part(split).size();
-  std::size_t threads = static_cast<std::size_t>(dataset.content().options.loading.workers);
-  if (threads == 0) threads = std::max(1U, std::thread::hardware_concurrency());
-  threads = std::clamp<std::size_t>((count + k_block - 1) / k_block, 1, threads);
+  const auto most = static_cast<std::size_t>(dataset.content().options.loading.threads());
+  const std::size_t threads = std::clamp<std::size_t>((count + k_block - 1) / k_block, 1, most);
   std::vector<Looker> lookers;
   for (std::size_t i = 0; i < threads; ++i) lookers.emplace_back(dataset, split, statistics);
   std::atomic<std::size_t> next = 0;

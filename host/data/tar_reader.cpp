@@ -4,6 +4,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <tuple>
+
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/shard.hpp"
@@ -15,6 +17,12 @@ namespace {
 constexpr std::int64_t k_block = 512;
 
 }  // namespace
+
+std::pair<std::string, std::string> key_and_name(const std::string& member) {
+  const std::size_t slash = member.rfind('/');
+  const std::size_t dot = member.find('.', slash == std::string::npos ? 0 : slash + 1);
+  return {member.substr(0, dot), dot == std::string::npos ? "" : member.substr(dot + 1)};
+}
 
 void TarReader::Free::operator()(archive* tar) const {
   archive_read_free(tar);
@@ -56,11 +64,7 @@ bool TarReader::next() {
       skip();
       continue;
     }
-    // Splits `folder/KEY.flow.png` into the key `KEY` (with its folder) and the member `flow.png`.
-    const std::size_t slash = full_name_.rfind('/');
-    const std::size_t dot = full_name_.find('.', slash == std::string::npos ? 0 : slash + 1);
-    key_ = full_name_.substr(0, dot);
-    name_ = dot == std::string::npos ? "" : full_name_.substr(dot + 1);
+    std::tie(key_, name_) = key_and_name(full_name_);
     offset_ = position();
     size_ = archive_entry_size(entry);
     is_unread_ = true;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 struct archive;
 struct archive_entry;
@@ -28,6 +29,10 @@ class TarInput {
   virtual std::int64_t size() const = 0;        ///< bytes read up to now
   virtual const std::string& name() const = 0;  ///< how messages call it: a path, a command
 };
+
+/// Of a member `folder/KEY.flow.png` the key `folder/KEY`, up to the first dot after the last
+/// slash, and the name `flow.png`, which is empty without a dot.
+std::pair<std::string, std::string> key_and_name(const std::string& member);
 
 class TarReader {
  public:
