@@ -172,8 +172,8 @@ class Interleaved final : public Encoder {
     const Tensor nothing = full_like(text.slice(1, 0, 1), 0.0);  // [B, 1, D]
     std::vector<Tensor> all{nothing};
     if (config_.height > 0)
-      all.push_back(
-          seen(picture_(patches(in["pictures"])), in["pictures_masked"], hidden_picture_));
+      all.push_back(seen(picture_(image_patches(in["pictures"], config_.patch)),
+                         in["pictures_masked"], hidden_picture_));
     if (config_.frames > 0) {
       const Tensor groups =
           in["sounds"].reshape({-1, config_.groups(), config_.stride * config_.features});
@@ -195,14 +195,6 @@ class Interleaved final : public Encoder {
     const std::int64_t patches = config_.height > 0 ? config_.patches() : 0;
     return at_least(source, 1).to(WEFT_DTYPE_INT64) +
            at_least(source, 1 + patches).to(WEFT_DTYPE_INT64);
-  }
-
-  Tensor patches(const Tensor& image) const {  // [B, C, H, W] → [B, N, C P²]
-    const std::int64_t edge = config_.patch;
-    const std::int64_t rows = config_.height / edge, columns = config_.width / edge;
-    const Tensor cut = image.reshape({-1, config_.channels, rows, edge, columns, edge});
-    return permute(cut, {0, 2, 4, 1, 3, 5})
-        .reshape({-1, rows * columns, config_.channels * edge * edge});
   }
 
   static void require_parts(const char* field, std::int64_t part, const char* whole,

@@ -102,7 +102,7 @@ class VisionTransformer final : public Encoder {
   }
 
   Outputs forward(const Inputs& in) const override {
-    Tensor x = project_(patches(in["image"]));  // [B, M, D]
+    Tensor x = project_(image_patches(in["image"], config_.patch));  // [B, M, D]
     if (const Tensor masked = in["masked"])
       x = where(masked.unsqueeze(-1), mask_token_.tensor().to(x.dtype()), x);
     if (config_.class_token) {
@@ -123,14 +123,6 @@ class VisionTransformer final : public Encoder {
     if (size % config_.patch != 0)
       reject("patch",
              std::to_string(config_.patch) + " must divide " + field + " " + std::to_string(size));
-  }
-
-  Tensor patches(const Tensor& image) const {  // [B, C, H, W] → [B, M, C P²]
-    const std::int64_t edge = config_.patch;
-    const std::int64_t rows = config_.height / edge, columns = config_.width / edge;
-    const Tensor cut = image.reshape({-1, config_.channels, rows, edge, columns, edge});
-    return permute(cut, {0, 2, 4, 1, 3, 5})
-        .reshape({-1, rows * columns, config_.channels * edge * edge});
   }
 
   Config config_;

@@ -68,7 +68,7 @@ class MaskedPatches final : public Loss {
     const Tensor hidden = in["masked"].unsqueeze(-1);  // [B, N, 1]
     // Filled before it is squared: what is not hidden gets the gradient 0, also where it is NaN.
     const Tensor miss =
-        masked_fill(in["prediction"] - patches(in["image"]), logical_not(hidden), 0.0);
+        masked_fill(in["prediction"] - targets(in["image"]), logical_not(hidden), 0.0);
     return {{"loss", sum(miss * miss)}};
   }
 
@@ -77,12 +77,8 @@ class MaskedPatches final : public Loss {
   }
 
  private:
-  Tensor patches(const Tensor& image) const {  // [B, C, H, W] → [B, N, P]
-    const std::int64_t edge = config_.patch;
-    const Tensor cut = image.reshape(
-        {-1, config_.channels, config_.height / edge, edge, config_.width / edge, edge});
-    Tensor x =
-        permute(cut, {0, 2, 4, 1, 3, 5}).reshape({-1, config_.patches(), config_.elements()});
+  Tensor targets(const Tensor& image) const {  // [B, C, H, W] → [B, N, P]
+    const Tensor x = image_patches(image, config_.patch);
     if (!config_.normalise) return x;
     const Tensor centred = x - mean(x, {2}, /*keep=*/true);
     const double divisor = static_cast<double>(config_.elements() - 1);

@@ -225,6 +225,16 @@ namespace weft __attribute__((visibility("hidden"))) {
     FeedForward feed_forward_;
   };
 
+  /// Square patches of pictures, row by row, each flattened channel by channel: image [B, C, H, W],
+  /// of which `edge` divides H and W, → [B, N, C edge²], N = H W / edge².
+  template <class...>
+  Tensor image_patches(const Tensor& image, std::int64_t edge) {
+    const std::int64_t channels = image.size(1);
+    const std::int64_t rows = image.size(2) / edge, columns = image.size(3) / edge;
+    const Tensor cut = image.reshape({-1, channels, rows, edge, columns, edge});
+    return permute(cut, {0, 2, 4, 1, 3, 5}).reshape({-1, rows * columns, channels * edge * edge});
+  }
+
   /// Mean over the real positions of x [B, N, D]; `mask` [B, N] or absent → [B, D]. A row without
   /// real positions gives 0.
   template <class...>
