@@ -42,8 +42,8 @@ void two_threads(const Examination& examination) {
   }
   const auto work = [&subject](Side& side) {
     const GradMode none(false);
-    set_threads(1);  // a setting of each thread
     try {
+      set_threads(1);  // a setting of each thread
       for (int i = 0; i < 20; ++i)
         expect_equal(side.specimen, to_arrays(run(subject, side.specimen, side.inputs)),
                      side.expected, 0, "while another instance runs on another thread");

@@ -5,11 +5,17 @@
 #include <ATen/Parallel.h>
 #include <torch/headeronly/version.h>
 
+#include <mutex>
+
 #include "host/engine/failure.hpp"
 
 namespace weft::host {
 
 void set_threads(int threads) {
+  // In a child process the first call makes LibTorch's pool of threads anew; a second thread that
+  // calls meanwhile would find none.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
   checked("setting the number of threads", [&] { at::set_num_threads(threads); });
 }
 

@@ -9,7 +9,7 @@
 
 namespace weft::host {
 
-/// How many threads one operation may use, at least 1.
+/// How many threads one operation may use, at least 1. [any thread]
 WEFT_ENGINE_API void set_threads(int threads);
 
 /// With true, an operation without a repeatable implementation fails instead of running.
