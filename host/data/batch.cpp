@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -41,9 +42,11 @@ class Row {
 
   void fill(std::size_t field, const Target& target) {
     const FieldOptions& options = content_.options.fields[field];
-    const auto origin = draw_.origin.value_or(std::array<std::uint64_t, 3>{});
-    RandomSequence random({origin[0], origin[1], origin[2], field});
-    random_ = draw_.origin ? &random : nullptr;
+    random_.reset();
+    if (draw_.origin) {
+      const auto& [seed, epoch, offset] = *draw_.origin;
+      random_.emplace({seed, epoch, offset, field});
+    }
     std::visit([&](const auto& kind) { fill(kind, field, target); }, options.kind);
   }
 
@@ -63,7 +66,7 @@ class Row {
   Feature feature(std::size_t field) {
     constexpr int k_most_attempts = 100;
     const Pools& pools = part_.pools[field];
-    if (random_ == nullptr || pools.examples.empty()) return feature_of(draw_.example, field);
+    if (!random_ || pools.examples.empty()) return feature_of(draw_.example, field);
     const std::vector<std::uint32_t>& pool = pools.examples[pools.pool_of[draw_.example]];
     for (int attempt = 1;; ++attempt) {
       const std::size_t other = pool[random_->below(pool.size())];
@@ -76,13 +79,13 @@ class Row {
     }
   }
 
-  Feature feature_of(std::size_t example, std::size_t field) const {
+  Feature feature_of(std::size_t example, std::size_t field) {
     const ExampleRef& ref = part_.examples[example];
     const Shard& shard = *part_.shards[ref.shard];
     const FieldOptions& options = content_.options.fields[field];
     const auto* image = std::get_if<ImageOptions>(&options.kind);
-    if (random_ != nullptr && image != nullptr && changes_pixels(*image)) {
-      return make_feature(shard, ref.sample, options, random_);  // another one each time
+    if (random_ && image != nullptr && changes_pixels(*image)) {
+      return make_feature(shard, ref.sample, options, &*random_);  // another one each time
     }
     // What is streamed comes once an epoch, and its shard goes with it.
     return draw_.run ? make_feature(shard, ref.sample, options)
@@ -97,7 +100,7 @@ class Row {
   void fill(const ImageOptions& options, std::size_t field, const Target& target) {
     const Array pixels = feature(field).values;
     auto* values = reinterpret_cast<float*>(target.values);
-    if (random_ != nullptr) {
+    if (random_) {
       augment_image(pixels.data<float>(), values, options, *random_);
     } else {
       std::copy_n(pixels.data<float>(), pixels.count(), values);
@@ -113,11 +116,11 @@ class Row {
     const std::int64_t over = std::max<std::int64_t>(rows - options.frames, 0);
     std::int64_t begin = 0;  // the first frame that is taken; none of an exact or a short fit
     if (options.cut == Cut::middle) begin = (over + 1) / 2;
-    if (options.cut == Cut::random && random_ != nullptr && over > 0) {
+    if (options.cut == Cut::random && random_ && over > 0) {
       begin = static_cast<std::int64_t>(random_->below(static_cast<std::uint64_t>(over) + 1));
     }
     const float* const taken = spectrum.data<float>() + begin * mels;
-    if (random_ != nullptr) {
+    if (random_) {
       real = augment_recording(taken, rows - begin, std::min(frames, rows) - begin, values, options,
                                *random_);
     } else {
@@ -180,7 +183,7 @@ class Row {
   const Draw& draw_;
   const ExampleRef ref_;
   const Example example_;
-  RandomSequence* random_ = nullptr;  ///< of the field at hand; null: as it is
+  std::optional<RandomSequence> random_;  ///< of the field at hand; none: as it is
 };
 
 }  // namespace

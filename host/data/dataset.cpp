@@ -199,7 +199,7 @@ void train_tokenizer(const std::vector<std::string>& texts, const std::string& c
 /// @return what the data set's fingerprint is to hold of the tokenizer
 std::string load_tokenizer(Dataset::Content& content) {
   content.tokenizer_path = content.options.tokenizer->file;
-  const std::string bytes = read_tokenizer_file(content.tokenizer_path);
+  std::string bytes = read_tokenizer_file(content.tokenizer_path);
   content.tokenizer =
       Tokenizer::from_bytes(bytes, concat("The tokenizer ", content.tokenizer_path));
   for (const FieldOptions& field : content.options.fields) {
