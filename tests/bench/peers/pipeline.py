@@ -10,12 +10,14 @@ from examples/photos and tests/reference/log_mel_presets.flac or the files named
 many pixels along their longer side, with noise, as quality 90.
 
 The peers are webdataset and a map-style data set with an index of the same tars, over torchvision (Pillow or decode_jpeg), soundfile,
-torchaudio and sentencepiece, none of which the project installs.
+torchaudio and sentencepiece, none of which the project installs. Beside samples per second by the clock stands what a sample costs in
+the processor's time, of all threads and workers, since other programs on the machine take turns with these.
 """
 
 import argparse
 import io
 import json
+import multiprocessing
 import os
 import random
 import statistics
@@ -40,6 +42,16 @@ SHARDS, SAMPLES = 8, 1024  # of a shard's samples
 SIZE, MEAN, STD = (224, 224), (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FRAMES, LENGTH = 200, 32
 HOP = 160
+AHEAD = 4 + 1  # batches that are taken before time is: those made ahead, and one
+
+
+def spent(processes):
+    """Seconds of the processor's time that the processes have taken."""
+    ticks = 0
+    for process in processes:
+        with open(f"/proc/{process}/stat") as stat:
+            ticks += sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 # ---- the files ----
@@ -117,9 +129,11 @@ def weft(program, shards, model, batch):
     worker = subprocess.Popen([program, json.dumps(data), str(batch)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(seconds):
+        begun = spent([worker.pid])
         worker.stdin.write(f"{seconds}\n")
         worker.stdin.flush()
-        return float(worker.stdout.readline())
+        count, taken = map(float, worker.stdout.readline().split())
+        return count / taken, (spent([worker.pid]) - begun) / (count + AHEAD * batch)
     return run
 
 
@@ -184,28 +198,29 @@ def forever(loader):
         yield from loader
 
 
-def loaded(batches, ahead):
+def loaded(batches, batch):
     """Takes what was made ahead, then counts."""
     def run(seconds):
-        for _ in range(ahead):
+        processes = [os.getpid(), *(child.pid for child in multiprocessing.active_children())]
+        before = spent(processes)
+        for _ in range(AHEAD):
             next(batches)
         begun, count = time.perf_counter(), 0
         while (taken := time.perf_counter() - begun) < seconds:
             count += len(next(batches)["caption"])
-        return count / taken
+        return count / taken, (spent(processes) - before) / (count + AHEAD * batch)
     return run
 
 
 def peers(shards, model, batch):
-    ahead = 4 + 1  # workers times prefetch_factor, and one
     options = dict(num_workers=2, prefetch_factor=2, persistent_workers=True)
     pipeline = webdataset.WebDataset(shards, shardshuffle=SHARDS).shuffle(1000).map(Transform(model, "Pillow"))
     pipeline = pipeline.batched(batch, partial=False, collation_fn=torch.utils.data.default_collate).repeat()
-    yield "webdataset, Pillow", loaded(iter(torch.utils.data.DataLoader(pipeline, batch_size=None, **options)), ahead)
+    yield "webdataset, Pillow", loaded(iter(torch.utils.data.DataLoader(pipeline, batch_size=None, **options)), batch)
     for reader in ("Pillow", "decode_jpeg"):
         data = Indexed(shards, Transform(model, reader))
         loader = torch.utils.data.DataLoader(data, batch_size=batch, shuffle=True, drop_last=True, **options)
-        yield f"map-style, {reader}", loaded(forever(loader), ahead)
+        yield f"map-style, {reader}", loaded(forever(loader), batch)
 
 
 def main():
@@ -223,14 +238,16 @@ def main():
         ways = {"Weft": weft(options.program, shards, model, options.batch)} | dict(peers(shards, model, options.batch))
         for way in ways.values():
             way(1)
-        speeds = {name: [] for name in ways}
+        taken = {name: [] for name in ways}
         for _ in range(ROUNDS):
             for name, way in ways.items():
-                speeds[name].append(way(SECONDS))
-        medians = {name: statistics.median(speed) for name, speed in speeds.items()}
-        print(f"samples/s in batches of {options.batch}, median of {ROUNDS} rounds of {SECONDS} s, and how many times its speed Weft has")
-        for name, speed in medians.items():
-            print(f"{name:26} {speed:8.0f} {medians['Weft'] / speed:6.2f}", flush=True)
+                taken[name].append(way(SECONDS))
+        medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in taken.items()}
+        print(f"batches of {options.batch}, median of {ROUNDS} rounds of {SECONDS} s: samples/s and how many times that Weft's is, "
+              "ms of the processor a sample and its ratio to Weft's")
+        speed, cost = medians["Weft"]
+        for name, (its_speed, its_cost) in medians.items():
+            print(f"{name:26} {its_speed:8.0f} {speed / its_speed:6.2f} {1e3 * its_cost:8.2f} {its_cost / cost:6.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// One side of pipeline.py: for each line of standard input, which is a number of seconds, takes
 /// training batches of the data section DATA for so long, after those that were made ahead, and
-/// prints the samples per second.
+/// prints how many samples they held and the seconds.
 ///
 ///     pipeline_peer DATA BATCH
 
@@ -29,7 +29,7 @@ int serve(const std::string& data, std::int64_t batch) {
       count += stream.next().size;
       taken = std::chrono::duration<double>(Clock::now() - begun).count();
     }
-    std::printf("%.3f\n", static_cast<double>(count) / taken);
+    std::printf("%lld %.6f\n", static_cast<long long>(count), taken);
     std::fflush(stdout);
   }
   return 0;
