@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "host/data/batch_memory.hpp"
 #include "host/data/dataset.hpp"
 #include "host/data/example.hpp"
 #include "host/data/feature.hpp"
@@ -38,7 +40,7 @@ struct SourceRange {
 /// The examples of one split.
 struct SplitContent {
   Shards shards;
-  std::vector<ExampleRef> examples;
+  std::deque<ExampleRef> examples;         ///< which grows without being copied
   std::vector<std::uint32_t> shard_begin;  ///< the first example of each shard, and their number
   std::vector<SourceRange> sources;
   std::vector<Pools> pools;          ///< in the order of DataOptions::fields
@@ -122,8 +124,8 @@ std::string value_of(const Dataset::Content& content, const SplitContent& part, 
 void set_aside(const Dataset::Content& content, const SplitContent& part, std::size_t example,
                const std::string& reason);
 
-/// A batch of `rows` rows that are still to be filled.
-Batch empty_batch(const Dataset::Content& content, std::size_t rows);
+/// A batch of `rows` rows that are still to be filled; from `memory`, unless that is null.
+Batch empty_batch(const Dataset::Content& content, std::size_t rows, BatchMemory* memory = nullptr);
 
 /// Fills one row of every field, and its key. [any thread; one for each row]
 /// @throws Error (bad_data) naming the sample that cannot be used

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/dataset.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
@@ -242,9 +244,7 @@ void learn_visual_tokens(const std::string& identity, const std::string& cache_f
         content.part(Split::train).size(),
         [&](std::size_t example) { return training_picture(content, example, field); },
         std::get<ImageOptions>(field.kind), *field.visual_tokens);
-    Record record;
-    tokens.put(record);
-    keep(cache_folder, name, record);
+    keep(cache_folder, name, [&](Record& record) { tokens.put(record); });
   }
 }
 
@@ -293,6 +293,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   });
   if (masks_tokens) content->masking = content->tokenizer->masking();
   content->fingerprint = fingerprint.hex();
+  ::malloc_trim(0);  // what opening took beside the index, before batches are put around it
   return Dataset(content);
 }
 
