@@ -8,50 +8,45 @@
 namespace weft::host {
 namespace {
 
-/// Bytes; smaller ones are well kept by the C library.
-constexpr std::size_t k_least = std::size_t{1} << 16;
+/// Smaller arrays the allocator keeps by itself.
+constexpr std::size_t k_least_bytes = std::size_t{1} << 20;
 
 }  // namespace
 
-struct BatchMemory::Kept {
-  using Bytes = std::shared_ptr<std::byte>;
-
-  explicit Kept(std::size_t count) : most(count) {}
-
-  /// Some of this size, or none.
-  Bytes take(std::size_t size) {
-    const std::lock_guard lock(mutex);
-    std::vector<Bytes>& same = free[size];
-    if (same.empty()) return nullptr;
-    Bytes bytes = std::move(same.back());
-    same.pop_back();
-    return bytes;
-  }
-
-  void put(std::size_t size, Bytes bytes) {
-    const std::lock_guard lock(mutex);
-    std::vector<Bytes>& same = free[size];
-    if (same.size() < most) same.push_back(std::move(bytes));
-  }
-
-  const std::size_t most;
+struct BatchMemory::Pieces {
+  std::size_t most = 0;
   std::mutex mutex;
-  std::map<std::size_t, std::vector<Bytes>> free;  ///< by their size
+  std::map<std::size_t, std::vector<Array>> free;  ///< by bytes
 };
 
-BatchMemory::BatchMemory(std::size_t most) : kept_(std::make_shared<Kept>(most)) {}
+BatchMemory::BatchMemory(std::size_t most) : pieces_(std::make_shared<Pieces>()) {
+  pieces_->most = most;
+}
 
 Array BatchMemory::empty(DType dtype, const std::vector<std::int64_t>& sizes) {
   Array array{dtype, sizes, nullptr};
-  const std::size_t size = array.byte_count();
-  if (size < k_least) return Array::empty(dtype, sizes);
-  std::shared_ptr<std::byte> bytes = kept_->take(size);
-  if (!bytes) bytes = Array::empty(dtype, sizes).bytes;
-  std::byte* const first = bytes.get();
-  array.bytes = {first,
-                 [bytes = std::move(bytes), size, kept = std::weak_ptr(kept_)](std::byte*) mutable {
-                   if (const auto place = kept.lock()) place->put(size, std::move(bytes));
-                 }};
+  const std::size_t bytes = array.byte_count();
+  if (bytes < k_least_bytes) return Array::empty(dtype, sizes);
+  Array piece;
+  {
+    const std::lock_guard lock(pieces_->mutex);
+    std::vector<Array>& free = pieces_->free[bytes];
+    free.reserve(pieces_->most);  // Giving back must not fail.
+    if (!free.empty()) {
+      piece = std::move(free.back());
+      free.pop_back();
+    }
+  }
+  if (!piece.bytes) piece = Array::empty(dtype, sizes);
+  std::byte* const begin = piece.bytes.get();
+  array.bytes = std::shared_ptr<std::byte>(
+      begin, [piece = std::move(piece), bytes, owner = std::weak_ptr(pieces_)](std::byte*) mutable {
+        const std::shared_ptr<Pieces> pieces = owner.lock();
+        if (!pieces) return;
+        const std::lock_guard lock(pieces->mutex);
+        std::vector<Array>& free = pieces->free[bytes];
+        if (free.size() < pieces->most) free.push_back(std::move(piece));
+      });
   return array;
 }
 

@@ -124,7 +124,8 @@ std::string value_of(const Dataset::Content& content, const SplitContent& part, 
 void set_aside(const Dataset::Content& content, const SplitContent& part, std::size_t example,
                const std::string& reason);
 
-/// A batch of `rows` rows that are still to be filled; from `memory`, unless that is null.
+/// A batch of `rows` rows that are still to be filled.
+/// @param memory  unless null, where its larger arrays come from
 Batch empty_batch(const Dataset::Content& content, std::size_t rows, BatchMemory* memory = nullptr);
 
 /// Fills one row of every field, and its key. [any thread; one for each row]

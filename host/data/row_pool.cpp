@@ -72,7 +72,7 @@ class RowPool::Threads {
         next_(std::move(next)),
         by_(std::move(by)),
         prefetch_(static_cast<std::size_t>(content_.options.loading.prefetch)),
-        memory_(prefetch_ + 1) {
+        memory_(prefetch_ + 2) {  // those made ahead, and two with the reader
     for (int i = 0; i < content_.options.loading.threads(); ++i) {
       threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }

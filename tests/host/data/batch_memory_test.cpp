@@ -3,44 +3,59 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <optional>
+#include <thread>
+
 namespace weft::host {
 namespace {
 
-const std::vector<std::int64_t> k_sizes = {4, 100, 100};
+constexpr std::int64_t k_large = 1 << 18;  // float32: 1 MiB
 
-TEST(BatchMemory, WhatNobodyUsesIsUsedAgain) {
+TEST(BatchMemory, WhatWasUsedIsUsedAgain) {
   BatchMemory memory(2);
-  Array first = memory.empty(DType::float32, k_sizes);
-  const std::byte* const place = first.bytes.get();
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(place) % 64, 0U);
-  EXPECT_EQ(first.sizes, k_sizes);
-  Array copy = first;
-  first = {};
-  EXPECT_NE(memory.empty(DType::float32, k_sizes).bytes.get(), place) << "a copy holds it";
+  std::optional<Array> array = memory.empty(DType::float32, {2, k_large});
+  EXPECT_EQ(array->sizes, (std::vector<std::int64_t>{2, k_large}));
+  const std::byte* const piece = array->bytes.get();
+  Array copy = *array;
+  array.reset();
+  // A copy still holds it.
+  EXPECT_NE(memory.empty(DType::float32, {2, k_large}).bytes.get(), piece);
   copy = {};
-  EXPECT_EQ(memory.empty(DType::int32, k_sizes).bytes.get(), place) << "of the same size in bytes";
+  EXPECT_EQ(memory.empty(DType::float32, {2, k_large}).bytes.get(), piece);
 }
 
-TEST(BatchMemory, NoMoreIsKeptThanWasAskedFor) {
+TEST(BatchMemory, APieceComesBackFromAnotherThreadAndInAnotherForm) {
   BatchMemory memory(1);
-  Array first = memory.empty(DType::float32, k_sizes),
-        other = memory.empty(DType::float32, k_sizes);
-  const std::weak_ptr<std::byte> alive = first.bytes;
-  const std::byte* const place = other.bytes.get();
-  other = {};
-  first = {};
-  EXPECT_TRUE(alive.expired());
-  EXPECT_EQ(memory.empty(DType::float32, k_sizes).bytes.get(), place);
+  const std::byte* piece = nullptr;
+  {
+    Array array = memory.empty(DType::float32, {k_large});
+    piece = array.bytes.get();
+    std::jthread([array = std::move(array)] {});
+  }
+  const Array again = memory.empty(DType::int64, {k_large / 4, 2});
+  EXPECT_EQ(again.bytes.get(), piece);
+  EXPECT_EQ(again.dtype, DType::int64);
+  EXPECT_EQ(again.sizes, (std::vector<std::int64_t>{k_large / 4, 2}));
 }
 
-TEST(BatchMemory, AnArrayMayOutliveIt) {
-  Array array;
-  {
-    BatchMemory memory(2);
-    array = memory.empty(DType::float32, k_sizes);
-  }
-  array.data<float>()[array.count() - 1] = 1;
-  EXPECT_EQ(array.data<float>()[array.count() - 1], 1);
+TEST(BatchMemory, ArraysOutliveIt) {
+  std::optional<BatchMemory> memory(1);
+  Array array = memory->empty(DType::float32, {k_large});
+  memory.reset();
+  std::memset(array.bytes.get(), 1, array.byte_count());
+  array = {};
+}
+
+TEST(BatchMemory, OnlySoManyPiecesAreKept) {
+  BatchMemory memory(1);
+  Array first = memory.empty(DType::float32, {k_large});
+  Array second = memory.empty(DType::float32, {k_large});
+  const std::byte* const kept = first.bytes.get();
+  first = {};
+  second = {};  // no room
+  first = memory.empty(DType::float32, {k_large});
+  EXPECT_EQ(first.bytes.get(), kept);
 }
 
 }  // namespace
