@@ -14,7 +14,7 @@ namespace {
 namespace spm = sentencepiece;
 
 /// The texts as SentencePiece's trainer wants them, or the words: `WORD<tab>COUNT`.
-class Sentences : public spm::SentenceIterator {
+class Sentences final : public spm::SentenceIterator {
  public:
   explicit Sentences(const TrainingTexts& texts) : texts_(texts) { write(); }
   bool done() const override {
