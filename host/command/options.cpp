@@ -98,6 +98,9 @@ void add(po::options_description& shown, const std::string& name, Options& optio
   else if (name == "special")
     option("special", list(options.special)->value_name("TOKEN"),
            "train: a token that no text holds, such as [MASK]; ids from 4 on");
+  else if (name == "texts")
+    option("texts", po::value(&options.texts)->value_name("N"),
+           "train: learn from so many of the texts, each as likely (default: all)");
   else if (name == "pieces")
     option("pieces", po::bool_switch(&options.pieces), "encode: print pieces instead of ids");
   else if (name == "quiet")
@@ -157,7 +160,8 @@ const std::vector<Verb>& verbs() {
       {"tokenizer",
        "train FILE… --out FILE | encode FILE | decode FILE",
        "learn a tokenizer from lines of text; turn lines of standard input into ids and back",
-       {"data", "out", "type", "vocab", "special", "overwrite", "set", "allow-commands", "pieces"},
+       {"data", "out", "type", "vocab", "special", "texts", "overwrite", "set", "allow-commands",
+        "pieces"},
        2,
        10'000},
       {"new",

@@ -35,6 +35,7 @@ struct Options {
   std::string type = "unigram";  ///< --type TYPE, --vocab N, --special TOKEN, of `tokenizer train`
   int vocabulary = 0;
   std::vector<std::string> special;
+  int texts = 0;        ///< --texts N, of the same; 0: all
   bool pieces = false;  ///< --pieces, of `tokenizer encode`
   bool resume = false, overwrite = false, quiet = false, json = false;
   bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output

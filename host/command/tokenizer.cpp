@@ -43,12 +43,13 @@ void add_lines(const std::string& path, TrainingTexts& texts) {
 }
 
 std::string model_of_files(const Options& options, const Operands& files) {
-  const TokenizerTraining training{options.type, options.vocabulary, options.special};
+  const TokenizerTraining training{options.type, options.vocabulary, options.special,
+                                   options.texts};
   if (const auto [key, expected] = misfit(training).value_or(std::pair<std::string, std::string>());
       !key.empty()) {
     wrong(concat("train: --", key, " takes ", expected, "."));
   }
-  TrainingTexts texts(training.type);
+  TrainingTexts texts(training.type, static_cast<std::size_t>(training.texts));
   for (const std::string& path : files) add_lines(path, texts);
   if (texts.size() == 0) {
     throw Error(Exit::bad_data, "the text files hold no line with text in it. Name others.");
@@ -58,7 +59,7 @@ std::string model_of_files(const Options& options, const Operands& files) {
 
 /// What training the recipe would use; its tokenizer is learned if it is not there yet.
 std::string model_of_recipe(const Options& options, const Operands& files) {
-  for (const char* name : {"type", "vocab", "special"}) {
+  for (const char* name : {"type", "vocab", "special", "texts"}) {
     if (is_given(options, name)) {
       wrong(concat("train: with --data the recipe says ", name, "; set it there, or by --set."));
     }
@@ -151,7 +152,7 @@ const std::vector<Action>& actions() {
   static const std::vector<Action> all = {
       {"train",
        true,
-       {"data", "out", "type", "vocab", "special", "overwrite", "set", "allow-commands"},
+       {"data", "out", "type", "vocab", "special", "texts", "overwrite", "set", "allow-commands"},
        train_model},
       {"encode", false, {"pieces"}, print_encoded},
       {"decode", false, {}, print_decoded}};

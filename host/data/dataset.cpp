@@ -26,7 +26,9 @@ class PartReader {
         split_(split),
         cache_folder_(std::move(cache_folder)),
         sources_(listing_sources(options_, split)),
-        texts_(options_.tokenizer ? options_.tokenizer->training.type : "") {
+        texts_(
+            options_.tokenizer ? options_.tokenizer->training.type : "",
+            options_.tokenizer ? static_cast<std::size_t>(options_.tokenizer->training.texts) : 0) {
     part_.pools.resize(options_.fields.size());
     pool_by_value_.resize(options_.fields.size());
     mine_.resize(options_.fields.size());
@@ -191,7 +193,7 @@ void train_tokenizer(const TrainingTexts& texts, const std::string& cache_folder
   const TokenizerOptions& options = *content.options.tokenizer;
   const TokenizerTraining& training = options.training;
   Fingerprint fingerprint;
-  fingerprint.add(concat(training.type, ' ', training.vocabulary));
+  fingerprint.add(concat(training.type, ' ', training.vocabulary, ' ', training.texts));
   for (const std::string& token : training.special) fingerprint.add(token);
   fingerprint.add(texts.fingerprint());
   const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");

@@ -31,6 +31,7 @@ TokenizerTraining tokenizer_training(const Section& section) {
   training.type = section.word("type", training.type);
   training.vocabulary = section.integer("vocab", std::nullopt, 8, 1'000'000);
   if (section.has("special")) training.special = section.words("special");
+  training.texts = section.integer("texts", 0, 1, 2'000'000'000);
   if (const auto wrong = misfit(training)) section.fail(wrong->first, wrong->second);
   return training;
 }
@@ -42,7 +43,7 @@ TokenizerOptions tokenizer_options(const Section& section) {
   if (section.has("file")) {
     tokenizer.file = section.word("file", "");
     if (tokenizer.file.empty()) section.fail("file", "the path of a tokenizer");
-    for (const char* key : {"type", "vocab", "special", "from"}) {
+    for (const char* key : {"type", "vocab", "special", "from", "texts"}) {
       if (section.has(key)) section.fail(key, "file alone: the tokenizer is made already");
     }
     return tokenizer;

@@ -25,6 +25,7 @@ std::string fingerprint_of(const TokenizerTraining& training, const TrainingText
   fingerprint.add(concat("tokenizer 2 ", training.type, " ", training.vocabulary));
   for (const std::string& token : training.special) fingerprint.add(token);
   if (!training.special.empty()) fingerprint.add("");
+  if (training.texts > 0) fingerprint.add(concat("texts ", training.texts));
   fingerprint.add(texts.fingerprint());
   return fingerprint.hex();
 }

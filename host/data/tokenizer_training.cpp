@@ -30,6 +30,7 @@ std::optional<std::pair<std::string, std::string>> misfit(const TokenizerTrainin
     return std::pair("vocab",
                      concat("an integer from ", k_fewest_pieces, " to ", k_most_pieces_trained));
   }
+  if (training.texts < 0) return std::pair("texts", "a number above 0");
   const std::set<std::string> names(training.special.begin(), training.special.end());
   if (names.size() != training.special.size() || names.size() > k_most_special ||
       !std::all_of(names.begin(), names.end(), is_fit)) {

@@ -17,6 +17,7 @@ struct TokenizerTraining {
   int vocabulary = 0;                ///< at most this many pieces; few texts give fewer
   std::vector<std::string> special;  ///< tokens that are found in no text: ids from 4 on, in this
                                      ///< order; [PAD] and [UNK] are names for the ids 0 and 1
+  int texts = 0;                     ///< learns from so many, each as likely; 0: from all
 };
 
 /// The first option that is wrong, as a recipe calls it, and what is expected of it.

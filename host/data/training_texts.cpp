@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "host/data/random.hpp"
+
 namespace weft::host {
 namespace {
 
@@ -19,8 +21,13 @@ TrainingTexts::TrainingTexts(std::initializer_list<std::string_view> texts) {
 void TrainingTexts::add(std::string_view text) {
   ++size_;
   fingerprint_.add(text);
-  if (are_kept_) {
+  if (are_kept_ && (most_ == 0 || texts_.size() < most_)) {
     texts_.emplace_back(text);
+    return;
+  }
+  if (are_kept_) {  // Vitter, "Random sampling with a reservoir", 1985, algorithm R
+    const std::uint64_t place = RandomSequence({size_}).below(size_);
+    if (place < most_) texts_[place] = text;
     return;
   }
   if (text.size() > k_longest || text.find(k_unknown_sign) != std::string_view::npos) return;

@@ -25,7 +25,9 @@ namespace weft::host {
 class TrainingTexts {
  public:
   /// @param type  of the tokenizer (TokenizerTraining::type): with unigram texts are kept
-  explicit TrainingTexts(const std::string& type) : are_kept_(type == "unigram") {}
+  /// @param most  keeps so many of the texts, each as likely; 0: all
+  explicit TrainingTexts(const std::string& type, std::size_t most = 0)
+      : are_kept_(type == "unigram" || most > 0), most_(most) {}
   /// Kept ones.
   TrainingTexts(std::initializer_list<std::string_view> texts);
 
@@ -47,6 +49,7 @@ class TrainingTexts {
 
  private:
   bool are_kept_ = true;
+  std::size_t most_ = 0;
   std::deque<std::string> texts_;
   std::unordered_map<std::string, std::size_t> place_of_;  ///< in words_
   std::vector<std::pair<std::string_view, std::int64_t>> words_;

@@ -46,6 +46,7 @@ class Tokenizers(Case):
         self.refused([*train, "--out", self.model, "--vocab", 40, "--type", "bpee"], USAGE,
                      "train: --type takes unigram, bpe, word and char.")
         self.refused([*train, "--out", self.model, "--vocab", 40, "--special", "a b"], USAGE, "--special takes at most 64 tokens")
+        self.refused([*train, "--out", self.model, "--vocab", 40, "--texts", -1], USAGE, "train: --texts takes a number above 0.")
         self.refused([*train, "--out", self.model, "--vocab", 40, "--pieces"], USAGE, "train: --pieces is not for this action.")
         self.refused([*train, "--out", self.model, "--vocab", 40, "--set", "a=1"], USAGE, "train: --set goes with --data.")
         self.refused(["tokenizer", "encode", "a", "b"], USAGE, "encode: expected one file, found 2.")
