@@ -20,7 +20,7 @@ class Sentences : public spm::SentenceIterator {
   bool done() const override { return next_ >= texts_.size(); }
   void Next() override { ++next_; }
   const std::string& value() const override { return texts_[next_]; }
-  spm::util::Status status() const override { return {}; }
+  absl::Status status() const override { return {}; }
 
  private:
   const std::vector<std::string>& texts_;
@@ -56,12 +56,12 @@ std::string train_sentencepiece(const TokenizerTraining& training,
   if (!symbols.empty()) options["control_symbols"] = symbols;
   Sentences sentences(texts);
   std::string model;
-  const spm::util::Status status = spm::SentencePieceTrainer::Train(options, &sentences, &model);
+  const absl::Status status = spm::SentencePieceTrainer::Train(options, &sentences, &model);
   if (!status.ok()) {
     throw Error(Exit::bad_recipe,
                 concat(place, ": SentencePiece cannot train a ", training.type, " model of ",
                        training.vocabulary, " pieces on ", texts.size(), " texts (",
-                       status.error_message(), "). Set vocab to another number."));
+                       std::string(status.message()), "). Set vocab to another number."));
   }
   return model;
 }
