@@ -188,14 +188,15 @@ class Row {
 
 }  // namespace
 
-Batch empty_batch(const Dataset::Content& content, std::size_t rows) {
+Batch empty_batch(const Dataset::Content& content, std::size_t rows, BatchMemory* memory) {
   Batch batch;
   batch.size = static_cast<std::int64_t>(rows);
   batch.keys.resize(rows);
   for (const FieldSpec& spec : content.specs) {
     std::vector<std::int64_t> sizes = {batch.size};
     sizes.insert(sizes.end(), spec.sizes.begin(), spec.sizes.end());
-    batch.fields.emplace(spec.name, Array::empty(spec.dtype, sizes));
+    batch.fields.emplace(spec.name, memory != nullptr ? memory->empty(spec.dtype, sizes)
+                                                      : Array::empty(spec.dtype, sizes));
   }
   return batch;
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "host/data/batch_memory.hpp"
 #include "host/data/dataset.hpp"
 #include "host/data/example.hpp"
 #include "host/data/feature.hpp"
@@ -123,7 +124,8 @@ void set_aside(const Dataset::Content& content, const SplitContent& part, std::s
                const std::string& reason);
 
 /// A batch of `rows` rows that are still to be filled.
-Batch empty_batch(const Dataset::Content& content, std::size_t rows);
+/// @param memory  unless null, where its larger arrays come from
+Batch empty_batch(const Dataset::Content& content, std::size_t rows, BatchMemory* memory = nullptr);
 
 /// Fills one row of every field, and its key. [any thread; one for each row]
 /// @throws Error (bad_data) naming the sample that cannot be used

@@ -6,6 +6,7 @@ extern "C" {
 #include <libavutil/mem.h>
 }
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -35,6 +36,37 @@ struct Head {
   std::span<const std::byte> frames;
   std::int64_t rate = 0, samples = 0;  ///< per channel; 0 samples: unknown
 };
+
+/// Tables of the checksum of frames (RFC 9639, 9.3): x^16 + x^15 + x^2 + 1, the highest bit first.
+/// [k][b]: what a byte b becomes that k more bytes follow.
+constexpr std::size_t k_at_once = 16;
+constexpr auto k_checksums = [] {
+  std::array<std::array<std::uint16_t, 256>, k_at_once> tables{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    unsigned value = byte << 8;
+    for (std::size_t k = 0; k < k_at_once; ++k) {
+      for (int bit = 0; bit < 8; ++bit)
+        value = (value << 1 ^ ((value & 0x8000) != 0 ? 0x8005U : 0U)) & 0xffff;
+      tables[k][byte] = static_cast<std::uint16_t>(value);
+    }
+  }
+  return tables;
+}();
+
+/// Whether the checksums of all frames are right. Each makes the sum up to its end 0, so that the
+/// next frame begins anew, and one sum over all of them does.
+bool has_right_checksums(std::span<const std::byte> frames) {
+  unsigned sum = 0;
+  std::size_t at = 0;
+  const auto byte = [&](std::size_t i) { return std::to_integer<unsigned>(frames[at + i]); };
+  for (; at + k_at_once <= frames.size(); at += k_at_once) {
+    unsigned next = k_checksums[15][byte(0) ^ sum >> 8] ^ k_checksums[14][byte(1) ^ (sum & 0xff)];
+    for (std::size_t i = 2; i < k_at_once; ++i) next ^= k_checksums[k_at_once - 1 - i][byte(i)];
+    sum = next;
+  }
+  for (; at < frames.size(); ++at) sum = (sum << 8 & 0xffff) ^ k_checksums[0][byte(0) ^ sum >> 8];
+  return sum == 0;
+}
 
 std::optional<Head> head_of(std::span<const std::byte> bytes) {
   const auto number = [&](std::size_t at, int size) {
@@ -77,7 +109,7 @@ Owned<AVCodecContext> open_decoder(const Head& head) {
   std::memcpy(context->extradata, head.info.data(), Head::k_info_size);
   context->extradata_size = Head::k_info_size;
   context->thread_count = 1;
-  context->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
+  context->err_recognition = AV_EF_EXPLODE | AV_EF_BITSTREAM | AV_EF_BUFFER;
   return avcodec_open2(context.get(), codec, nullptr) < 0 ? nullptr : std::move(context);
 }
 
@@ -88,6 +120,7 @@ bool decode_plain_flac(std::span<const std::byte> bytes,
   const std::optional<Head> head = head_of(bytes);
   if (!head || head->rate == 0 || head->samples > k_most_seconds * head->rate) return false;
   if (head->frames.empty() || head->frames.size() > std::numeric_limits<int>::max()) return false;
+  if (!has_right_checksums(head->frames)) return false;
   set_up_ffmpeg();
   const Owned<AVCodecContext> codec = open_decoder(*head);
   if (!codec) return false;

@@ -152,13 +152,30 @@ Plan& plan_of(const LogMelOptions& options) {
   return *plans.emplace_back(std::make_unique<Plan>(options));
 }
 
+/// The largest of values that are numbers; REQUIRES: one at least
+float largest_of(std::span<const float> values) {
+  std::array<float, 32> most;  // loops of known length, which compilers turn into vectors
+  most.fill(values.front());
+  while (values.size() >= most.size()) {
+    for (std::size_t i = 0; i < most.size(); ++i)
+      most[i] = most[i] < values[i] ? values[i] : most[i];
+    values = values.subspan(most.size());
+  }
+  const float largest = *std::ranges::max_element(most);
+  return values.empty() ? largest : std::max(largest, *std::ranges::max_element(values));
+}
+
 /// From base-10 logarithms to Whisper's values: at most 8 below the largest, about -1 to 1.
 void finish_whisper(Array& values) {
-  float* const begin = values.data<float>();
-  float* const end = begin + values.count();
-  if (begin == end) return;
-  const float least = *std::max_element(begin, end) - 8;
-  for (float* value = begin; value != end; ++value) *value = (std::max(*value, least) + 4) / 4;
+  constexpr std::size_t k_at_once = 32;  // a loop of known length, as above
+  std::span rest(values.data<float>(), static_cast<std::size_t>(values.count()));
+  if (rest.empty()) return;
+  const float least = largest_of(rest) - 8;
+  const auto finished = [least](float value) { return ((value < least ? least : value) + 4) / 4; };
+  for (; rest.size() >= k_at_once; rest = rest.subspan(k_at_once)) {
+    for (std::size_t i = 0; i < k_at_once; ++i) rest[i] = finished(rest[i]);
+  }
+  for (float& value : rest) value = finished(value);
 }
 
 /// The samples with fft / 2 more at each end, which mirror them; an end sample is not repeated.

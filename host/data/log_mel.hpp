@@ -45,7 +45,7 @@ Array log_mel(std::span<const float> samples, const LogMelOptions& options);
 /// its default frames: the root mean squares of 2048 samples around every 512th, zeros being beside
 /// the recording, are more than `decibels` below the largest of them. Squares below 1e-10 count as
 /// 1e-10, so that nothing is cut off where all is silent.
-/// Source: librosa 0.10, effects.trim(y, top_db=decibels).
+/// Source: librosa 0.11, effects.trim(y, top_db=decibels); the tests hold it to that.
 std::span<const float> trimmed_silence(std::span<const float> samples, double decibels);
 
 }  // namespace weft::host

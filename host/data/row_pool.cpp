@@ -71,7 +71,8 @@ class RowPool::Threads {
         split_(split),
         next_(std::move(next)),
         by_(std::move(by)),
-        prefetch_(static_cast<std::size_t>(content_.options.loading.prefetch)) {
+        prefetch_(static_cast<std::size_t>(content_.options.loading.prefetch)),
+        memory_(prefetch_ + 2) {  // those made ahead, and two with the reader
     for (int i = 0; i < content_.options.loading.threads(); ++i) {
       threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
     }
@@ -147,7 +148,7 @@ class RowPool::Threads {
     std::exception_ptr failure;
     try {
       slot = std::make_shared<Slot>(next_());
-      slot->batch = empty_batch(content_, slot->draws.size());
+      slot->batch = empty_batch(content_, slot->draws.size(), &memory_);
       if (!by_.empty()) slot->batch.groups.resize(slot->draws.size());
     } catch (...) {
       failure = std::current_exception();
@@ -210,6 +211,7 @@ class RowPool::Threads {
   const Next next_;
   const std::string by_;
   const std::size_t prefetch_;
+  BatchMemory memory_;
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;

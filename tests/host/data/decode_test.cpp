@@ -176,6 +176,17 @@ TEST(DecodeAudio, FlacIsReadAndItsTruncationIsAnError) {
   }
 }
 
+TEST(DecodeAudio, AFlacWithOneWrongBitIsAnError) {
+  // Most of its bits are samples, whose damage nothing but the checksums tells.
+  const std::string whole = read_file(WEFT_SOURCE_DIR "/tests/reference/log_mel_presets.flac");
+  for (std::size_t place = whole.size() / 4; place < whole.size(); place += 1'499) {
+    std::string damaged = whole;
+    damaged[place] = static_cast<char>(damaged[place] ^ 1 << place % 8);
+    EXPECT_EQ(error_of([&] { decode_audio(bytes_of(damaged), 16'000, "v"); }).first, Exit::bad_data)
+        << "byte " << place;
+  }
+}
+
 /// 9,600 samples at 16 kHz, 0.4 sin(2π 440 t), as an encoder wrote them.
 struct Encoded {
   const char* file;

@@ -5,7 +5,10 @@
 
 #include <cmath>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+
+#include "host/data/decode.hpp"
 
 namespace weft::host {
 namespace {
@@ -69,6 +72,25 @@ TEST(LogMel, AShortRecordingIsFilledUpWithSilence) {
   ASSERT_EQ(found.sizes, filled.sizes);
   for (std::int64_t i = 0; i < found.count(); ++i) {
     EXPECT_EQ(found.data<float>()[i], filled.data<float>()[i]);
+  }
+}
+
+TEST(TrimmedSilence, EndsWhereLibrosaEndsIt) {
+  std::ifstream file(WEFT_SOURCE_DIR "/tests/reference/log_mel_presets.flac", std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::span bytes(reinterpret_cast<const std::byte*>(text.data()), text.size());
+  const std::vector<float> recording = decode_audio(bytes, 16'000, "r").samples;
+  const Json cases = reference("trim.json");
+  ASSERT_EQ(cases.size(), 18U);
+  for (const Json& json : cases) {
+    const std::size_t silence = json.at("silence");
+    std::vector<float> samples(silence, 0.0F);
+    samples.insert(samples.end(), recording.begin(), recording.end());
+    samples.resize(samples.size() + 2 * silence, 0.0F);
+    const std::span<const float> found = trimmed_silence(samples, json.at("decibels"));
+    const auto begin = static_cast<std::size_t>(found.data() - samples.data());
+    EXPECT_EQ(begin, json.at("begin").get<std::size_t>()) << json;
+    EXPECT_EQ(begin + found.size(), json.at("end").get<std::size_t>()) << json;
   }
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/// One side of pipeline.py: for each line of standard input, which is a number of seconds, takes
+/// training batches of the data section DATA for so long, after those that were made ahead, and
+/// prints how many samples they held and the seconds.
+///
+///     pipeline_peer DATA BATCH
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <string>
+
+#include "host/data/dataset.hpp"
+
+namespace weft::bench {
+namespace {
+
+int serve(const std::string& data, std::int64_t batch) {
+  using Clock = std::chrono::steady_clock;
+  const int ahead = host::parse_data_options(data).loading.prefetch + 1;
+  host::TrainingStream stream(host::Dataset::open("bench", data, ""), batch, 0);
+  for (double seconds = 0; std::cin >> seconds;) {
+    for (int i = 0; i < ahead; ++i) stream.next();
+    std::int64_t count = 0;
+    double taken = 0;
+    for (const Clock::time_point begun = Clock::now(); taken < seconds;) {
+      count += stream.next().size;
+      taken = std::chrono::duration<double>(Clock::now() - begun).count();
+    }
+    std::printf("%lld %.6f\n", static_cast<long long>(count), taken);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace weft::bench
+
+int main(int count, char** words) {
+  if (count != 3) {
+    std::fprintf(stderr, "usage: pipeline_peer DATA BATCH\n");
+    return 2;
+  }
+  try {
+    return weft::bench::serve(words[1], std::stoll(words[2]));
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "pipeline_peer: %s\n", problem.what());
+    return 1;
+  }
+}
