@@ -29,7 +29,7 @@ bool is_given(const Options& options, const char* name) {
 }
 
 /// The lines that hold something.
-void add_lines(const std::string& path, std::vector<std::string>& texts) {
+void add_lines(const std::string& path, TrainingTexts& texts) {
   std::ifstream file(path, std::ios::binary);
   if (!file || std::filesystem::is_directory(path)) {
     throw Error(Exit::no_input,
@@ -37,7 +37,7 @@ void add_lines(const std::string& path, std::vector<std::string>& texts) {
   }
   for (std::string line; std::getline(file, line);) {
     if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) texts.push_back(line);
+    if (!line.empty()) texts.add(line);
   }
   if (file.bad()) throw Error(Exit::io, concat(path, " cannot be read to its end."));
 }
@@ -48,9 +48,9 @@ std::string model_of_files(const Options& options, const Operands& files) {
       !key.empty()) {
     wrong(concat("train: --", key, " takes ", expected, "."));
   }
-  std::vector<std::string> texts;
+  TrainingTexts texts(training.type);
   for (const std::string& path : files) add_lines(path, texts);
-  if (texts.empty()) {
+  if (texts.size() == 0) {
     throw Error(Exit::bad_data, "the text files hold no line with text in it. Name others.");
   }
   return train_sentencepiece(training, texts, "weft tokenizer train");

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,7 +40,7 @@ struct SourceRange {
 /// The examples of one split.
 struct SplitContent {
   Shards shards;
-  std::vector<ExampleRef> examples;
+  std::deque<ExampleRef> examples;         ///< which grows without being copied
   std::vector<std::uint32_t> shard_begin;  ///< the first example of each shard, and their number
   std::vector<SourceRange> sources;
   std::vector<Pools> pools;          ///< in the order of DataOptions::fields

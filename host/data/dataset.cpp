@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/dataset.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
@@ -23,7 +25,8 @@ class PartReader {
         options_(content.options),
         split_(split),
         cache_folder_(std::move(cache_folder)),
-        sources_(listing_sources(options_, split)) {
+        sources_(listing_sources(options_, split)),
+        texts_(options_.tokenizer ? options_.tokenizer->training.type : "") {
     part_.pools.resize(options_.fields.size());
     pool_by_value_.resize(options_.fields.size());
     mine_.resize(options_.fields.size());
@@ -54,7 +57,7 @@ class PartReader {
 
   /// The texts that the tokenizer learns from, of all samples: sections which differ in their
   /// filter alone share one vocabulary.
-  const std::vector<std::string>& texts() const { return texts_; }
+  const TrainingTexts& texts() const { return texts_; }
 
   SplitContent finish() {
     part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
@@ -108,7 +111,7 @@ class PartReader {
     if (split_ != Split::train || !options_.tokenizer) return;
     for (const Source& source : options_.tokenizer->texts) {
       const auto value = example.values.find(source.text);
-      if (value != example.values.end() && !value->second.empty()) texts_.push_back(value->second);
+      if (value != example.values.end() && !value->second.empty()) texts_.add(value->second);
     }
   }
 
@@ -168,7 +171,7 @@ class PartReader {
   std::string cache_folder_;
   std::set<std::string> sources_;
   SplitContent part_;
-  std::vector<std::string> texts_;
+  TrainingTexts texts_;
   std::vector<BadSample> bad_;
   std::vector<std::map<std::string, std::size_t>> pool_by_value_;  ///< by field
   std::vector<std::vector<std::string>> mine_;                     ///< by field and example
@@ -183,14 +186,14 @@ std::string name_and_size(const std::string& path) {
                                      ". Check the path under data/shards."));
 }
 
-void train_tokenizer(const std::vector<std::string>& texts, const std::string& cache_folder,
+void train_tokenizer(const TrainingTexts& texts, const std::string& cache_folder,
                      Dataset::Content& content) {
   const TokenizerOptions& options = *content.options.tokenizer;
   const TokenizerTraining& training = options.training;
   Fingerprint fingerprint;
   fingerprint.add(concat(training.type, ' ', training.vocabulary));
   for (const std::string& token : training.special) fingerprint.add(token);
-  for (const std::string& text : texts) fingerprint.add(text);
+  fingerprint.add(texts.fingerprint());
   const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
   content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
@@ -242,9 +245,7 @@ void learn_visual_tokens(const std::string& identity, const std::string& cache_f
         content.part(Split::train).size(),
         [&](std::size_t example) { return training_picture(content, example, field); },
         std::get<ImageOptions>(field.kind), *field.visual_tokens);
-    Record record;
-    tokens.put(record);
-    keep(cache_folder, name, record);
+    keep(cache_folder, name, [&](Record& record) { tokens.put(record); });
   }
 }
 
@@ -293,6 +294,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   });
   if (masks_tokens) content->masking = content->tokenizer->masking();
   content->fingerprint = fingerprint.hex();
+  ::malloc_trim(0);  // what opening took beside the index, before batches are put around it
   return Dataset(content);
 }
 

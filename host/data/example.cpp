@@ -83,10 +83,16 @@ const Json& list_at(const Json& json, const std::string& each, const std::string
   return json.at(pointer);
 }
 
-/// The sample's own JSON beside its list.
+/// The sample's own JSON beside its list. Where that is an element of another list, the others keep
+/// their places.
 Json without_list(Json json, const std::string& each) {
   const Json::json_pointer pointer(each);
-  json[pointer.parent_pointer()].erase(pointer.back());
+  Json& parent = json[pointer.parent_pointer()];
+  if (parent.is_array()) {
+    json[pointer] = nullptr;
+  } else {
+    parent.erase(pointer.back());
+  }
   return json;
 }
 

@@ -186,14 +186,14 @@ class FolderReader {
     std::ranges::copy_if(used_, std::back_inserter(settled), [&](const std::string& name) {
       return is_settled(known_.at(name).stamp);
     });
-    Record record;
-    record.put(std::ssize(settled));
-    for (const std::string& name : settled) {
-      record.put(name);
-      record.put(known_.at(name).stamp);
-      record.put(known_.at(name).fingerprint);
-    }
-    keep(cache_folder_, path_, record);
+    keep(cache_folder_, path_, [&](Record& record) {
+      record.put(std::ssize(settled));
+      for (const std::string& name : settled) {
+        record.put(name);
+        record.put(known_.at(name).stamp);
+        record.put(known_.at(name).fingerprint);
+      }
+    });
   }
 
   std::string path_, folder_, cache_folder_;

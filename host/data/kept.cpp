@@ -7,7 +7,9 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "host/base/text.hpp"
 #include "host/data/fingerprint.hpp"
@@ -18,35 +20,50 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Raised when what a record holds changes. The fingerprint of all that follows comes first.
-constexpr std::string_view k_version = "weft shard index 1\n";
+constexpr std::string_view k_version = "weft shard index 2\n";
 constexpr std::size_t k_digits = 32;
-constexpr std::size_t k_largest_record = std::size_t{1} << 30;
-
-std::string fingerprint_of(std::string_view text) {
-  Fingerprint fingerprint;
-  fingerprint.add(text);
-  return fingerprint.hex();
-}
+constexpr std::size_t k_piece = std::size_t{1} << 16;  ///< bytes that are written or read at once
 
 fs::path file_of(const std::string& cache_folder, const std::string& path) {
-  return fs::path(cache_folder) / concat("shard-", fingerprint_of(path).substr(0, 16), ".index");
+  Fingerprint fingerprint;
+  fingerprint.add(path);
+  return fs::path(cache_folder) / concat("shard-", fingerprint.hex().substr(0, 16), ".index");
 }
 
-/// What the fingerprint covers: two paths with the same file name in the cache do not mix.
-std::string sealed(const std::string& path, const std::string& bytes) {
-  const std::string rest = concat(k_version, path, '\0', bytes);
-  return fingerprint_of(rest) + rest;
+/// What the fingerprint covers too: two paths with the same file name in the cache do not mix.
+std::string head_of(const std::string& path) {
+  return concat(k_version, path, '\0');
+}
+
+/// The pieces of a file from an offset on.
+std::function<std::string()> pieces(std::shared_ptr<const DataFile> file, std::size_t offset) {
+  return [file = std::move(file), at = static_cast<std::int64_t>(offset)]() mutable {
+    const Bytes bytes = file->read_at(at, k_piece);
+    at += std::ssize(bytes);
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
 }
 
 }  // namespace
 
+void Record::add(std::string_view bytes) {
+  bytes_.append(bytes);
+  if (write_ && bytes_.size() >= k_piece) flush();
+}
+
+void Record::flush() {
+  if (!write_) return;
+  write_(bytes_);
+  bytes_.clear();
+}
+
 void Record::put(std::int64_t number) {
-  bytes_.append(reinterpret_cast<const char*>(&number), sizeof number);
+  add({reinterpret_cast<const char*>(&number), sizeof number});
 }
 
 void Record::put(std::string_view text) {
   put(static_cast<std::int64_t>(text.size()));
-  bytes_.append(text);
+  add(text);
 }
 
 void Record::put(const FileStamp& stamp) {
@@ -56,7 +73,13 @@ void Record::put(const FileStamp& stamp) {
 }
 
 std::string_view Record::take(std::size_t count) {
-  if (count > bytes_.size() - taken_) throw std::out_of_range("the record ends");
+  while (count > bytes_.size() - taken_) {
+    const std::string more = read_ ? read_() : "";
+    if (more.empty()) throw std::out_of_range("the record ends");
+    bytes_.erase(0, taken_);
+    taken_ = 0;
+    bytes_ += more;
+  }
   taken_ += count;
   return std::string_view(bytes_).substr(taken_ - count, count);
 }
@@ -81,28 +104,45 @@ FileStamp Record::stamp() {
 
 std::optional<Record> find_kept(const std::string& cache_folder, const std::string& path) {
   if (cache_folder.empty()) return std::nullopt;
-  DataFile file(file_of(cache_folder, path).string());
-  if (!file.problem().empty()) return std::nullopt;
+  const auto file = std::make_shared<const DataFile>(file_of(cache_folder, path).string());
+  if (!file->problem().empty()) return std::nullopt;
   try {
-    const Bytes bytes = file.read_all(k_largest_record);
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    const std::string head = concat(k_version, path, '\0');
-    if (text.size() < k_digits || text.substr(k_digits, head.size()) != head) return std::nullopt;
-    if (fingerprint_of(text.substr(k_digits)) != text.substr(0, k_digits)) return std::nullopt;
-    return Record(std::string(text.substr(k_digits + head.size())));
+    const std::string head = head_of(path);
+    const Bytes begin = file->read_at(0, k_digits + head.size());
+    const std::string_view found(reinterpret_cast<const char*>(begin.data()), begin.size());
+    if (found.size() < k_digits || found.substr(k_digits) != head) return std::nullopt;
+    Fingerprint fingerprint;
+    const auto next = pieces(file, k_digits);
+    for (std::string piece = next(); !piece.empty(); piece = next()) {
+      fingerprint.add(piece.data(), piece.size());
+    }
+    if (fingerprint.hex() != found.substr(0, k_digits)) return std::nullopt;
+    return Record(pieces(file, k_digits + head.size()));
   } catch (const std::exception&) {
     return std::nullopt;
   }
 }
 
-void keep(const std::string& cache_folder, const std::string& path, const Record& record) {
+void keep(const std::string& cache_folder, const std::string& path,
+          const std::function<void(Record&)>& put) {
   if (cache_folder.empty()) return;
   const fs::path file = file_of(cache_folder, path);
   const fs::path temporary = fs::path(file).concat(concat(".", ::getpid()));
   std::error_code ignored;
   fs::create_directories(cache_folder, ignored);
   std::ofstream stream(temporary, std::ios::binary);
-  stream << sealed(path, record.bytes());
+  stream << std::string(k_digits, ' ');
+  Fingerprint fingerprint;
+  const auto write = [&](std::string_view bytes) {
+    fingerprint.add(bytes.data(), bytes.size());
+    stream << bytes;
+  };
+  write(head_of(path));
+  Record record{std::function<void(std::string_view)>(write)};
+  put(record);
+  record.flush();
+  stream.seekp(0);
+  stream << fingerprint.hex();
   stream.close();
   if (stream) fs::rename(temporary, file, ignored);
   fs::remove(temporary, ignored);

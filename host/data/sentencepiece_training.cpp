@@ -13,24 +13,38 @@ namespace {
 
 namespace spm = sentencepiece;
 
-/// The texts as SentencePiece's trainer wants them.
-class Sentences : public spm::SentenceIterator {
+/// The texts as SentencePiece's trainer wants them, or the words: `WORD<tab>COUNT`.
+class Sentences final : public spm::SentenceIterator {
  public:
-  explicit Sentences(const std::vector<std::string>& texts) : texts_(texts) {}
-  bool done() const override { return next_ >= texts_.size(); }
-  void Next() override { ++next_; }
-  const std::string& value() const override { return texts_[next_]; }
+  explicit Sentences(const TrainingTexts& texts) : texts_(texts) { write(); }
+  bool done() const override {
+    return next_ >= (texts_.are_kept() ? texts_.texts().size() : texts_.words().size());
+  }
+  void Next() override {
+    ++next_;
+    write();
+  }
+  const std::string& value() const override {
+    return texts_.are_kept() ? texts_.texts()[next_] : line_;
+  }
   absl::Status status() const override { return {}; }
 
  private:
-  const std::vector<std::string>& texts_;
+  void write() {
+    if (texts_.are_kept() || done()) return;
+    const auto& [word, count] = texts_.words()[next_];
+    line_ = concat(word, '\t', count);
+  }
+
+  const TrainingTexts& texts_;
   std::size_t next_ = 0;
+  std::string line_;
 };
 
 }  // namespace
 
-std::string train_sentencepiece(const TokenizerTraining& training,
-                                const std::vector<std::string>& texts, const std::string& place) {
+std::string train_sentencepiece(const TokenizerTraining& training, const TrainingTexts& texts,
+                                const std::string& place) {
   std::unordered_map<std::string, std::string> options = {
       {"model_type", training.type},
       {"vocab_size", std::to_string(training.vocabulary)},
@@ -43,6 +57,7 @@ std::string train_sentencepiece(const TokenizerTraining& training,
       {"eos_id", std::to_string(k_end)},
       {"minloglevel", "3"},
   };
+  if (!texts.are_kept()) options["input_format"] = "tsv";
   std::string symbols;
   for (const std::string& token : training.special) {
     if (token == "[PAD]") {

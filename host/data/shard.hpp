@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -109,8 +110,8 @@ class Shard {
            std::size_t size);
 
   std::vector<MemberFile> files_;
-  std::vector<Start> samples_;
-  std::vector<Member> members_;
+  std::deque<Start> samples_;  // which grow without being copied, and without room to spare
+  std::deque<Member> members_;
   std::string keys_, held_;
   std::vector<std::string> names_;
   std::map<std::string, std::uint16_t, std::less<>> number_of_;  ///< by the name of a member

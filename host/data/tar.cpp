@@ -2,13 +2,13 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <stdexcept>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/kept.hpp"
+#include "host/data/key_index.hpp"
 #include "host/data/shard.hpp"
 #include "host/data/tar_file.hpp"
 #include "host/data/tar_reader.hpp"
@@ -40,20 +40,26 @@ class TarIndexer {
   }
 
  private:
+  std::size_t sample_of(const std::string& key) {
+    if (const std::optional<std::size_t> known = keys_.find(shard_, key)) return *known;
+    const std::size_t sample = shard_.add_sample(key);
+    keys_.add(shard_);
+    return sample;
+  }
+
   void take() {
-    const auto [place, is_new] = samples_.try_emplace(tar_.key(), shard_.size());
-    if (is_new) shard_.add_sample(tar_.key());
-    if (shard_.has(place->second, tar_.name())) {
+    const std::size_t sample = sample_of(tar_.key());
+    if (shard_.has(sample, tar_.name())) {
       tar_.refuse(concat("holds ", tar_.key(), ".", tar_.name(), " twice"));
     }
     try {
       if (tar_.is_plain()) {
         tar_.read(nullptr);
-        shard_.add_member(place->second, tar_.name(), tar_.offset(), tar_.size());
+        shard_.add_member(sample, tar_.name(), tar_.offset(), tar_.size());
       } else {
         std::string bytes;
         tar_.read(&bytes);
-        shard_.add_member(place->second, tar_.name(), std::string_view(bytes));
+        shard_.add_member(sample, tar_.name(), std::string_view(bytes));
       }
     } catch (const std::length_error& problem) {
       tar_.refuse(concat("has ", problem.what()));
@@ -63,27 +69,27 @@ class TarIndexer {
   TarFile file_;
   TarReader tar_;
   Shard shard_;
-  std::map<std::string, std::size_t> samples_;  ///< by key: index into the shard's samples
+  KeyIndex keys_;
 };
 
 void keep_tar(const std::string& cache_folder, const std::string& path, const FileStamp& stamp,
               const Shard& shard) {
-  Record record;
-  record.put(stamp);
-  record.put(shard.fingerprint);
-  record.put(static_cast<std::int64_t>(shard.size()));
-  for (std::size_t i = 0; i < shard.size(); ++i) {
-    record.put(shard.key(i));
-    const std::vector<std::string> members = shard.members(i);
-    record.put(std::ssize(members));
-    for (const std::string& name : members) {
-      const auto [offset, size] = shard.offset_and_size(i, name);
-      record.put(name);
-      record.put(offset);
-      record.put(size);
+  keep(cache_folder, path, [&](Record& record) {
+    record.put(stamp);
+    record.put(shard.fingerprint);
+    record.put(static_cast<std::int64_t>(shard.size()));
+    for (std::size_t i = 0; i < shard.size(); ++i) {
+      record.put(shard.key(i));
+      const std::vector<std::string> members = shard.members(i);
+      record.put(std::ssize(members));
+      for (const std::string& name : members) {
+        const auto [offset, size] = shard.offset_and_size(i, name);
+        record.put(name);
+        record.put(offset);
+        record.put(size);
+      }
     }
-  }
-  keep(cache_folder, path, record);
+  });
 }
 
 /// The shard as its record tells, if the file is still the one that the record is about.

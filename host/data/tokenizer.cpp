@@ -20,13 +20,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string fingerprint_of(const TokenizerTraining& training,
-                           const std::vector<std::string>& texts) {
+std::string fingerprint_of(const TokenizerTraining& training, const TrainingTexts& texts) {
   Fingerprint fingerprint;
-  fingerprint.add(concat("tokenizer 1 ", training.type, " ", training.vocabulary));
+  fingerprint.add(concat("tokenizer 2 ", training.type, " ", training.vocabulary));
   for (const std::string& token : training.special) fingerprint.add(token);
   if (!training.special.empty()) fingerprint.add("");
-  for (const std::string& text : texts) fingerprint.add(text);
+  fingerprint.add(texts.fingerprint());
   return fingerprint.hex();
 }
 
@@ -81,8 +80,8 @@ Tokenizer Tokenizer::from_bytes(const std::string& bytes, const std::string& nam
 }
 
 Tokenizer Tokenizer::train(const fs::path& model, const TokenizerTraining& training,
-                           const std::vector<std::string>& texts) {
-  if (texts.empty()) {
+                           const TrainingTexts& texts) {
+  if (texts.size() == 0) {
     throw Error(Exit::bad_data,
                 "The training part holds no text for the tokenizer. Check "
                 "data/tokenizer/from.");

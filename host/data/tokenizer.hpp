@@ -40,7 +40,7 @@ class Tokenizer {
   /// @throws Error as train_sentencepiece(); (bad_data) when the texts are empty; (cannot_create,
   ///         io) when the files cannot be written
   static Tokenizer train(const std::filesystem::path& model, const TokenizerTraining& training,
-                         const std::vector<std::string>& texts);
+                         const TrainingTexts& texts);
 
   /// Ids without those of begin and end. What is no UTF-8 is read as U+FFFD.
   std::vector<std::int32_t> encode(std::string_view text) const;

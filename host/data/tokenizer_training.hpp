@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/data/training_texts.hpp"
+
 namespace weft::host {
 
 struct TokenizerTraining {
@@ -23,7 +25,7 @@ std::optional<std::pair<std::string, std::string>> misfit(const TokenizerTrainin
 /// The bytes of a model that SentencePiece learns from the texts; the same for the same.
 /// @param place  how a message begins: `data /tokenizer`
 /// @throws Error (bad_recipe) when the vocabulary cannot hold every character
-std::string train_sentencepiece(const TokenizerTraining& training,
-                                const std::vector<std::string>& texts, const std::string& place);
+std::string train_sentencepiece(const TokenizerTraining& training, const TrainingTexts& texts,
+                                const std::string& place);
 
 }  // namespace weft::host

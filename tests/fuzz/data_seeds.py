@@ -140,3 +140,15 @@ def tokenizers():
     yield "bytes.json", json.dumps(bpe).encode()
     bpe["pre_tokenizer"], bpe["model"]["end_of_word_suffix"] = {"type": "Whitespace"}, "</w>"
     yield "characters.json", json.dumps(bpe).encode()
+
+
+def line_files():
+    """Indices of the folder that the target makes, and texts of a sample a line."""
+    index = [{"key": "x", "json": "d/a.json"}, {"key": "y/1", "txt": {"text": "a text: \u00fc"}, "json": {"q": [{"s": "a"}, {"s": 2}]}},
+             {"key": "z", "a.b": "./d/a.json", "json": {"s": 1, "a": {"q": [{}]}}}]
+    texts = [{"q": [{"s": "a"}, {"t": [0.5, 1e9, None]}], "s": "a"}, {"a": {"q": []}, "s": True}, {"q": [[{"s": 1}]]}]
+    for name, lines in (("index", index), ("texts", texts)):
+        content = "".join(json.dumps(line) + "\n" for line in lines)
+        yield f"{name}.jsonl", content.encode()
+        yield f"{name}_blank.jsonl", content.replace("\n", "\r\n\n").encode()
+    yield "broken.jsonl", b'{"key": "x", "txt": {"text": "a"}}\n{"key": "x"}\n[]\n{"key": "y", "png": "../a"}\n{"key": "z", "txt": "d/b"}\n{'

@@ -20,14 +20,14 @@ import data_seeds
 
 TREE = Path(__file__).parents[2]
 BUILD = TREE / "build/fuzz"
-TARGETS = ("note", "manifest", "value", "tar", "media", "sentencepiece", "tokenizer_json")
+TARGETS = ("note", "manifest", "value", "tar", "jsonl", "media", "sentencepiece", "tokenizer_json")
 # A minute is far more than any input takes, also on a busy machine; what takes longer hangs.
 OPTIONS = ("-timeout=60", "-rss_limit_mb=4096", "-print_final_stats=1", "-print_pcs=0", "-print_funcs=0")
 # Places in the code; a target that reaches less is turned away at the door. The libraries of Debian count for none.
-LEAST_COVERED = {"note": 800, "manifest": 800, "value": 800, "tar": 300, "media": 250, "sentencepiece": 350,
+LEAST_COVERED = {"note": 800, "manifest": 800, "value": 800, "tar": 300, "jsonl": 300, "media": 250, "sentencepiece": 350,
                  "tokenizer_json": 600}
 # Bytes: room for the longest seed of each.
-MAX_LENGTH = {"note": 65536, "manifest": 8192, "value": 512, "tar": 16384, "media": 4608, "sentencepiece": 8192,
+MAX_LENGTH = {"note": 65536, "manifest": 8192, "value": 512, "tar": 16384, "jsonl": 1024, "media": 4608, "sentencepiece": 8192,
               "tokenizer_json": 4096}
 
 
@@ -62,7 +62,7 @@ def write_seeds(plugins):
         (seeds["note"] / f"{plugin.stem}.small").write_bytes(small_library(manifest))
         if len(content) <= MAX_LENGTH["note"]:
             (seeds["note"] / plugin.name).write_bytes(content)
-    for name, files in (("tar", data_seeds.tars()), ("media", data_seeds.media()), ("sentencepiece", data_seeds.models()),
+    for name, files in (("tar", data_seeds.tars()), ("jsonl", data_seeds.line_files()), ("media", data_seeds.media()), ("sentencepiece", data_seeds.models()),
                         ("tokenizer_json", data_seeds.tokenizers())):
         for file, content in files:
             (seeds[name] / file).write_bytes(content)

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "host/data/dataset.hpp"
+#include "host/data/example.hpp"
 #include "host/data/feature.hpp"
 #include "host/data/shard.hpp"
 #include "tests/host/data/fixtures.hpp"
@@ -220,6 +221,18 @@ nonsense
   EXPECT_THAT(shard.bad[0].reason,
               StartsWith("The index " + path + ", line 2: the file \"images/2.png\""));
   EXPECT_EQ(shard.bad[2].key, "line 4");
+}
+
+TEST_F(FolderTest, EachMayBeAListInAList) {
+  const Shard shard = read(R"({"q": [[{"s": 1}, {"s": 2}], "other"]})");
+  DataOptions options;
+  options.each = "/q/0";
+  std::vector<std::string> found;
+  for_each_example(shard, 0, options, {"/s", "/q/1"},
+                   [&](std::uint32_t, const Example& example, bool) {
+                     found.push_back(example.values.at("/s") + example.values.at("/q/1"));
+                   });
+  EXPECT_THAT(found, ElementsAre("1other", "2other")) << "what stands beside the list stays there";
 }
 
 }  // namespace

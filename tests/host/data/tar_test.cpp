@@ -224,16 +224,16 @@ TEST_F(TarTest, AnIndexThatClaimsMoreThanTheFileHoldsIsMadeAnew) {
   write_tar(path, {{"a.txt", "one"}});
   settle(path);
   const auto keep_place = [&](std::int64_t offset, std::int64_t size) {
-    Record record;
-    record.put(DataFile(path).stamp());
-    record.put("fingerprint");
-    record.put(std::int64_t{1});
-    record.put("a");
-    record.put(std::int64_t{1});
-    record.put("txt");
-    record.put(offset);
-    record.put(size);
-    keep(cache, path, record);
+    keep(cache, path, [&](Record& record) {
+      record.put(DataFile(path).stamp());
+      record.put("fingerprint");
+      record.put(std::int64_t{1});
+      record.put("a");
+      record.put(std::int64_t{1});
+      record.put("txt");
+      record.put(offset);
+      record.put(size);
+    });
   };
   keep_place(0, 1);
   EXPECT_EQ(read_shard(path, cache).fingerprint, "fingerprint") << "the record is one that is used";

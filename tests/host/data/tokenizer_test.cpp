@@ -22,6 +22,12 @@ const std::vector<std::string> k_texts = {"What is the sum of the two digits?",
                                           "no",
                                           "18"};
 
+TrainingTexts training_texts(const std::string& type = "unigram") {
+  TrainingTexts texts(type);
+  for (const std::string& text : k_texts) texts.add(text);
+  return texts;
+}
+
 std::vector<std::int64_t> wide(const std::vector<std::int32_t>& ids) {
   return {ids.begin(), ids.end()};
 }
@@ -33,7 +39,7 @@ class TokenizerTest : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(TokenizerTest, TextsOfTheTrainingComeBack) {
-  const Tokenizer tokenizer = Tokenizer::train(path, {GetParam(), 60, {}}, k_texts);
+  const Tokenizer tokenizer = Tokenizer::train(path, {GetParam(), 60, {}}, training_texts());
   EXPECT_LE(tokenizer.vocabulary(), 60);
   for (const std::string& text : k_texts) {
     const std::vector<std::int64_t> ids = wide(tokenizer.encode(text));
@@ -43,15 +49,27 @@ TEST_P(TokenizerTest, TextsOfTheTrainingComeBack) {
 }
 
 TEST_P(TokenizerTest, TrainingIsDeterministic) {
-  Tokenizer::train(path, {GetParam(), 60, {}}, k_texts);
+  Tokenizer::train(path, {GetParam(), 60, {}}, training_texts());
   const std::string other = folder.path("other.model");
-  Tokenizer::train(other, {GetParam(), 60, {}}, k_texts);
+  Tokenizer::train(other, {GetParam(), 60, {}}, training_texts());
   EXPECT_EQ(read_file(path), read_file(other));
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, TokenizerTest, testing::Values("unigram", "bpe", "word", "char"));
 
 class TokenizerFileTest : public TokenizerTest {};
+
+TEST_P(TokenizerTest, CountedWordsTeachWhatTheTextsTeach) {
+  if (GetParam() == "unigram") return;  // its texts are kept
+  const Tokenizer tokenizer = Tokenizer::train(path, {GetParam(), 60, {}}, training_texts());
+  const Tokenizer counted = Tokenizer::train(folder.path("counted.model"), {GetParam(), 60, {}},
+                                             training_texts(GetParam()));
+  ASSERT_EQ(counted.vocabulary(), tokenizer.vocabulary());
+  for (std::int32_t id = 0; id < tokenizer.vocabulary(); ++id) {
+    EXPECT_EQ(counted.piece(id), tokenizer.piece(id)) << id;
+  }
+  for (const std::string& text : k_texts) EXPECT_EQ(counted.encode(text), tokenizer.encode(text));
+}
 
 TEST_F(TokenizerFileTest, UnseenCharactersAreUnknownAndDecodingStopsAtTheEnd) {
   const Tokenizer tokenizer = Tokenizer::train(path, {"char", 60, {}}, {"ab"});
@@ -79,20 +97,20 @@ TEST_F(TokenizerFileTest, IsTrainedAnewWhenTheInputsOrTheModelChanged) {
 }
 
 TEST_F(TokenizerFileTest, LoadGivesWhatTrainGave) {
-  const Tokenizer trained = Tokenizer::train(path, {"unigram", 60, {}}, k_texts);
+  const Tokenizer trained = Tokenizer::train(path, {"unigram", 60, {}}, training_texts());
   const Tokenizer loaded = Tokenizer::load(path);
   for (const std::string& text : k_texts) EXPECT_EQ(loaded.encode(text), trained.encode(text));
 }
 
 TEST_F(TokenizerFileTest, SpecialTokensHaveTheIdsFromFourOnAndAreInNoText) {
-  const Tokenizer plain = Tokenizer::train(path, {"unigram", 60, {}}, k_texts);
+  const Tokenizer plain = Tokenizer::train(path, {"unigram", 60, {}}, training_texts());
   EXPECT_EQ(plain.id_of(SpecialId::pad), k_pad);
   EXPECT_EQ(plain.id_of(SpecialId::unknown), k_unknown);
   EXPECT_EQ(plain.id_of(SpecialId::begin), k_begin);
   EXPECT_EQ(plain.id_of(SpecialId::end), k_end);
   EXPECT_EQ(plain.id_of(SpecialId::mask), std::nullopt);
-  const Tokenizer tokenizer =
-      Tokenizer::train(path, {"unigram", 70, {"[CLS]", "[PAD]", "[SEP]", "[MASK]"}}, k_texts);
+  const Tokenizer tokenizer = Tokenizer::train(
+      path, {"unigram", 70, {"[CLS]", "[PAD]", "[SEP]", "[MASK]"}}, training_texts());
   EXPECT_EQ(tokenizer.id_of(SpecialId::pad), k_pad);
   EXPECT_EQ(tokenizer.piece(k_pad), "[PAD]");
   EXPECT_EQ(tokenizer.id_of(SpecialId::begin), 4);
@@ -121,7 +139,9 @@ TEST_F(TokenizerFileTest, FaultsHaveSentences) {
             std::pair(Exit::bad_data,
                       std::string("The training part holds no text for the tokenizer. Check "
                                   "data/tokenizer/from.")));
-  const auto [exit, sentence] = error_of([&] { Tokenizer::train(file, {"bpe", 9, {}}, k_texts); });
+  const auto [exit, sentence] = error_of([&] {
+    Tokenizer::train(file, {"bpe", 9, {}}, training_texts());
+  });
   EXPECT_EQ(exit, Exit::bad_recipe);
   EXPECT_THAT(sentence, testing::StartsWith("data /tokenizer: SentencePiece cannot train a bpe "
                                             "model of 9 pieces on 7 texts ("));

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a tokenizer learns from, where possible in the memory of its words: a thousand texts or a
+/// hundred million.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "host/data/fingerprint.hpp"
+
+namespace weft::host {
+
+/// Texts that are kept, or their words with their counts. SentencePiece divides texts at their
+/// spaces before it learns, and learns the same pieces from counted words as from the texts, but
+/// for the type unigram, which first looks for what the texts repeat. Memory for words grows with
+/// the number of different ones alone.
+class TrainingTexts {
+ public:
+  /// @param type  of the tokenizer (TokenizerTraining::type): with unigram texts are kept
+  explicit TrainingTexts(const std::string& type) : are_kept_(type == "unigram") {}
+  /// Kept ones.
+  TrainingTexts(std::initializer_list<std::string_view> texts);
+
+  void add(std::string_view text);
+
+  /// Texts that were added.
+  std::size_t size() const { return size_; }
+
+  /// Of all texts, in their order.
+  std::string fingerprint() const { return fingerprint_.hex(); }
+
+  bool are_kept() const { return are_kept_; }
+  const std::deque<std::string>& texts() const { return texts_; }
+
+  /// Of texts that are not kept: words with their counts, in the order of their first places. What
+  /// SentencePiece passes over is left out: texts above 4,192 bytes, and such that hold U+2585, its
+  /// sign for the unknown.
+  const std::vector<std::pair<std::string_view, std::int64_t>>& words() const { return words_; }
+
+ private:
+  bool are_kept_ = true;
+  std::deque<std::string> texts_;
+  std::unordered_map<std::string, std::size_t> place_of_;  ///< in words_
+  std::vector<std::pair<std::string_view, std::int64_t>> words_;
+  std::size_t size_ = 0;
+  Fingerprint fingerprint_;
+};
+
+}  // namespace weft::host
