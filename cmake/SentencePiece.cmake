@@ -34,3 +34,10 @@ target_link_libraries(sentencepiece PUBLIC
   absl::check absl::random_random absl::time absl::synchronization absl::flat_hash_map absl::flat_hash_set absl::btree absl::fixed_array
   absl::cleanup absl::any_invocable absl::function_ref Threads::Threads)
 target_link_options(sentencepiece INTERFACE LINKER:--exclude-libs,libsentencepiece.a)
+
+# Weft's library holds code of all five: Apache-2.0 (SentencePiece, Abseil), BSD (Protocol Buffers, darts-clone), MIT (esaxx).
+set(licences share/weft/licences)
+install(FILES "${WEFT_SENTENCEPIECE_DIR}/LICENSE" DESTINATION ${licences} RENAME sentencepiece.txt COMPONENT host)
+foreach(part abseil-cpp protobuf-lite darts_clone esaxx)
+  install(FILES "${WEFT_SENTENCEPIECE_DIR}/third_party/${part}/LICENSE" DESTINATION ${licences} RENAME ${part}.txt COMPONENT host)
+endforeach()
