@@ -5,9 +5,10 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/data/augment.hpp"
 #include "host/data/content.hpp"
+#include "host/data/document.hpp"
 #include "host/data/image.hpp"
+#include "host/data/row_feature.hpp"
 #include "host/data/row_masking.hpp"
 
 namespace weft::host {
@@ -42,12 +43,14 @@ class Row {
 
   void fill(std::size_t field, const Target& target) {
     const FieldOptions& options = content_.options.fields[field];
-    random_.reset();
-    if (draw_.origin) {
-      const auto& [seed, epoch, offset] = *draw_.origin;
-      random_.emplace({seed, epoch, offset, field});
-    }
+    begin_random(field);
     std::visit([&](const auto& kind) { fill(kind, field, target); }, options.kind);
+  }
+
+  void add_document(std::size_t field, DocumentRow& documents) {
+    begin_random(field);
+    const FieldOptions& options = content_.options.fields[field];
+    documents.add(document_pieces(content_, draw_, part_, example_, options, random()), random());
   }
 
   /// What stands for a field that the sample lacks: padding for a text, else zeros.
@@ -61,6 +64,13 @@ class Row {
   }
 
  private:
+  void begin_random(std::size_t field) {
+    random_.reset();
+    if (!draw_.origin) return;
+    const auto& [seed, epoch, offset] = *draw_.origin;
+    random_.emplace({seed, epoch, offset, field});
+  }
+
   /// The picture, recording or video that the row takes: its own, or by exchange another's.
   /// One that cannot be used is set aside, and another is drawn.
   Feature feature(std::size_t field) {
@@ -80,17 +90,11 @@ class Row {
   }
 
   Feature feature_of(std::size_t example, std::size_t field) {
-    const ExampleRef& ref = part_.examples[example];
-    const Shard& shard = *part_.shards[ref.shard];
-    const FieldOptions& options = content_.options.fields[field];
-    const auto* image = std::get_if<ImageOptions>(&options.kind);
-    if (random_ && image != nullptr && changes_pixels(*image)) {
-      return make_feature(shard, ref.sample, options, &*random_);  // another one each time
-    }
-    // What is streamed comes once an epoch, and its shard goes with it.
-    return draw_.run ? make_feature(shard, ref.sample, options)
-                     : content_.cache->feature(shard, ref.sample, options);
+    return host::feature_of(content_, draw_, part_, example, content_.options.fields[field],
+                            random());
   }
+
+  RandomSequence* random() { return random_ ? &*random_ : nullptr; }
 
   const std::string& text(std::size_t field) const {
     const FieldOptions& options = content_.options.fields[field];
@@ -98,36 +102,15 @@ class Row {
   }
 
   void fill(const ImageOptions& options, std::size_t field, const Target& target) {
-    const Array pixels = feature(field).values;
-    auto* values = reinterpret_cast<float*>(target.values);
-    if (random_) {
-      augment_image(pixels.data<float>(), values, options, *random_);
-    } else {
-      std::copy_n(pixels.data<float>(), pixels.count(), values);
-    }
+    write_picture(feature(field).values, options, random(),
+                  reinterpret_cast<float*>(target.values));
   }
 
   void fill(const RecordingOptions& options, std::size_t field, const Target& target) {
-    const auto& [spectrum, frames] = feature(field);
-    content_.truncated.add(content_.options.fields[field].name, frames, options.frames);
-    auto* values = reinterpret_cast<float*>(target.values);
-    const std::int64_t mels = options.spectrum.mels, rows = spectrum.sizes[0];
-    std::int64_t real = std::min<std::int64_t>(frames, options.frames);
-    const std::int64_t over = std::max<std::int64_t>(rows - options.frames, 0);
-    std::int64_t begin = 0;  // the first frame that is taken; none of an exact or a short fit
-    if (options.cut == Cut::middle) begin = (over + 1) / 2;
-    if (options.cut == Cut::random && random_ && over > 0) {
-      begin = static_cast<std::int64_t>(random_->below(static_cast<std::uint64_t>(over) + 1));
-    }
-    const float* const taken = spectrum.data<float>() + begin * mels;
-    if (random_) {
-      real = augment_recording(taken, rows - begin, std::min(frames, rows) - begin, values, options,
-                               *random_);
-    } else {
-      const std::int64_t copied = std::min<std::int64_t>(rows - begin, options.frames);
-      float* const end = std::copy_n(taken, copied * mels, values);
-      std::fill(end, values + options.frames * mels, 0.0F);
-    }
+    const Feature recording = feature(field);
+    content_.truncated.add(content_.options.fields[field].name, recording.frames, options.frames);
+    const std::int64_t real =
+        write_recording(recording, options, random(), reinterpret_cast<float*>(target.values));
     std::fill_n(target.mask, real, true);
     std::fill(target.mask + real, target.mask + options.frames, false);
   }
@@ -172,6 +155,8 @@ class Row {
     *reinterpret_cast<std::int64_t*>(target.values) = found - options.classes.begin();
   }
 
+  void fill(const DocumentOptions&, std::size_t, const Target&) {}  // add_document()
+
   void fill(const GroupOptions&, std::size_t field, const Target& target) {
     constexpr int k_dropped_bits = 11;
     *reinterpret_cast<std::int64_t*>(target.values) =
@@ -201,13 +186,34 @@ Batch empty_batch(const Dataset::Content& content, std::size_t rows, BatchMemory
   return batch;
 }
 
-void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Batch& batch,
-              std::size_t row) {
+Feature feature_of(const Dataset::Content& content, const Draw& draw, const SplitContent& part,
+                   std::size_t example, const FieldOptions& field, RandomSequence* random) {
+  const ExampleRef& ref = part.examples[example];
+  const Shard& shard = *part.shards[ref.shard];
+  const auto* image = std::get_if<ImageOptions>(&field.kind);
+  if (random != nullptr && image != nullptr && changes_pixels(*image)) {
+    return make_feature(shard, ref.sample, field, random);  // another one each time
+  }
+  // What is streamed comes once an epoch, and its shard goes with it.
+  return draw.run ? make_feature(shard, ref.sample, field)
+                  : content.cache->feature(shard, ref.sample, field);
+}
+
+namespace {
+
+/// Fills the fields of the row with one example. @return  its key
+std::string fill_fields(const Dataset::Content& content, Split split, const Draw& draw,
+                        Batch& batch, std::size_t row) {
   Row filler(content, split, draw);
-  batch.keys[row] = filler.key();
   const auto rows = static_cast<std::size_t>(batch.size);
   for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
     const FieldOptions& field = content.options.fields[f];
+    if (std::holds_alternative<DocumentOptions>(field.kind)) {
+      DocumentRow document(content, field, batch, row);
+      filler.add_document(f, document);
+      document.finish();
+      continue;
+    }
     Array& values = batch.fields.at(field.name);
     Array* const masks = field.mask.empty() ? nullptr : &batch.fields.at(field.mask);
     const std::size_t value_bytes = values.byte_count() / rows;
@@ -223,6 +229,42 @@ void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Ba
       std::fill_n(target.mask, flags, false);
     }
   }
+  return filler.key();
+}
+
+/// Fills the row of the one field there is with the documents of several examples. Those that
+/// cannot be used are set aside and left out, unless it is all of them.
+/// @return  their keys
+std::string fill_packed(const Dataset::Content& content, Split split, const Draw& draw,
+                        Batch& batch, std::size_t row) {
+  DocumentRow documents(content, content.options.fields.front(), batch, row);
+  std::string keys;
+  const auto add = [&](const Draw& one) {
+    Row filler(content, split, one);
+    filler.add_document(0, documents);
+    keys += concat(keys.empty() ? "" : " + ", filler.key());
+  };
+  std::vector<Draw> draws = draw.packed;
+  draws.insert(draws.begin(), draw);
+  for (std::size_t i = 0; i < draws.size(); ++i) {
+    try {
+      add(draws[i]);
+    } catch (const Error& error) {
+      if (!content.quarantine.takes(error)) throw;
+      if (keys.empty() && i + 1 == draws.size()) throw;
+      set_aside(content, part_of(content, split, draws[i]), draws[i].example, error.what());
+    }
+  }
+  documents.finish();
+  return keys;
+}
+
+}  // namespace
+
+void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Batch& batch,
+              std::size_t row) {
+  batch.keys[row] = draw.packed.empty() ? fill_fields(content, split, draw, batch, row)
+                                        : fill_packed(content, split, draw, batch, row);
   tokenize_row(content.options, content.visual_tokens, batch, row);
   mask_row(content.options, content.masking, batch, row,
            draw.origin.value_or(still_origin(batch.keys[row])));

@@ -108,12 +108,20 @@ struct Draw {
   std::optional<std::array<std::uint64_t, 3>> origin;
   /// In a part that is streamed: the examples that were read last, held in memory.
   std::shared_ptr<const SplitContent> run = nullptr;
+  /// Of packed documents: the examples that share the row, behind this one.
+  std::vector<Draw> packed = {};
 };
 
 /// The examples that the draw chooses from.
 inline const SplitContent& part_of(const Dataset::Content& content, Split split, const Draw& draw) {
   return draw.run ? *draw.run : content.part(split);
 }
+
+/// The feature of an example as the draw's row takes it: out of the cache, or made anew where the
+/// part is streamed, and where training changes pixels, by `random`.
+/// @throws Error as make_feature()
+Feature feature_of(const Dataset::Content& content, const Draw& draw, const SplitContent& part,
+                   std::size_t example, const FieldOptions& field, RandomSequence* random);
 
 /// The value at a pointer of an example's JSON, as text.
 /// @throws Error (bad_data) where there is none

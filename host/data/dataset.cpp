@@ -207,8 +207,11 @@ std::string load_tokenizer(Dataset::Content& content) {
       Tokenizer::from_bytes(bytes, concat("The tokenizer ", content.tokenizer_path));
   for (const FieldOptions& field : content.options.fields) {
     const auto* text = std::get_if<TextOptions>(&field.kind);
-    if (text != nullptr && text->begin) content.tokenizer->required(SpecialId::begin);
-    if (text != nullptr && text->end) content.tokenizer->required(SpecialId::end);
+    const auto* document = std::get_if<DocumentOptions>(&field.kind);
+    const bool begins = text != nullptr ? text->begin : document != nullptr && document->begin;
+    const bool ends = text != nullptr ? text->end : document != nullptr && document->end;
+    if (begins) content.tokenizer->required(SpecialId::begin);
+    if (ends) content.tokenizer->required(SpecialId::end);
   }
   return bytes;
 }
@@ -363,7 +366,10 @@ std::string Dataset::decode_text(const std::string& field,
                                  std::span<const std::int64_t> ids) const {
   const auto found = std::ranges::find(content_->options.fields, field, &FieldOptions::name);
   if (found != content_->options.fields.end()) {
-    if (std::holds_alternative<TextOptions>(found->kind)) return content_->tokenizer->decode(ids);
+    if (std::holds_alternative<TextOptions>(found->kind) ||
+        std::holds_alternative<DocumentOptions>(found->kind)) {
+      return content_->tokenizer->decode(ids);
+    }
     if (const auto* list = std::get_if<ClassOptions>(&found->kind)) {
       return list->classes.at(static_cast<std::size_t>(ids.front()));
     }

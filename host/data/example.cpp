@@ -159,7 +159,7 @@ Example read_example(const Shard& shard, const ExampleRef& ref, const DataOption
 std::set<std::string> row_sources(const DataOptions& options) {
   std::set<std::string> sources;
   for (const FieldOptions& field : options.fields) {
-    if (!field.is_media()) sources.insert(field.source.text);
+    for (std::string& source : field.text_sources()) sources.insert(std::move(source));
   }
   return sources;
 }

@@ -24,6 +24,9 @@ FieldSpec spec_of(const FieldOptions& field, std::int64_t vocabulary) {
   } else if (const auto* text = std::get_if<TextOptions>(&field.kind)) {
     spec.sizes = {text->length};
     spec.classes = vocabulary;
+  } else if (const auto* document = std::get_if<DocumentOptions>(&field.kind)) {
+    spec.sizes = {document->length};
+    spec.classes = vocabulary;
   } else if (const auto* list = std::get_if<ClassOptions>(&field.kind)) {
     spec.classes = static_cast<std::int64_t>(list->classes.size());
   }
@@ -36,6 +39,42 @@ std::int64_t patches(const FieldOptions& field, int patch) {
   return std::int64_t{image.height / patch} * (image.width / patch);
 }
 
+/// What comes with the ids and the mask of a document.
+void add_document_specs(const FieldOptions& field, const DocumentOptions& document,
+                        std::int64_t vocabulary, std::vector<FieldSpec>& specs) {
+  const auto add = [&](const char* suffix, DType dtype, std::vector<std::int64_t> sizes,
+                       const char* mask = nullptr, std::int64_t classes = 0) {
+    specs.push_back({field.name + suffix, dtype, std::move(sizes),
+                     mask != nullptr ? field.name + mask : "", classes});
+  };
+  for (const char* suffix : {k_position, k_document, k_source}) {
+    add(suffix, DType::int64, {document.length});
+  }
+  if (document.has_next) {
+    add(k_next, DType::int64, {document.length}, k_next_mask, vocabulary);
+    add(k_next_mask, DType::boolean, {document.length});
+  }
+  if (const auto& pictures = document.pictures) {
+    const ImageOptions& image = pictures->image;
+    const std::int64_t patches = std::int64_t{pictures->most} * pictures->patches();
+    add(k_pictures, DType::float32,
+        {image.channels, std::int64_t{pictures->most} * image.height, image.width});
+    add(k_pictures_at, DType::int64, {patches});
+    if (pictures->masking) add(k_pictures_masked, DType::boolean, {patches});
+  }
+  if (const auto& sounds = document.sounds) {
+    const std::int64_t frames = std::int64_t{sounds->most} * sounds->recording.frames;
+    const std::int64_t groups = frames / sounds->stride;
+    add(k_sounds, DType::float32, {frames, sounds->recording.spectrum.mels}, k_sounds_mask);
+    add(k_sounds_mask, DType::boolean, {frames});
+    add(k_sounds_at, DType::int64, {groups});
+    if (sounds->mask_length > 0) {
+      add(k_sounds_masked, DType::boolean, {groups});
+      add(k_sounds_masked_frames, DType::boolean, {frames});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabulary) {
@@ -45,6 +84,9 @@ std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabula
     with.push_back({field.name + suffix, DType::boolean, std::move(sizes), "", 0});
   };
   if (!spec.mask.empty()) with.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});
+  if (const auto* document = std::get_if<DocumentOptions>(&field.kind)) {
+    add_document_specs(field, *document, vocabulary, with);
+  }
   if (std::holds_alternative<TokenMasking>(field.masking)) {
     add(k_masked, spec.sizes);
     // Losses and metrics that read the target count what was hidden: its mask says so.

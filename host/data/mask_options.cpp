@@ -23,7 +23,17 @@ TokenMasking token_masking(const Section& section) {
   return masking;
 }
 
-/// The edge of the patches under `patch`, which divides the picture.
+SpanMasking span_masking(const Section& section) {
+  SpanMasking masking;
+  masking.probability = section.real("probability", 0.065, 0, 1);
+  masking.length = section.integer("length", 10, 1, 1'000'000);
+  masking.band_probability = section.real("band_probability", 0, 0, 1);
+  masking.band_length = section.integer("band_length", 8, 1, 4096);
+  return masking;
+}
+
+}  // namespace
+
 int patch_of(const Section& section, const ImageOptions& image) {
   const int patch = section.integer("patch", std::nullopt, 1, 8192);
   if (image.height % patch != 0 || image.width % patch != 0) {
@@ -33,8 +43,7 @@ int patch_of(const Section& section, const ImageOptions& image) {
   return patch;
 }
 
-PatchMasking patch_masking(const Section& section, const ImageOptions& image) {
-  const int patch = patch_of(section, image);
+PatchMasking patch_masking(const Section& section, const ImageOptions& image, int patch) {
   PatchMasking masking;
   masking.rows = image.height / patch;
   masking.columns = image.width / patch;
@@ -47,29 +56,19 @@ PatchMasking patch_masking(const Section& section, const ImageOptions& image) {
   return masking;
 }
 
-SpanMasking span_masking(const Section& section) {
-  SpanMasking masking;
-  masking.probability = section.real("probability", 0.065, 0, 1);
-  masking.length = section.integer("length", 10, 1, 1'000'000);
-  masking.band_probability = section.real("band_probability", 0, 0, 1);
-  masking.band_length = section.integer("band_length", 8, 1, 4096);
-  return masking;
-}
-
-}  // namespace
-
 void read_mask_options(const Section& section, FieldOptions& field) {
   const auto* image = std::get_if<ImageOptions>(&field.kind);
   if (section.has("mask")) {
     const Section mask = section.inner("mask");
     if (image != nullptr) {
-      field.masking = patch_masking(mask, *image);
+      field.masking = patch_masking(mask, *image, patch_of(mask, *image));
     } else if (std::holds_alternative<RecordingOptions>(field.kind)) {
       field.masking = span_masking(mask);
-    } else if (std::holds_alternative<TextOptions>(field.kind)) {
+    } else if (std::holds_alternative<TextOptions>(field.kind) ||
+               std::holds_alternative<DocumentOptions>(field.kind)) {
       field.masking = token_masking(mask);
     } else {
-      section.fail("mask", "it on image, log_mel and text fields only");
+      section.fail("mask", "it on image, log_mel, text and document fields only");
     }
   }
   if (section.has("visual_tokens")) {
@@ -85,6 +84,9 @@ void read_mask_options(const Section& section, FieldOptions& field) {
   field.is_optional = section.flag("optional");
   if (field.is_optional && field.exchange) {
     section.fail("optional", "false, because the field is exchanged");
+  }
+  if (field.is_optional && std::holds_alternative<DocumentOptions>(field.kind)) {
+    section.fail("optional", "it at the parts of a document instead");
   }
 }
 

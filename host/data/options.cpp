@@ -33,19 +33,6 @@ std::optional<Exchange> exchange(const Section& section) {
                   pair.pointer("theirs", pair.word("theirs", ""))};
 }
 
-/// What the cached feature depends on: the member and the options of its decoding, not those of
-/// augmentation, which is done anew for every batch.
-std::string feature_key(const Json& field, const Source& source) {
-  Json key = {{"source", source.text}};
-  for (const char* name :
-       {"kind",       "size",      "channels", "mean",   "std", "resize", "fit", "draft",
-        "background", "normalise", "preset",   "rate",   "fft", "window", "hop", "mels",
-        "low_hz",     "high_hz",   "frames",   "sample", "fps", "trim_db"}) {
-    if (field.contains(name)) key[name] = field.at(name);
-  }
-  return key.dump();
-}
-
 FieldOptions field(const std::string& name, const Json& json) {
   const Section section(json, concat("data field ", name));
   FieldOptions field;
@@ -72,8 +59,13 @@ FieldOptions field(const std::string& name, const Json& json) {
   } else if (kind == "group") {
     field.kind = GroupOptions{};
     field.source = field_source(section, "cls");
+  } else if (kind == "document") {
+    field.kind = document_options(section);
+    if (section.has("pointer"))
+      field.source = {section.pointer("pointer", section.word("pointer", ""))};
+    field.mask = name + "_mask";
   } else {
-    section.fail("kind", "image, log_mel, video, text, class or group");
+    section.fail("kind", "image, log_mel, video, text, class, group or document");
   }
   if (field.is_media() && field.source.is_pointer()) section.fail("pointer", "a member instead");
   if (!field.is_media() && section.has("exchange"))
@@ -85,9 +77,18 @@ FieldOptions field(const std::string& name, const Json& json) {
 }
 
 void check_fields(const DataOptions& options) {
+  if (const FieldOptions* packed = options.packed(); packed && options.fields.size() > 1) {
+    throw Error(Exit::bad_recipe,
+                concat("data field ", packed->name,
+                       ": a row of packed documents holds several examples, and the section has "
+                       "other fields, which hold one. Put these into a section of their own, or "
+                       "leave pack out."));
+  }
   std::set<std::string> names;
   for (const FieldOptions& field : options.fields) {
-    if (std::holds_alternative<TextOptions>(field.kind) && !options.tokenizer) {
+    const bool has_text = std::holds_alternative<TextOptions>(field.kind) ||
+                          std::holds_alternative<DocumentOptions>(field.kind);
+    if (has_text && !options.tokenizer) {
       throw Error(Exit::bad_recipe, concat("data field ", field.name,
                                            ": a text needs a tokenizer. "
                                            "Add \"tokenizer\" to the data section."));
@@ -219,6 +220,36 @@ DataOptions parse(const Json& json) {
 }
 
 }  // namespace
+
+std::string feature_key(const Json& field, const Source& source) {
+  Json key = {{"source", source.text}};
+  for (const char* name :
+       {"kind",       "size",      "channels", "mean",   "std", "resize", "fit", "draft",
+        "background", "normalise", "preset",   "rate",   "fft", "window", "hop", "mels",
+        "low_hz",     "high_hz",   "frames",   "sample", "fps", "trim_db"}) {
+    if (field.contains(name)) key[name] = field.at(name);
+  }
+  return key.dump();
+}
+
+std::vector<std::string> FieldOptions::text_sources() const {
+  if (is_media()) return {};
+  const auto* document = std::get_if<DocumentOptions>(&kind);
+  if (document == nullptr || document->parts.empty()) return {source.text};
+  std::vector<std::string> sources;
+  for (const DocumentPart& part : document->parts) {
+    if (part.kind == DocumentPart::Kind::text) sources.push_back(part.value);
+  }
+  return sources;
+}
+
+const FieldOptions* DataOptions::packed() const {
+  for (const FieldOptions& field : fields) {
+    const auto* document = std::get_if<DocumentOptions>(&field.kind);
+    if (document != nullptr && document->is_packed) return &field;
+  }
+  return nullptr;
+}
 
 int LoadingOptions::threads() const {
   if (workers > 0) return workers;

@@ -148,6 +148,46 @@ struct VisualTokenOptions {
   int vocabulary = 0, patch = 0;
 };
 
+/// A part of a document: a text, or a member that holds a picture or a recording.
+struct DocumentPart {
+  enum class Kind { text, picture, sound };
+  Kind kind = Kind::text;
+  std::string value;         ///< the member; of a text its Source, or what document_parts() found
+  bool is_optional = false;  ///< left out where the sample lacks it
+};
+
+/// The pictures of a row of documents, one below the other.
+struct DocumentPictures {
+  ImageOptions image;
+  int most = 1;  ///< in a row
+  int patch = 1;
+  std::optional<PatchMasking> masking;  ///< of each
+  std::string feature_key;              ///< as FieldOptions::feature_key, but for the member
+  int patches() const { return image.height / patch * (image.width / patch); }  ///< of one
+};
+
+/// The recordings of a row of documents, one behind the other.
+struct DocumentSounds {
+  RecordingOptions recording;
+  int most = 1;                ///< in a row
+  int stride = 1;              ///< frames that share a place, a group
+  float mask_probability = 0;  ///< of each group to begin a span that is hidden
+  int mask_length = 0;         ///< groups of a span; 0: none is hidden
+  std::string feature_key;
+  int groups() const { return recording.frames / stride; }  ///< most of one
+};
+
+/// Texts, pictures and recordings as one sequence; document.hpp says what a batch holds of them.
+struct DocumentOptions {
+  int length = 0;
+  bool begin = false, end = false;  ///< around each document
+  bool is_packed = false;           ///< while training, a row holds as many documents as fit
+  bool has_next = false;            ///< gives the next token as a target
+  std::vector<DocumentPart> parts;  ///< the same for all samples; none: the list at the source
+  std::optional<DocumentPictures> pictures;
+  std::optional<DocumentSounds> sounds;
+};
+
 /// Fields share what is visible; see share_budget().
 struct JointMasking {
   std::vector<std::string> fields;
@@ -161,6 +201,20 @@ inline constexpr const char* k_masked_bands = "_masked_bands";  ///< bool [mels]
 inline constexpr const char* k_target = "_target";              ///< ids before masking
 inline constexpr const char* k_tokens = "_tokens";              ///< visual tokens
 inline constexpr const char* k_present = "_present";            ///< bool []: the sample has it
+// Of a document; see document.hpp:
+inline constexpr const char* k_position = "_position";
+inline constexpr const char* k_document = "_document";
+inline constexpr const char* k_source = "_source";
+inline constexpr const char* k_next = "_next";
+inline constexpr const char* k_next_mask = "_next_mask";
+inline constexpr const char* k_pictures = "_pictures";
+inline constexpr const char* k_pictures_at = "_pictures_at";
+inline constexpr const char* k_pictures_masked = "_pictures_masked";
+inline constexpr const char* k_sounds = "_sounds";
+inline constexpr const char* k_sounds_mask = "_sounds_mask";
+inline constexpr const char* k_sounds_at = "_sounds_at";
+inline constexpr const char* k_sounds_masked = "_sounds_masked";
+inline constexpr const char* k_sounds_masked_frames = "_sounds_masked_frames";
 
 struct FieldOptions {
   std::string name;
@@ -168,7 +222,7 @@ struct FieldOptions {
   std::string mask;  ///< the paired mask field, or empty
   std::optional<Exchange> exchange;
   std::variant<ImageOptions, RecordingOptions, VideoOptions, TextOptions, ClassOptions,
-               GroupOptions>
+               GroupOptions, DocumentOptions>
       kind;
   std::variant<std::monostate, TokenMasking, PatchMasking, SpanMasking> masking;
   std::optional<VisualTokenOptions> visual_tokens;
@@ -180,6 +234,9 @@ struct FieldOptions {
            std::holds_alternative<RecordingOptions>(kind) ||
            std::holds_alternative<VideoOptions>(kind);
   }
+
+  /// What a row reads of the sample as text: values at pointers, and members.
+  std::vector<std::string> text_sources() const;
 
   std::string feature_key;  ///< equal for fields whose cached features are equal
 };
@@ -223,6 +280,9 @@ struct DataOptions {
   OrderOptions order;
   std::optional<double> bad_share;  ///< how many samples may be set aside; none: an error each
   LoadingOptions loading;
+  /// The field of packed documents, then the only one; null where rows hold an example each.
+  const FieldOptions* packed() const;
+
   std::string identity;  ///< the section as JSON without paths and what does not change batches
 };
 

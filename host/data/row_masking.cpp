@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "host/base/text.hpp"
+#include "host/data/batch_row.hpp"
 
 namespace weft::host {
 namespace {
@@ -19,9 +20,7 @@ class Row {
 
   template <class T>
   std::span<T> at(const std::string& name) const {
-    Array& array = batch_.fields.at(name);
-    const std::size_t size = array.byte_count() / sizeof(T) / static_cast<std::size_t>(batch_.size);
-    return {array.data<T>() + row_ * size, size};
+    return row_of<T>(batch_, name, row_);
   }
   std::span<bool> masked(const FieldOptions& field) const {
     return at<bool>(field.name + k_masked);
@@ -89,6 +88,40 @@ void hide_jointly(const DataOptions& options, const MaskingVocabulary& vocabular
   }
 }
 
+/// Hides patches and groups of a document that stand in its sequence.
+void hide_media(const FieldOptions& field, const DocumentOptions& options, const Row& row,
+                RandomSequence random) {
+  const std::span<const std::int64_t> sources = row.at<std::int64_t>(field.name + k_source);
+  const auto stands = [&](std::size_t source) {
+    return std::ranges::find(sources, static_cast<std::int64_t>(source)) != sources.end();
+  };
+  std::size_t first_source = 1;
+  if (const auto& pictures = options.pictures) {
+    const auto patches = static_cast<std::size_t>(pictures->patches());
+    for (int m = 0; pictures->masking && m < pictures->most; ++m) {
+      const std::size_t first = static_cast<std::size_t>(m) * patches;
+      const auto masked = row.at<bool>(field.name + k_pictures_masked).subspan(first, patches);
+      hide_patches(masked, *pictures->masking, random);
+      if (!stands(first_source + first)) std::ranges::fill(masked, false);
+    }
+    first_source += static_cast<std::size_t>(pictures->most) * patches;
+  }
+  if (const auto& sounds = options.sounds; sounds && sounds->mask_length > 0) {
+    const std::span<bool> masked = row.at<bool>(field.name + k_sounds_masked);
+    const auto groups = static_cast<std::size_t>(sounds->groups());
+    for (std::size_t first = 0; first < masked.size(); first += groups) {
+      hide_spans(masked.subspan(first, groups), sounds->mask_probability, sounds->mask_length,
+                 random);
+    }
+    for (std::size_t j = 0; j < masked.size(); ++j)
+      masked[j] = masked[j] && stands(first_source + j);
+    const std::span<const bool> real = row.at<bool>(field.name + k_sounds_mask);
+    const std::span<bool> frames = row.at<bool>(field.name + k_sounds_masked_frames);
+    const auto stride = static_cast<std::size_t>(sounds->stride);
+    for (std::size_t t = 0; t < frames.size(); ++t) frames[t] = masked[t / stride] && real[t];
+  }
+}
+
 }  // namespace
 
 std::array<std::uint64_t, 3> still_origin(const std::string& key) {
@@ -107,6 +140,9 @@ void mask_row(const DataOptions& options, const MaskingVocabulary& vocabulary, B
   }
   for (std::size_t f = 0; f < options.fields.size(); ++f) {
     const FieldOptions& field = options.fields[f];
+    if (const auto* document = std::get_if<DocumentOptions>(&field.kind)) {
+      hide_media(field, *document, row, sequence(options.fields.size() + 1 + f));
+    }
     if (std::holds_alternative<std::monostate>(field.masking)) continue;
     RandomSequence random = sequence(f);
     const bool is_joint =

@@ -64,7 +64,18 @@ RecordingOptions recording_options(const Section& section);
 VideoOptions video_options(const Section& section);
 TextOptions text_options(const Section& section);
 ClassOptions class_options(const Section& section);
+DocumentOptions document_options(const Section& section);
 TokenizerOptions tokenizer_options(const Section& section);
+
+/// The edge of the patches under `patch`, which divides the picture.
+int patch_of(const Section& section, const ImageOptions& image);
+
+/// @param section  a picture's mask
+PatchMasking patch_masking(const Section& section, const ImageOptions& image, int patch);
+
+/// What the cached feature depends on: the member and the options of its decoding, not those of
+/// augmentation, which is done anew for every batch.
+std::string feature_key(const Json& field, const Source& source);
 
 /// Reads `mask`, `visual_tokens` and `optional` of a field whose kind is known.
 void read_mask_options(const Section& section, FieldOptions& field);

@@ -12,6 +12,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/content.hpp"
+#include "host/data/document.hpp"
 #include "host/data/order.hpp"
 
 namespace weft::host {
@@ -67,6 +68,14 @@ class StageClock {
         begin = processor_time();
         if (text != example.values.end()) content_.tokenizer->encode(text->second);
         stage += processor_time() - begin;
+      } else if (std::holds_alternative<DocumentOptions>(field.kind)) {
+        begin = processor_time();  // reading its members included
+        document_pieces(content_, draw, part, example, field, nullptr);
+        stage += processor_time() - begin;
+        for (const DocumentPart& one : document_parts(field, example, shard, ref.sample)) {
+          if (one.kind != DocumentPart::Kind::text)
+            bytes_ += std::ssize(shard.read(ref.sample, one.value));
+        }
       } else if (field.is_media()) {
         if (shard.has(ref.sample, field.source.text)) time_media(shard, ref.sample, field, stage);
       }
@@ -170,9 +179,11 @@ Speed measure_speed(const Dataset& dataset, const Dataset& uncached, std::int64_
   // What was made ahead before the clock starts must not count.
   for (int i = 0; i <= content.options.loading.prefetch; ++i) stream.next();
   const double waited = stream.waited();
+  const std::int64_t taken = stream.position().taken;
   const Clock::time_point begin = Clock::now();
   do {
-    speed.samples += stream.next().size;
+    stream.next();
+    speed.samples = stream.position().taken - taken;
     speed.seconds = since(begin);
   } while (speed.seconds < seconds * 2 / 3);
   speed.waited = stream.waited() - waited;

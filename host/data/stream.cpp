@@ -3,7 +3,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/data/order.hpp"
+#include "host/data/row_order.hpp"
 #include "host/data/row_pool.hpp"
 #include "host/data/streamed_order.hpp"
 
@@ -45,21 +45,14 @@ class TrainingStream::Reader {
  public:
   Reader(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed, Rank rank,
          const Position& from)
-      : dataset_(dataset), rows_(batch_size), rank_(rank) {
+      : dataset_(dataset), rows_(batch_size), rank_(rank), order_(dataset_.content(), seed) {
     require_place(from);
-    if (is_streamed(dataset_, Split::train)) {
-      streamed_ = std::make_unique<StreamedOrder>(dataset_.content(), Split::train, seed);
-      streamed_->seek(from);
-    } else {
-      order_.emplace(dataset_.content(), seed);
-    }
-    drawn_ = taken_ = from;
+    order_.seek(from);
+    taken_ = from;
     pool_ = std::make_unique<RowPool>(dataset_, Split::train, [this] { return draw(); });
   }
 
-  ~Reader() {
-    if (streamed_) streamed_->cancel();
-  }
+  ~Reader() { order_.cancel(); }
 
   Batch next() {
     Batch batch;
@@ -72,10 +65,7 @@ class TrainingStream::Reader {
 
   void seek(const Position& position) {
     require_place(position);
-    pool_->restart([&] {
-      if (streamed_) streamed_->seek(position);
-      drawn_ = position;
-    });
+    pool_->restart([&] { order_.seek(position); });
     taken_ = position;
   }
 
@@ -93,29 +83,18 @@ class TrainingStream::Reader {
   /// [one thread at a time]
   RowPool::Drawn draw() {
     RowPool::Drawn drawn;
-    const std::int64_t first = rows_ * rank_.number, last = first + rows_;
-    if (order_) {
-      for (std::int64_t i = first; i < last; ++i) {
-        drawn.draws.push_back(order_->at(static_cast<std::uint64_t>(drawn_.taken + i)));
-      }
-      drawn_.taken += rows_ * rank_.of;
-    } else {
-      for (std::int64_t i = 0; i < rows_ * rank_.of; ++i) {
-        std::optional<Draw> next = streamed_->next();
-        if (i >= first && i < last) drawn.draws.push_back(*next);  // training has no end
-      }
-      drawn_ = streamed_->position();
-    }
-    drawn.after = drawn_;
+    order_.skip(rows_ * rank_.number);
+    for (std::int64_t i = 0; i < rows_; ++i) drawn.draws.push_back(order_.next());
+    order_.skip(rows_ * (rank_.of - 1 - rank_.number));
+    drawn.after = order_.position();
     return drawn;
   }
 
   const Dataset dataset_;
   const std::int64_t rows_;
   const Rank rank_;
-  std::optional<TrainingOrder> order_;  ///< or
-  std::unique_ptr<StreamedOrder> streamed_;
-  Position drawn_, taken_;         ///< where the pool and where the reader stands
+  RowOrder order_;                 ///< of the pool
+  Position taken_;                 ///< where the reader stands
   std::unique_ptr<RowPool> pool_;  ///< last, so that it ends before what it uses
 };
 

@@ -10,8 +10,10 @@
 #include <thread>
 
 #include "host/base/error.hpp"
+#include "host/base/text.hpp"
 #include "host/data/content.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/document.hpp"
 
 namespace weft::host {
 namespace {
@@ -104,7 +106,9 @@ class Looker {
     const ExampleRef& ref = part_.examples[example];
     const Shard& shard = *part_.shards[ref.shard];
     FieldSum& sum = fields[f];
-    if (!options.is_media()) {
+    if (std::holds_alternative<DocumentOptions>(options.kind)) {
+      meet_document(options, example, texts, sum);
+    } else if (!options.is_media()) {
       const auto text = texts.values.find(options.source.text);
       if (text == texts.values.end()) return;
       if (std::holds_alternative<TextOptions>(options.kind)) {
@@ -141,6 +145,20 @@ class Looker {
     const Image picture = decode_image(bytes, form, shard.place(sample));
     sum.survey.heights.add(picture.height);
     sum.survey.widths.add(picture.width);
+  }
+
+  /// Documents are the same where all their parts are.
+  void meet_document(const FieldOptions& options, std::size_t example, const Example& texts,
+                     FieldSum& sum) const {
+    const ExampleRef& ref = part_.examples[example];
+    const Shard& shard = *part_.shards[ref.shard];
+    std::string all;
+    for (const DocumentPart& part : document_parts(options, texts, shard, ref.sample)) {
+      const bool is_text = part.kind == DocumentPart::Kind::text;
+      const std::string bytes(is_text ? part.value : text_of(shard.read(ref.sample, part.value)));
+      all += concat(static_cast<int>(part.kind), ' ', bytes.size(), ' ', bytes);
+    }
+    meet(sum, example, all.data(), all.size());
   }
 
   void meet(FieldSum& sum, std::size_t example, const void* bytes, std::size_t count) const {
@@ -309,6 +327,7 @@ Survey survey(const Dataset& dataset, bool statistics) {
       FieldSurvey& field = sum.survey;
       field.name = options[f].name;
       field.unit = options[f].is_media() ? "frames" : "tokens";
+      if (std::holds_alternative<DocumentOptions>(options[f].kind)) field.unit = "places";
       if (const auto* recording = std::get_if<RecordingOptions>(&options[f].kind)) {
         field.seconds = static_cast<double>(recording->spectrum.hop) / recording->spectrum.rate;
       }

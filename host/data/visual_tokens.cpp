@@ -15,7 +15,7 @@ namespace weft::host {
 namespace {
 
 constexpr int k_iterations = 25;
-constexpr std::size_t k_pictures = 2048, k_patches = 16384, k_patches_per_token = 16;
+constexpr std::size_t k_most_pictures = 2048, k_patches = 16384, k_patches_per_token = 16;
 /// Patches that one thread takes at a time.
 constexpr std::size_t k_chunk = 256;
 
@@ -144,7 +144,7 @@ VisualTokens VisualTokens::learn(std::span<const float> patches, int width, int 
 VisualTokens VisualTokens::learn(std::size_t count,
                                  const std::function<Array(std::size_t)>& picture,
                                  const ImageOptions& image, const VisualTokenOptions& options) {
-  const std::size_t pictures = std::min(count, k_pictures);
+  const std::size_t pictures = std::min(count, k_most_pictures);
   std::vector<std::vector<float>> cut(pictures);
   for_each_index(pictures, [&](std::size_t i) {
     const Array feature = picture(spread(i, pictures, count));

@@ -64,6 +64,16 @@ class Masked(unittest.TestCase):
         for metric in ("patches.accuracy", "words.accuracy"):
             self.assertGreater(values[metric], floor_values[metric], metric)
 
+    def test_words_patches_and_frames_of_packed_documents(self):
+        page = "data.documents.fields.page."
+        losses, values = self.train("digits_documents", 1000)
+        floor, floor_values = self.train("digits_documents", 1000, *override(page + "mask.probability", 1),
+                                         *override(page + "image.mask.share", 1), *override(page + "audio.mask.probability", 1))
+        self.assertLess(losses["mlm"], 0.85 * floor["mlm"])
+        self.assertLess(losses["mim"], 0.95 * floor["mim"])
+        self.assertLess(losses["mam"], 0.95 * floor["mam"])
+        self.assertGreater(values["words.accuracy"], floor_values["words.accuracy"] + 0.03)
+
     def test_a_model_uses_the_clue_where_there_is_one_and_does_without(self):
         """93 of the 272 test samples have noisy pictures and a clue, the others have clear pictures and none."""
         _, values = self.train("digits_absent", 600)

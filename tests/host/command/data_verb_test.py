@@ -231,6 +231,38 @@ class Show(DataCase):
         self.refused(["data", "show", PICTURE, "--out", out], CANNOT_CREATE, f"There is a file {out} already.")
 
 
+class Documents(DataCase):
+    """A field of documents: a picture and a text behind it."""
+    page = {"page": {"kind": "document", "length": 24, "pack": True, "parts": [{"image": "png"}, {"text": "txt"}],
+                     "image": {"size": [8, 6], "patch": 2, "most": 1}}}
+
+    def test_what_is_the_same_and_what_is_cut(self):
+        write_tar(self.tars["train"], samples(range(20)) + [("twin.png", png(3)), ("twin.txt", b"a text of number x x x "),
+                                                            ("other.png", png(3)), ("other.txt", b"a text of another")])
+        found = self.read("check", fields=self.page)
+        self.assertEqual(found["same_content"], [
+            {"field": "page", "split": "train", "of": "train", "samples": 1, "pairs": [["twin", "s3"]]}])
+        train = found["truncated"][0]  # 12 patches, 4 words, and as many x as the number says
+        self.assertEqual((train["field"], train["cut"], train["room"], train["longest"]), ("page", 11, 24, 35))
+
+    def test_a_broken_picture(self):
+        write_tar(self.tars["train"], samples(range(20)) + [("bad.png", b"no picture"), ("bad.txt", b"a text")])
+        found = self.read("check", code=BAD_DATA, fields=self.page)
+        self.assertEqual([bad["key"] for bad in found["unusable"]], ["bad"])
+
+    def test_looking_and_timing(self):
+        out = self.folder / "page.html"
+        self.data("show", "--out", out, "--count", 4, fields=self.page)
+        page = out.read_text()
+        self.assertEqual(page.count("src=\"data:image/png;base64,"), 4)
+        self.assertIn("a text of number", page)
+        places = self.read("stats", fields=self.page)["splits"]["train"]["fields"]["page"]["places"]
+        self.assertEqual((places["min"], places["max"]), (16, 35))
+        found = json.loads(self.data("bench", "--seconds", 0.3, "--json", fields=self.page).stdout)
+        self.assertIn("decoding page", {stage["stage"] for stage in found["stages"]})
+        self.assertGreater(found["samples_per_second"], 0)
+
+
 class Pack(DataCase):
     def fill(self):
         source = self.folder / "source"
