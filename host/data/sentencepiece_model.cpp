@@ -27,16 +27,17 @@ class SentencePieceModel : public TokenizerModel {
     const auto status = processor_.Encode({text.data(), text.size()}, &ids);
     if (!status.ok()) {
       throw Error(Exit::bad_data,
-                  concat("A text cannot be encoded: ", status.error_message(), "."));
+                  concat("A text cannot be encoded: ", std::string(status.message()), "."));
     }
     return ids;
   }
 
   std::string decode(std::span<const std::int32_t> ids) const override {
     std::string text;
-    const auto status = processor_.Decode(std::vector<int>(ids.begin(), ids.end()), &text);
+    const auto status = processor_.Decode(absl::Span<const int>(ids.data(), ids.size()), &text);
     if (!status.ok()) {
-      throw Error(Exit::bad_data, concat("Ids cannot be decoded: ", status.error_message(), "."));
+      throw Error(Exit::bad_data,
+                  concat("Ids cannot be decoded: ", std::string(status.message()), "."));
     }
     return text;
   }

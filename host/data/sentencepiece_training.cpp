@@ -27,7 +27,7 @@ class Sentences final : public spm::SentenceIterator {
   const std::string& value() const override {
     return texts_.are_kept() ? texts_.texts()[next_] : line_;
   }
-  spm::util::Status status() const override { return {}; }
+  absl::Status status() const override { return {}; }
 
  private:
   void write() {
@@ -71,12 +71,12 @@ std::string train_sentencepiece(const TokenizerTraining& training, const Trainin
   if (!symbols.empty()) options["control_symbols"] = symbols;
   Sentences sentences(texts);
   std::string model;
-  const spm::util::Status status = spm::SentencePieceTrainer::Train(options, &sentences, &model);
+  const absl::Status status = spm::SentencePieceTrainer::Train(options, &sentences, &model);
   if (!status.ok()) {
     throw Error(Exit::bad_recipe,
                 concat(place, ": SentencePiece cannot train a ", training.type, " model of ",
                        training.vocabulary, " pieces on ", texts.size(), " texts (",
-                       status.error_message(), "). Set vocab to another number."));
+                       std::string(status.message()), "). Set vocab to another number."));
   }
   return model;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a SentencePiece model must satisfy before the library sees it. Debian's 0.1.97 trusts its
-/// models: a long piece overflows the stack at loading, and a table of normalisation rules whose
-/// entries point outside it is followed there at encoding.
+/// What a SentencePiece model must satisfy before the library sees it. The library 0.1.97 trusted
+/// its models: a long piece overflowed the stack at loading, and a table of normalisation rules
+/// whose entries point outside it was followed there at encoding.
 
 #pragma once
 

@@ -28,7 +28,9 @@ class Install(unittest.TestCase):
                      "lib/weft/plugins/libweft_fusion_mean.so", "include/weft/abi.h", "include/weft/plugin.map",
                      "lib/cmake/Weft/WeftConfig.cmake", "lib/cmake/Weft/WeftConfigVersion.cmake",
                      "lib/cmake/Weft/WeftPlugin.cmake", "share/weft/template/encoder.cpp.in",
-                     "share/weft/schemas/recipe.schema.json", "share/weft/docs/abi/checker.md"):
+                     "share/weft/schemas/recipe.schema.json", "share/weft/docs/abi/checker.md",
+                     *(f"share/weft/licences/{part}.txt"
+                       for part in ("sentencepiece", "abseil-cpp", "protobuf-lite", "darts_clone", "esaxx"))):
             self.assertTrue((PREFIX / file).is_file() and not (PREFIX / file).is_symlink(), file)
         headers = {path.name for path in (ROOT / "sdk/include/weft").iterdir()}
         self.assertEqual({path.name for path in (PREFIX / "include/weft").iterdir()}, headers)
