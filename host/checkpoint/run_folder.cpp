@@ -59,7 +59,7 @@ RunFolder::RunFolder(const std::string& path, Mode mode) : path_(path) {
                                             error.message(), ". Give another one with --run."));
   lock_ = lock_folder(path_);
   if (mode == Mode::overwrite)
-    for (const char* name : {"checkpoints", "latest", "events.jsonl"})
+    for (const char* name : {"checkpoints", "latest", "events.jsonl", "set_aside.jsonl"})
       fs::remove_all(path_ + "/" + name);
   fs::create_directories(path_ + "/checkpoints");
 }

@@ -246,15 +246,17 @@ std::string fill_packed(const Dataset::Content& content, Split split, const Draw
   };
   std::vector<Draw> draws = draw.packed;
   draws.insert(draws.begin(), draw);
-  for (std::size_t i = 0; i < draws.size(); ++i) {
+  std::optional<Error> fault;
+  for (const Draw& one : draws) {
     try {
-      add(draws[i]);
+      add(one);
     } catch (const Error& error) {
       if (!content.quarantine.takes(error)) throw;
-      if (keys.empty() && i + 1 == draws.size()) throw;
-      set_aside(content, part_of(content, split, draws[i]), draws[i].example, error.what());
+      set_aside(content, part_of(content, split, one), one.example, error.what());
+      if (!fault) fault = error;
     }
   }
+  if (keys.empty()) throw *fault;
   documents.finish();
   return keys;
 }

@@ -59,7 +59,8 @@ class TruncationCount {
     std::int64_t length, room;
   };
 
-  /// While one lives, what its thread would add goes to it instead: the lengths of the row at hand.
+  /// While one lives, what its thread would add goes to it instead: the lengths of the row at hand,
+  /// of several by one name the longest.
   class Watch {
    public:
     Watch();

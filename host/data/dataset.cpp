@@ -303,42 +303,6 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   return Dataset(content);
 }
 
-void Truncation::add(std::int64_t length) {
-  ++of;
-  longest = std::max(longest, length);
-  cut += length > room ? 1 : 0;
-}
-
-namespace {
-
-thread_local TruncationCount::Watch* current_watch = nullptr;
-
-}  // namespace
-
-TruncationCount::Watch::Watch() {
-  current_watch = this;
-}
-
-TruncationCount::Watch::~Watch() {
-  current_watch = nullptr;
-}
-
-void TruncationCount::add(const std::string& field, std::int64_t length, std::int64_t room) {
-  if (current_watch != nullptr) {
-    current_watch->lengths_[field] = {length, room};
-    return;
-  }
-  const std::lock_guard lock(mutex_);
-  Truncation& truncation = fields_[field];
-  truncation.room = room;
-  truncation.add(length);
-}
-
-std::map<std::string, Truncation> TruncationCount::all() const {
-  const std::lock_guard lock(mutex_);
-  return fields_;
-}
-
 const std::string& Dataset::name() const {
   return content_->name;
 }

@@ -15,6 +15,8 @@ namespace {
 using Json = nlohmann::json;
 using Kind = DocumentPart::Kind;
 
+constexpr std::size_t k_most_parts = 10'000;
+
 std::string asked_by(const FieldOptions& field) {
   return concat("field ", field.name);
 }
@@ -40,10 +42,18 @@ DocumentPart part_of_list(const Json& entry, const std::string& place) {
 std::vector<DocumentPart> listed_parts(const FieldOptions& field, const Example& example) {
   const std::string& text = required_value(example, field.source.text, asked_by(field));
   const std::string place = concat(example.place, ": ", field.source.text);
-  const Json list = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json list;
+  try {
+    list = parse_sample_json(text);
+  } catch (const std::exception&) {  // no list either
+  }
   if (!list.is_array()) {
     throw Error(Exit::bad_data, concat(place, ": expected a list of parts for field ", field.name,
                                        ". Make the shard anew, or correct the pointer."));
+  }
+  if (list.size() > k_most_parts) {
+    throw Error(Exit::bad_data, concat(place, ": a document has at most ", k_most_parts,
+                                       " parts, found ", list.size(), ". Divide the sample."));
   }
   std::vector<DocumentPart> parts;
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -129,17 +139,26 @@ DocumentSize document_size(const Dataset::Content& content, const FieldOptions& 
 std::vector<DocumentPiece> document_pieces(const Dataset::Content& content, const Draw& draw,
                                            const SplitContent& part, const Example& example,
                                            const FieldOptions& field, RandomSequence* random) {
+  const auto& options = std::get<DocumentOptions>(field.kind);
   const ExampleRef& ref = part.examples[draw.example];
   std::vector<DocumentPiece> pieces;
+  DocumentSize used;
   for (const DocumentPart& one :
        document_parts(field, example, *part.shards[ref.shard], ref.sample)) {
     DocumentPiece piece;
     piece.kind = one.kind;
     if (one.kind == Kind::text) {
       piece.ids = content.tokenizer->encode(one.value);
+      used.places += std::ssize(piece.ids);
     } else {
-      piece.feature =
-          feature_of(content, draw, part, draw.example, media_field(field, one), random);
+      const bool is_picture = one.kind == Kind::picture;
+      const DocumentSize least{1, is_picture ? 1 : 0, is_picture ? 0 : 1};
+      // What cannot have a place is not decoded: a sample says how many parts it has.
+      if ((used + least).fits(options)) {
+        piece.feature =
+            feature_of(content, draw, part, draw.example, media_field(field, one), random);
+      }
+      used = used + least;
     }
     pieces.push_back(std::move(piece));
   }
@@ -190,7 +209,7 @@ bool DocumentRow::add_picture(const Array& pixels, RandomSequence* random, std::
   const DocumentPictures& options = *options_.pictures;
   const ImageOptions& image = options.image;
   const std::int64_t patches = options.patches();
-  if (pictures_ == options.most || place_ + patches > limit) return false;
+  if (!pixels.bytes || pictures_ == options.most || place_ + patches > limit) return false;
   // One below the other: the channels of a picture lie apart.
   const std::int64_t size = std::int64_t{image.height} * image.width;
   std::vector<float> values(static_cast<std::size_t>(pixels.count()));
@@ -212,7 +231,7 @@ bool DocumentRow::add_picture(const Array& pixels, RandomSequence* random, std::
 bool DocumentRow::add_sound(const Feature& feature, RandomSequence* random, std::int64_t limit) {
   const DocumentSounds& options = *options_.sounds;
   const std::int64_t frames = options.recording.frames, mels = options.recording.spectrum.mels;
-  if (sounds_ == options.most) return false;
+  if (!feature.values.bytes || sounds_ == options.most) return false;
   content_.truncated.add(field_.name + k_sounds, feature.frames, frames);
   float* const values =
       row_of<float>(batch_, field_.name + k_sounds, row_).data() + sounds_ * frames * mels;
@@ -224,13 +243,11 @@ bool DocumentRow::add_sound(const Feature& feature, RandomSequence* random, std:
   }
   std::fill_n(row_of<bool>(batch_, field_.name + k_sounds_mask, row_).begin() + sounds_ * frames,
               real, true);
-  const std::int64_t patches =
-      options_.pictures ? std::int64_t{options_.pictures->most} * options_.pictures->patches() : 0;
   const std::span<std::int64_t> at = row_of<std::int64_t>(batch_, field_.name + k_sounds_at, row_);
   const std::int64_t first = sounds_ * options.groups();
   for (std::int64_t j = first; j < first + groups; ++j) {
     at[static_cast<std::size_t>(j)] = place_;
-    put(content_.tokenizer->pad(), 1 + patches + j);
+    put(content_.tokenizer->pad(), -1 - j);
   }
   ++sounds_;
   return true;
@@ -243,6 +260,7 @@ std::int64_t DocumentRow::wanted(const DocumentPiece& piece) const {
     case Kind::sound: break;
   }
   const DocumentSounds& sounds = *options_.sounds;
+  if (!piece.feature.values.bytes) return sounds.groups();
   const auto frames = std::min<std::int64_t>(piece.feature.frames, sounds.recording.frames);
   return (frames + sounds.stride - 1) / sounds.stride;
 }

@@ -8,7 +8,7 @@
 ///   NAME_mask       bool  [L]   something stands here
 ///   NAME_position   int64 [L]   place in the document, from 0
 ///   NAME_document   int64 [L]   which document, from 1; 0 where nothing stands
-///   NAME_source     int64 [L]   0 text, 1 + i patch i, 1 + N + j group j
+///   NAME_source     int64 [L]   0 text, 1 + i patch i, -1 - j group j
 ///   NAME_next       int64 [L]   with `next`: the token at the next place, where NAME_next_mask [L]
 ///                               says that it is text of the same document
 ///   NAME_pictures   [C, M·H, W] M pictures one below the other: N = M·(H/patch)·(W/patch) patches,
@@ -57,10 +57,10 @@ DocumentSize document_size(const Dataset::Content& content, const FieldOptions& 
 struct DocumentPiece {
   DocumentPart::Kind kind = DocumentPart::Kind::text;
   std::vector<std::int32_t> ids;
-  Feature feature;
+  Feature feature;  ///< empty where the piece could not have a place in the row
 };
 
-/// The pieces of an example, decoded.
+/// The pieces of an example, decoded as far as they may stand in a row.
 /// @param example  of draw.example
 /// @param random   of training, else null
 /// @throws Error (bad_data) naming the sample that cannot be used

@@ -12,20 +12,18 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Deeper JSON is refused: copying and writing it would recurse until the stack is full.
 constexpr int k_deepest = 64;
+constexpr std::size_t k_largest_json = std::size_t{16}
+                                       << 20;  // as a tree it takes some 25 times that
 
 /// The sample's KEY.json, or an empty object.
 Json sample_json(const Shard& shard, std::size_t sample) {
   if (!shard.has(sample, "json")) return Json::object();
   const Bytes bytes = shard.read(sample, "json");
-  const auto is_shallow = [](int depth, Json::parse_event_t, Json&) -> bool {
-    if (depth > k_deepest) throw std::length_error(concat("deeper than ", k_deepest, " levels"));
-    return true;
-  };
   std::string reason = "it is not an object";
   try {
-    Json json = Json::parse(text_of(bytes), is_shallow);
+    if (bytes.size() > k_largest_json) throw std::length_error("it has more than 16 MiB");
+    Json json = parse_sample_json(text_of(bytes));
     if (json.is_object()) return json;
   } catch (const std::exception& problem) {
     reason = problem.what();
@@ -116,6 +114,14 @@ bool is_kept(const Example& example, const DataOptions& options) {
 }
 
 }  // namespace
+
+Json parse_sample_json(std::string_view text) {
+  const auto is_shallow = [](int depth, Json::parse_event_t, Json&) -> bool {
+    if (depth > k_deepest) throw std::length_error(concat("deeper than ", k_deepest, " levels"));
+    return true;
+  };
+  return Json::parse(text, is_shallow);
+}
 
 std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
   std::string key(shard.key(ref.sample));

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,6 +33,11 @@ struct Example {
   std::string place;                          ///< `digits-000.tar, sample KEY#3`, for messages
   std::map<std::string, std::string> values;  ///< by Source::text; absent where there is none
 };
+
+/// JSON that a sample brings, at most 64 levels deep: copying and writing deeper ones recurses
+/// until the stack is full.
+/// @throws std::exception with the reason where it is none
+nlohmann::json parse_sample_json(std::string_view text);
 
 /// KEY, or KEY#3.
 std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOptions& options);

@@ -81,11 +81,11 @@ std::shared_ptr<const Shard> FeatureCache::shard(const std::string& path,
 std::size_t FeatureCache::Hash::operator()(const Key& key) const {
   const auto& [shard, sample, field] = key;
   return static_cast<std::size_t>(
-      RandomSequence({reinterpret_cast<std::uintptr_t>(shard), sample, field}).next());
+      RandomSequence({reinterpret_cast<std::uintptr_t>(shard), sample, stable_hash(field)}).next());
 }
 
 Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const FieldOptions& field) {
-  const Key key{&shard, sample, stable_hash(field.feature_key)};
+  const Key key{&shard, sample, field.feature_key};
   {
     const std::lock_guard lock(mutex_);
     const auto known = features_.find(key);

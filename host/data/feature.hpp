@@ -51,7 +51,8 @@ class FeatureCache {
   Feature feature(const Shard& shard, std::size_t sample, const FieldOptions& field);
 
  private:
-  using Key = std::tuple<const Shard*, std::size_t, std::uint64_t>;  ///< …, sample, field
+  /// …, sample, FieldOptions::feature_key: a sample may choose a part of it, so no hash will do.
+  using Key = std::tuple<const Shard*, std::size_t, std::string>;
   struct Hash {
     std::size_t operator()(const Key& key) const;
   };

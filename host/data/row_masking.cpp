@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "host/base/text.hpp"
 #include "host/data/batch_row.hpp"
@@ -91,20 +92,20 @@ void hide_jointly(const DataOptions& options, const MaskingVocabulary& vocabular
 /// Hides patches and groups of a document that stand in its sequence.
 void hide_media(const FieldOptions& field, const DocumentOptions& options, const Row& row,
                 RandomSequence random) {
-  const std::span<const std::int64_t> sources = row.at<std::int64_t>(field.name + k_source);
-  const auto stands = [&](std::size_t source) {
-    return std::ranges::find(sources, static_cast<std::int64_t>(source)) != sources.end();
-  };
-  std::size_t first_source = 1;
-  if (const auto& pictures = options.pictures) {
+  std::set<std::int64_t> stands;  // patches from 1 up, groups from -1 down
+  for (const std::int64_t source : row.at<std::int64_t>(field.name + k_source)) {
+    stands.insert(source);
+  }
+  if (const auto& pictures = options.pictures; pictures && pictures->masking) {
     const auto patches = static_cast<std::size_t>(pictures->patches());
-    for (int m = 0; pictures->masking && m < pictures->most; ++m) {
-      const std::size_t first = static_cast<std::size_t>(m) * patches;
-      const auto masked = row.at<bool>(field.name + k_pictures_masked).subspan(first, patches);
+    for (std::size_t m = 0; m < static_cast<std::size_t>(pictures->most); ++m) {
+      const auto masked =
+          row.at<bool>(field.name + k_pictures_masked).subspan(m * patches, patches);
       hide_patches(masked, *pictures->masking, random);
-      if (!stands(first_source + first)) std::ranges::fill(masked, false);
+      if (!stands.contains(static_cast<std::int64_t>(1 + m * patches))) {
+        std::ranges::fill(masked, false);
+      }
     }
-    first_source += static_cast<std::size_t>(pictures->most) * patches;
   }
   if (const auto& sounds = options.sounds; sounds && sounds->mask_length > 0) {
     const std::span<bool> masked = row.at<bool>(field.name + k_sounds_masked);
@@ -113,8 +114,9 @@ void hide_media(const FieldOptions& field, const DocumentOptions& options, const
       hide_spans(masked.subspan(first, groups), sounds->mask_probability, sounds->mask_length,
                  random);
     }
-    for (std::size_t j = 0; j < masked.size(); ++j)
-      masked[j] = masked[j] && stands(first_source + j);
+    for (std::size_t j = 0; j < masked.size(); ++j) {
+      masked[j] = masked[j] && stands.contains(-1 - static_cast<std::int64_t>(j));
+    }
     const std::span<const bool> real = row.at<bool>(field.name + k_sounds_mask);
     const std::span<bool> frames = row.at<bool>(field.name + k_sounds_masked_frames);
     const auto stride = static_cast<std::size_t>(sounds->stride);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "host/base/error.hpp"
-#include "host/data/document.hpp"
 
 namespace weft::host {
 
@@ -25,6 +24,7 @@ const Draw& RowOrder::peek() {
 
 void RowOrder::pop() {
   next_.reset();
+  next_size_.reset();
   if (order_) {
     ++position_.taken;
   } else {
@@ -34,25 +34,34 @@ void RowOrder::pop() {
 
 Draw RowOrder::next() {
   Draw row = peek();
+  const std::optional<DocumentSize> size = next_size_;
   pop();
-  if (const FieldOptions* field = content_.options.packed()) pack(row, *field);
+  if (const FieldOptions* field = content_.options.packed()) pack(row, *field, size);
   return row;
 }
 
-void RowOrder::pack(Draw& row, const FieldOptions& field) {
+DocumentSize RowOrder::size_of(const Draw& draw, const FieldOptions& field) const {
+  try {
+    DocumentSize size =
+        document_size(content_, field, part_of(content_, Split::train, draw), draw.example);
+    size.places = std::max<std::int64_t>(size.places, 1);  // a row never holds without end
+    return size;
+  } catch (const Error& error) {
+    if (error.exit() != Exit::bad_data) throw;
+    return {std::get<DocumentOptions>(field.kind).length, 0, 0};  // its row will say so
+  }
+}
+
+void RowOrder::pack(Draw& row, const FieldOptions& field, std::optional<DocumentSize> first) {
   const auto& documents = std::get<DocumentOptions>(field.kind);
-  const auto size_of = [&](const Draw& draw) -> DocumentSize {
-    try {
-      DocumentSize size =
-          document_size(content_, field, part_of(content_, Split::train, draw), draw.example);
-      size.places = std::max<std::int64_t>(size.places, 1);  // a row never holds without end
-      return size;
-    } catch (const Error&) {  // its row will say so
-      return {documents.length, 0, 0};
+  DocumentSize size = first ? *first : size_of(row, field);
+  while (true) {
+    const DocumentSize next = size_of(peek(), field);
+    if (!(size + next).fits(documents)) {
+      next_size_ = next;
+      return;
     }
-  };
-  DocumentSize size = size_of(row);
-  while ((size = size + size_of(peek())).fits(documents)) {
+    size = size + next;
     row.packed.push_back(peek());
     pop();
   }
@@ -74,6 +83,7 @@ Position RowOrder::position() const {
 void RowOrder::seek(const Position& position) {
   if (streamed_) streamed_->seek(position);
   next_.reset();
+  next_size_.reset();
   position_ = position;
 }
 

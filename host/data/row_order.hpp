@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "host/data/content.hpp"
+#include "host/data/document.hpp"
 #include "host/data/order.hpp"
 #include "host/data/streamed_order.hpp"
 
@@ -37,13 +38,15 @@ class RowOrder {
  private:
   const Draw& peek();
   void pop();
-  void pack(Draw& row, const FieldOptions& field);
+  DocumentSize size_of(const Draw& draw, const FieldOptions& field) const;
+  void pack(Draw& row, const FieldOptions& field, std::optional<DocumentSize> first);
 
   const Dataset::Content& content_;
   std::optional<TrainingOrder> order_;  ///< or
   std::unique_ptr<StreamedOrder> streamed_;
   Position position_;         ///< before `next_`, or where there is none, before what comes
   std::optional<Draw> next_;  ///< looked at already
+  std::optional<DocumentSize> next_size_;  ///< its size, where it was measured
 };
 
 }  // namespace weft::host

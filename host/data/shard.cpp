@@ -74,6 +74,12 @@ Bytes Shard::read(std::size_t sample, std::string_view member) const {
 }
 
 std::size_t Shard::add_sample(std::string_view key) {
+  constexpr std::size_t most = 0xffffffff;  // what a place in keys_ and in members_ can say
+  if (keys_.size() + key.size() > most || members_.size() >= most) {
+    throw Error(Exit::bad_data, concat("The shard ", name,
+                                       " holds more keys or members than 4 GiB "
+                                       "can name. Divide it."));
+  }
   keys_.append(key);
   samples_.push_back({static_cast<std::uint32_t>(keys_.size()), k_none});
   return samples_.size() - 1;

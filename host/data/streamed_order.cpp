@@ -14,6 +14,8 @@
 namespace weft::host {
 namespace {
 
+constexpr std::size_t k_largest_sample = std::size_t{1} << 30;  // a run holds several
+
 /// Examples that are held at once without a shuffle, for stand-ins.
 constexpr std::size_t k_run = 64;
 
@@ -159,9 +161,12 @@ bool StreamedOrder::read_sample(SplitContent& run) {
     if (!open_.has_member) return false;
     const std::string key = tar.key();
     shard->add_sample(key);
+    std::size_t size = 0;
     do {
       std::string bytes;
       tar.read(&bytes);
+      size += bytes.size();
+      if (size > k_largest_sample) tar.refuse(concat("holds more than 1 GiB in sample ", key));
       if (!shard->add_member(0, tar.name(), std::string_view(bytes))) {
         tar.refuse(concat("holds ", key, ".", tar.name(), " twice"));
       }

@@ -10,7 +10,6 @@
 #include <thread>
 
 #include "host/base/error.hpp"
-#include "host/base/text.hpp"
 #include "host/data/content.hpp"
 #include "host/data/decode.hpp"
 #include "host/data/document.hpp"
@@ -126,7 +125,10 @@ class Looker {
     if (const auto length = watch.lengths().find(options.name); length != watch.lengths().end()) {
       sum.survey.lengths.add(length->second.length);
       sum.survey.room = length->second.room;
-      sum.survey.cut += length->second.length > length->second.room ? 1 : 0;
+      const auto sound = watch.lengths().find(options.name + k_sounds);  // of a document
+      const bool has_cut_sound =
+          sound != watch.lengths().end() && sound->second.length > sound->second.room;
+      sum.survey.cut += length->second.length > length->second.room || has_cut_sound ? 1 : 0;
       keep_extreme(sum.longest, {length->second.length, example}, true);
       keep_extreme(sum.shortest, {length->second.length, example}, false);
     }
@@ -152,13 +154,17 @@ class Looker {
                      FieldSum& sum) const {
     const ExampleRef& ref = part_.examples[example];
     const Shard& shard = *part_.shards[ref.shard];
-    std::string all;
-    for (const DocumentPart& part : document_parts(options, texts, shard, ref.sample)) {
-      const bool is_text = part.kind == DocumentPart::Kind::text;
-      const std::string bytes(is_text ? part.value : text_of(shard.read(ref.sample, part.value)));
-      all += concat(static_cast<int>(part.kind), ' ', bytes.size(), ' ', bytes);
+    XXH64_hash_t hash = 0;
+    for (const DocumentPart& one : document_parts(options, texts, shard, ref.sample)) {
+      hash ^= static_cast<XXH64_hash_t>(one.kind);
+      if (one.kind == DocumentPart::Kind::text) {
+        hash = XXH3_64bits_withSeed(one.value.data(), one.value.size(), hash);
+      } else {
+        const Bytes bytes = shard.read(ref.sample, one.value);
+        hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), hash);
+      }
     }
-    meet(sum, example, all.data(), all.size());
+    meet(sum, example, &hash, sizeof hash);
   }
 
   void meet(FieldSum& sum, std::size_t example, const void* bytes, std::size_t count) const {

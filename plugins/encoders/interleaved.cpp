@@ -3,14 +3,15 @@
 ///
 ///   e_l = E[t_l]                         where source_l = 0, a token of text
 ///   e_l = x_i W_image + b                where source_l = 1 + i, patch i of the pictures
-///   e_l = s_j W_sound + b                where source_l = 1 + N + j, group j of frames
+///   e_l = s_j W_sound + b                where source_l = -1 - j, group j of frames
 ///   Z_0 = e + P[position_l] + K[kind_l]  kind: text, picture, sound
 ///   Z'_l = MHSA(LN(Z_{l-1})) + Z_{l-1},  Z_l = FFN(LN(Z'_l)) + Z'_l,  tokens = LN(Z_L)
 ///
 /// Tokens attend to those of their own document only, with `causal` to earlier ones. A hidden patch
-/// or group is replaced by a learned token. `pictures` and `sounds` are the tokens at the places of
-/// the patches and groups, for losses that guess them; where nothing stands they are the first
-/// token's, and masks leave them out.
+/// or group is replaced by a learned token. Where pictures or sounds stand in the sequence and the
+/// encoder has none (height 0, frames 0), e_l = 0. `pictures` and `sounds` are the tokens at the
+/// places of the patches and groups, for losses that guess them; where nothing stands they are the
+/// first token's, and masks leave them out.
 ///
 /// Shapes  tokens, position, document, source [B, L] int64, document 0 at padding;
 ///         pictures [B, C, M H, W], M of them one below the other, N = M H W / P² patches, row by
@@ -146,8 +147,7 @@ class Interleaved final : public Encoder {
     require_fits(document.size(1));  // a look-up beyond the table would end the process on a GPU
     const Tensor mask = not_equal(document, 0);
     const Tensor x = embedding_(in["tokens"]);
-    const bool has_media = config_.height > 0 || config_.frames > 0;  // else all is text
-    const Tensor e = has_media ? where(equal(source, 0).unsqueeze(-1), x, media(in, x, source)) : x;
+    const Tensor e = where(equal(source, 0).unsqueeze(-1), x, media(in, x, source));
     Tensor z = e + position_(in["position"]) + kind_(kinds(source));
     z = dropout(z, config_.dropout);
     const Tensor same = same_document(document, mask);
@@ -164,7 +164,7 @@ class Interleaved final : public Encoder {
     if (port == "tokens") return "Numbers of the tokens of text.";
     if (port == "position") return "Place in the document, from 0.";
     if (port == "document") return "Which document, from 1; 0 at padding.";
-    return "What stands here: 0 text, from 1 the patches, then the groups of frames.";
+    return "What stands here: 0 text, from 1 up the patches, from -1 down the groups of frames.";
   }
 
   /// What the patches and groups give at their places; zeros, or anything, elsewhere.
@@ -179,8 +179,17 @@ class Interleaved final : public Encoder {
           in["sounds"].reshape({-1, config_.groups(), config_.stride * config_.features});
       all.push_back(seen(sound_(groups), in["sounds_masked"], hidden_sound_));
     }
-    return at(concat(all, 1), source);
+    // The row of `all` for each place: patches behind nothing, groups behind the patches.
+    Tensor row = source;
+    const Tensor nowhere = full_like(row, 0.0);
+    if (config_.height == 0) row = where(at_least(row, 1), nowhere, row);
+    const Tensor group =
+        config_.frames == 0 ? nowhere : full_like(row, static_cast<double>(patches())) - row;
+    row = where(at_least(row, 0), row, group);
+    return at(concat(all, 1), row);
   }
+
+  std::int64_t patches() const { return config_.height > 0 ? config_.patches() : 0; }
 
   static Tensor seen(const Tensor& x, const Tensor& masked, const Parameter& hidden) {
     return masked ? where(masked.unsqueeze(-1), hidden.tensor().to(x.dtype()), x) : x;
@@ -192,9 +201,8 @@ class Interleaved final : public Encoder {
   }
 
   Tensor kinds(const Tensor& source) const {
-    const std::int64_t patches = config_.height > 0 ? config_.patches() : 0;
-    return at_least(source, 1).to(WEFT_DTYPE_INT64) +
-           at_least(source, 1 + patches).to(WEFT_DTYPE_INT64);
+    const Tensor sound = logical_not(at_least(source, 0)).to(WEFT_DTYPE_INT64);
+    return at_least(source, 1).to(WEFT_DTYPE_INT64) + sound + sound;
   }
 
   static void require_parts(const char* field, std::int64_t part, const char* whole,

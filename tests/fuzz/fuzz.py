@@ -24,7 +24,7 @@ TARGETS = ("note", "manifest", "value", "tar", "jsonl", "media", "sentencepiece"
 # A minute is far more than any input takes, also on a busy machine; what takes longer hangs.
 OPTIONS = ("-timeout=60", "-rss_limit_mb=4096", "-print_final_stats=1", "-print_pcs=0", "-print_funcs=0")
 # Places in the code; a target that reaches less is turned away at the door. The libraries of Debian count for none.
-LEAST_COVERED = {"note": 800, "manifest": 800, "value": 800, "tar": 300, "jsonl": 300, "media": 250, "sentencepiece": 350,
+LEAST_COVERED = {"note": 800, "manifest": 800, "value": 800, "tar": 300, "jsonl": 300, "media": 250, "sentencepiece": 3000,
                  "tokenizer_json": 600}
 # Bytes: room for the longest seed of each.
 MAX_LENGTH = {"note": 65536, "manifest": 8192, "value": 512, "tar": 16384, "jsonl": 1024, "media": 4608, "sentencepiece": 8192,

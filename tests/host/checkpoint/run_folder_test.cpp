@@ -86,6 +86,7 @@ TEST(RunFolder, OverwritingRemovesTheRunButNotTheUsersFiles) {
   { RunFolder(folder.path("a"), Mode::create).write("{}", some_lock()); }
   folder.write("a/latest", "fit-1\n");
   folder.write("a/events.jsonl", "{}\n");
+  folder.write("a/set_aside.jsonl", "{}\n");
   folder.write("a/notes.txt", "mine");
   fs::create_directory(folder.path("a/checkpoints/fit-1"));
   const RunFolder run(folder.path("a"), Mode::overwrite);

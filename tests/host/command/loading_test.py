@@ -75,7 +75,6 @@ class BadSamples(Loading):
             fields = json.loads(json.dumps(RECIPE["data"]["av"]["fields"]))
             fields["picture"].update(exchange)
             section = {"fields": fields, "bad_samples": {"skip": 0.01}}
-            (self.folder / "run/set_aside.jsonl").unlink(missing_ok=True)
             result = weft(*self.arguments(path, "--overwrite", steps=400 if exchange else 120, **section))
             self.assertEqual(result.returncode, 0, result.stderr)
             self.expect_listed(bad, result)

@@ -103,7 +103,7 @@ TEST_F(DocumentTest, EveryPartStandsWhereTheListHasIt) {
   const auto next_mask = flags(batch, "page_next_mask");
   // "▁ab", four patches, "▁c", three groups, four patches would be the 15th to 18th: left out.
   EXPECT_EQ(dataset.decode_text("page", ids), "ab c");
-  EXPECT_THAT(source, ElementsAre(0, 0, 0, 1, 2, 3, 4, 0, 0, 13, 14, 15, 0, 0, 0, 0));
+  EXPECT_THAT(source, ElementsAre(0, 0, 0, 1, 2, 3, 4, 0, 0, -1, -2, -3, 0, 0, 0, 0));
   EXPECT_THAT(integers(batch, "page_position"),
               ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0));
   EXPECT_THAT(integers(batch, "page_document"),
@@ -291,6 +291,13 @@ TEST_F(PackedTest, AStreamedPartIsPackedAndResumedAlike) {
     rows.push_back(stream.next().keys);
     EXPECT_FALSE(rows.back()[0].empty());
   }
+  std::multiset<std::string> met;  // of an epoch, whose last row may reach into the next
+  TrainingStream whole(dataset, 1, 7);
+  for (std::int64_t taken = 0; taken < 12; taken = whole.position().taken) {
+    for (const std::string& key : keys(whole.next().keys[0])) met.insert(key);
+  }
+  for (int i = 0; i < 12; ++i) EXPECT_GE(met.count(concat("k", i)), 1U) << i;
+  EXPECT_LE(met.size(), 17U);
   for (std::size_t from = 0; from < rows.size(); ++from) {
     TrainingStream again(dataset, 1, 7, {}, positions[from]);
     for (std::size_t i = from; i < rows.size(); ++i) EXPECT_EQ(again.next().keys, rows[i]);
@@ -317,6 +324,39 @@ TEST_F(PackedTest, ABrokenDocumentIsLeftOutOfItsRowAndTheOthersStay) {
   EXPECT_EQ(dataset.set_aside()[0].key, "k4");
 }
 
+TEST_F(PackedTest, WhereAWholeRowIsBrokenEachOfItsDocumentsIsListed) {
+  for (auto& [name, bytes] : members)
+    if (name == "k0.json" || name == "k1.json" || name == "k2.json")
+      bytes = R"({"parts": [{"image": "none"}], "all": "abcdefgh"})";
+  const Dataset dataset = open(k_field, R"(, "order": "sequence", "bad_samples": {"skip": 0.5})");
+  TrainingStream stream(dataset, 2, 7);
+  while (stream.position().taken < 24) stream.next();
+  std::set<std::string> listed;
+  for (const BadSample& bad : dataset.set_aside()) listed.insert(bad.key);
+  EXPECT_THAT(listed, testing::UnorderedElementsAre("k0", "k1", "k2"));
+}
+
+TEST_F(DocumentTest, ASampleCannotAskForMoreThanTheRowHolds) {
+  std::string parts = R"({"text": "a"})";
+  for (int i = 0; i < 9'000; ++i) parts += R"(, {"image": "a.png"})";
+  add("a", "[" + parts + "]");
+  const Dataset dataset = open(fields());
+  const Batch batch = only_row(dataset);
+  const auto source = integers(batch, "page_source");
+  EXPECT_EQ(std::count_if(source.begin(), source.end(), [](std::int64_t s) { return s > 0; }), 12);
+  for (int i = 0; i < 1'001; ++i) parts += R"(, {"image": "a.png"})";
+  add("a", "[" + parts + "]");
+  EXPECT_EQ(error_of([&] { only_row(open(fields())); }).second,
+            "train.tar, sample a: /parts: a document has at most 10000 parts, found 10002. Divide "
+            "the sample.");
+}
+
+TEST_F(DocumentTest, DeepListsAreNoLists) {
+  add("a", "\"" + std::string(100'000, '[') + std::string(100'000, ']') + "\"");
+  EXPECT_THAT(error_of([&] { only_row(open(fields())); }).second,
+              HasSubstr("/parts: expected a list of parts for field page."));
+}
+
 TEST_F(DocumentTest, WhatIsNoListOfPartsIsRefused) {
   const auto sentence = [&](const std::string& parts, const std::string& field) {
     add("a", parts);
@@ -336,40 +376,6 @@ TEST_F(DocumentTest, WhatIsNoListOfPartsIsRefused) {
             "it is read. Add \"image\" to the field, or leave the sample out.");
   EXPECT_THAT(sentence(R"([{"image": "c.png"}])", fields()).second,
               HasSubstr("train.tar, sample a: there is no member c.png"));
-}
-
-TEST(DocumentOptionsTest, WhatCannotBeIsRefused) {
-  const auto sentence = [](const std::string& field, const std::string& more = "") {
-    const auto [code, text] = error_of([&] {
-      parse_data_options(
-          concat(R"({"shards": {"train": ["a.tar"]}, "tokenizer": {"vocab": 16, "from": ["/x"]},)",
-                 R"("fields": {"page": {"kind": "document", )", field, "}", more, "}}"));
-    });
-    EXPECT_EQ(code, Exit::bad_recipe);
-    return text;
-  };
-  EXPECT_EQ(sentence(R"("length": 9)"),
-            "data field page/parts: expected either parts, the same for all samples, or a pointer "
-            "to a list of them, found null.");
-  EXPECT_EQ(
-      sentence(R"("length": 9, "parts": [{"image": "png"}])"),
-      "data field page/image: expected how pictures are read, since a part is one, found null.");
-  EXPECT_EQ(sentence(R"("length": 9, "parts": [{"image": "png", "text": "/x"}])"),
-            "data field page/parts/0: expected one of text, image and audio, found "
-            "{\"image\":\"png\",\"text\":\"/x\"}.");
-  EXPECT_EQ(
-      sentence(R"("length": 9, "pointer": "/x", "image": {"size": [4, 4], "patch": 3, "most": 1})"),
-      "data field page/image/patch: expected a number that divides the picture's 4 x 4, found 3.");
-  EXPECT_EQ(
-      sentence(
-          R"("length": 9, "pointer": "/x", "audio": {"rate": 8000, "fft": 256, "hop": 80, "mels": 8, "frames": 10, "stride": 4, "most": 1})"),
-      "data field page/audio/stride: expected a number that divides frames (10), found 4.");
-  EXPECT_EQ(
-      sentence(R"("length": 9, "pointer": "/x", "optional": true)"),
-      "data field page/optional: expected it at the parts of a document instead, found true.");
-  EXPECT_THAT(sentence(R"("length": 9, "pointer": "/x", "pack": true)",
-                       R"(, "y": {"kind": "text", "pointer": "/x", "length": 4})"),
-              HasSubstr("Put these into a section of their own, or leave pack out."));
 }
 
 }  // namespace

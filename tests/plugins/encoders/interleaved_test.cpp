@@ -31,7 +31,7 @@ Arrays two_rows(DType dtype = DType::float32) {
   return {{"tokens", {ints({3, 0, 0, 4, 5, 0, 0, 0, 6, 7, 0, 0, 0, 0, 0, 0}, {2, 8})}},
           {"position", {ints({0, 1, 2, 3, 0, 1, 2, 0, 0, 1, 0, 0, 0, 0, 0, 0}, {2, 8})}},
           {"document", {ints({1, 1, 1, 1, 2, 2, 2, 0, 1, 1, 0, 0, 0, 0, 0, 0}, {2, 8})}},
-          {"source", {ints({0, 1, 2, 0, 0, 5, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {2, 8})}},
+          {"source", {ints({0, 1, 2, 0, 0, -1, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {2, 8})}},
           {"pictures", {random({2, 1, 4, 4}, 1, dtype)}},
           {"pictures_at", {ints({1, 2, 0, 0, 0, 0, 0, 0}, {2, 4})}},
           {"pictures_masked", {mask({0, 1, 0, 0, 0, 0, 0, 0}, {2, 4})}},
@@ -137,7 +137,7 @@ TEST(Interleaved, AloneOrPackedADocumentIsTheSame) {
   alone["tokens"] = {ints({5, 0, 0, 0, 0, 0, 0, 0, 6, 7, 0, 0, 0, 0, 0, 0}, {2, 8})};
   alone["position"] = {ints({0, 1, 2, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, {2, 8})};
   alone["document"] = {ints({1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0}, {2, 8})};
-  alone["source"] = {ints({0, 5, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {2, 8})};
+  alone["source"] = {ints({0, -1, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {2, 8})};
   const auto out = part.run(alone);
   for (std::int64_t i = 0; i < 3 * 4; ++i)
     EXPECT_NEAR(element(out.at("tokens"), i), element(packed.at("tokens"), 4 * 4 + i), 1e-12);
@@ -173,6 +173,30 @@ TEST(Interleaved, TextAloneNeedsNeitherPicturesNorSounds) {
                              {"document", {ints({1, 1}, {1, 2})}},
                              {"source", {zeros}}});
   EXPECT_EQ(out.at("tokens").sizes, (std::vector<std::int64_t>{1, 2, 4}));
+}
+
+TEST(Interleaved, WhatItHasNoInputForIsItsKindAndPlaceAlone) {
+  // Sounds, but no pictures: what stands where a patch does must not be taken for a group.
+  Part part(id,
+            R"({"vocab": 9, "length": 8, "dim": 4, "depth": 1, "heads": 2, "inner": 6,
+                "frames": 8, "features": 3, "stride": 2})",
+            {}, DType::float64);
+  silence(part);
+  for (const char* name : {"position.weight", "kind.weight"})
+    part.set(name, random(part.get(name).sizes, 11, DType::float64));
+  const auto out = part.run({{"tokens", {ints({3, 0, 0}, {1, 3})}},
+                             {"position", {ints({0, 1, 2}, {1, 3})}},
+                             {"document", {ints({1, 1, 1}, {1, 3})}},
+                             {"source", {ints({0, 2, -2}, {1, 3})}},
+                             {"sounds", {random({1, 8, 3}, 2, DType::float64)}},
+                             {"sounds_at", {ints({0, 2, 0, 0}, {1, 4})}}});
+  const Array position = part.get("position.weight"), kind = part.get("kind.weight");
+  std::vector<double> expected;
+  for (int d = 0; d < 4; ++d) expected.push_back(element(position, 4 + d) + element(kind, 4 + d));
+  expected = normalised(expected);
+  for (int d = 0; d < 4; ++d)
+    EXPECT_NEAR(element(out.at("tokens"), 4 + d), expected[static_cast<std::size_t>(d)], 1e-9) << d;
+  EXPECT_GT(std::abs(element(out.at("tokens"), 8) - expected[0]), 1e-6);
 }
 
 TEST(Interleaved, RejectsWhatDoesNotFit) {
