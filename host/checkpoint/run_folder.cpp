@@ -68,6 +68,30 @@ RunFolder::~RunFolder() {
   close(lock_);
 }
 
+std::string changed_data(const std::string& folder, const std::string& section,
+                         const std::string& data, const std::string& tokenizer) {
+  const std::string file = folder + "/weft.lock";
+  if (!fs::exists(file)) return "";
+  try {
+    const nlohmann::json before = parse_strictly(read_text(file, std::size_t{1} << 24));
+    const nlohmann::json tokenizers = before.value("tokenizers", nlohmann::json::object());
+    if (tokenizers.value(section, tokenizer) != tokenizer)
+      throw Error(Exit::bad_checkpoint,
+                  concat("the run in ", folder,
+                         " was trained with another tokenizer than section \"", section,
+                         "\" has now, so its ids mean other words: the tokenizer's file, "
+                         "or the texts that it is learned from, have changed. Restore them."));
+    if (before.at("data").value(section, data) != data)
+      return concat("section \"", section, "\" or its shards have changed since the run in ",
+                    folder, " was trained.");
+  } catch (const std::exception& error) {
+    if (dynamic_cast<const Error*>(&error) != nullptr) throw;
+    throw Error(Exit::bad_checkpoint, concat(file, " is damaged: ", error.what(),
+                                             ". Delete it to go on without this check."));
+  }
+  return "";
+}
+
 std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
   const std::string file = path_ + "/weft.lock";
   if (!fs::exists(file)) return {};
@@ -110,11 +134,9 @@ void RunFolder::write(const std::string& resolved_recipe, const RunLock& lock) c
   for (const auto& [node, part] : lock.parts)
     parts[node] = {
         {"id", part.id}, {"version", part.version}, {"file", part.file}, {"sha256", part.sha256}};
-  const nlohmann::ordered_json text{{"host", lock.host_version},
-                                    {"torch", lock.torch_version},
-                                    {"seed", lock.seed},
-                                    {"data", lock.data},
-                                    {"parts", parts}};
+  const nlohmann::ordered_json text{
+      {"host", lock.host_version}, {"torch", lock.torch_version},   {"seed", lock.seed},
+      {"data", lock.data},         {"tokenizers", lock.tokenizers}, {"parts", parts}};
   write_text(path_ + "/weft.lock", text.dump(2) + "\n");
   write_text(path_ + "/recipe.json", resolved_recipe);
 }

@@ -17,9 +17,18 @@ struct RunLock {
   };
   std::string host_version, torch_version;
   std::uint64_t seed = 0;
-  std::map<std::string, std::string> data;  ///< section → fingerprint
-  std::map<std::string, Part> parts;        ///< node → the plug-in that it came from
+  std::map<std::string, std::string> data;        ///< section → fingerprint
+  std::map<std::string, std::string> tokenizers;  ///< section → fingerprint, where it has one
+  std::map<std::string, Part> parts;              ///< node → the plug-in that it came from
 };
+
+/// Compares what a run is evaluated on with its weft.lock, if it has one.
+/// @param data, tokenizer  fingerprints of the section, the latter empty without one
+/// @return a sentence where other data than in training is read, else empty
+/// @throws Error (bad_checkpoint) where the tokenizer is another, whose ids mean other words, and
+///         for a damaged weft.lock
+std::string changed_data(const std::string& folder, const std::string& section,
+                         const std::string& data, const std::string& tokenizer);
 
 class RunFolder {
  public:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
+#include <iostream>
 
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
+#include "host/checkpoint/run_folder.hpp"
 #include "host/command/migration.hpp"
 #include "host/command/results.hpp"
 #include "host/command/session.hpp"
@@ -27,6 +29,10 @@ Result evaluate_run(const Options& options, const std::string& folder) {
   std::optional<Checkpoint> checkpoint = load_latest_checkpoint(folder);
   if (!checkpoint)
     throw Error(Exit::no_input, concat(folder, " holds no checkpoint yet. Train it first."));
+  const Dataset& data = session.data.at(only);
+  const std::string change =
+      changed_data(folder, only, data.fingerprint(), data.tokenizer_fingerprint());
+  if (!change.empty()) std::cerr << "warning: " << change << "\n";
   bring_up_to_date(*checkpoint, folder, session);
   session.model->load(checkpoint->model);
   const Evaluation evaluation = evaluate_recipe(session, split_named(split));

@@ -33,8 +33,12 @@ void on_signal(int number) {
 }
 
 RunLock lock_of(const Session& session) {
-  RunLock lock{WEFT_VERSION, torch_version(), session.recipe.seed, {}, {}};
-  for (const auto& [name, data] : session.data) lock.data[name] = data.fingerprint();
+  RunLock lock{WEFT_VERSION, torch_version(), session.recipe.seed, {}, {}, {}};
+  for (const auto& [name, data] : session.data) {
+    lock.data[name] = data.fingerprint();
+    if (const std::string made = data.tokenizer_fingerprint(); !made.empty())
+      lock.tokenizers[name] = made;
+  }
   for (const Node& node : session.model->wiring().nodes()) {
     const host::Part& part = node.instance.part();
     lock.parts[node.name] = {part.id, part.version.text(), part.file.filename().string(),

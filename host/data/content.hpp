@@ -45,6 +45,7 @@ struct SplitContent {
   std::vector<SourceRange> sources;
   std::vector<Pools> pools;          ///< in the order of DataOptions::fields
   std::vector<std::string> entries;  ///< of a part that is streamed: what to read
+  Split split = Split::train;        ///< which part it is
   std::size_t among = 0;             ///< how many samples bad_samples takes its share of
   std::size_t size() const { return examples.size(); }
 };

@@ -63,8 +63,9 @@ class PartReader {
 
   SplitContent finish() {
     part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
+    part_.split = split_;
     part_.among = part_.size() + bad_.size();
-    for (BadSample& bad : bad_) content_.quarantine.add(std::move(bad), part_.among);
+    for (BadSample& bad : bad_) content_.quarantine.add(std::move(bad), split_, part_.among);
     for (std::size_t f = 0; f < options_.fields.size(); ++f) {
       if (has_pools(options_.fields[f])) assign_pools(f);
     }
@@ -316,6 +317,13 @@ const std::string& Dataset::tokenizer_path() const {
   return content_->tokenizer_path;
 }
 
+std::string Dataset::tokenizer_fingerprint() const {
+  if (!content_->tokenizer) return "";
+  Fingerprint fingerprint;
+  fingerprint.add(read_tokenizer_file(content_->tokenizer_path));
+  return fingerprint.hex();
+}
+
 std::int64_t Dataset::size(Split split) const {
   return static_cast<std::int64_t>(content_->part(split).size());
 }
@@ -351,7 +359,7 @@ void set_aside(const Dataset::Content& content, const SplitContent& part, std::s
                const std::string& reason) {
   const ExampleRef& ref = part.examples[example];
   const Shard& shard = *part.shards[ref.shard];
-  content.quarantine.add({shard.name, example_key(shard, ref, content.options), reason},
+  content.quarantine.add({shard.name, example_key(shard, ref, content.options), reason}, part.split,
                          part.among);
 }
 

@@ -75,6 +75,9 @@ class Dataset {
   /// The tokenizer's model file; empty without a tokenizer.
   const std::string& tokenizer_path() const;
 
+  /// XXH3-128 of that file: 32 hexadecimal digits; empty without a tokenizer.
+  std::string tokenizer_fingerprint() const;
+
   /// What ids of a text or class field say: the text up to the end token, or the class.
   /// @throws std::out_of_range for another field
   std::string decode_text(const std::string& field, std::span<const std::int64_t> ids) const;

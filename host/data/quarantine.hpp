@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/data/options.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
@@ -39,9 +41,10 @@ class Quarantine {
            dynamic_cast<const TooManyBad*>(&fault) == nullptr;
   }
 
+  /// @param part   whose sample it is; each part has its own share
   /// @param among  of how many samples the share is taken
   /// @throws TooManyBad
-  void add(BadSample bad, std::size_t among);
+  void add(BadSample bad, Split part, std::size_t among);
 
   /// Those that came after the first `from`.
   std::vector<BadSample> list(std::size_t from = 0) const;
@@ -51,6 +54,7 @@ class Quarantine {
   std::optional<double> share_;
   mutable std::mutex mutex_;
   std::vector<BadSample> list_;
+  std::array<std::size_t, k_splits.size()> counts_{};    ///< by part
   std::set<std::pair<std::string, std::string>> known_;  ///< shard and key
 };
 

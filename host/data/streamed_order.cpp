@@ -99,6 +99,7 @@ bool StreamedOrder::read_run() {
     if (run->size() == 0) mark_beginning();
     open_next();
   }
+  run->split = split_;
   run->among = static_cast<std::size_t>(std::max(seen_, k_least));
   run_ = run->size() > 0 ? std::move(run) : nullptr;
   return run_ != nullptr;
@@ -206,7 +207,7 @@ void StreamedOrder::add_examples(SplitContent& run, std::shared_ptr<const Shard>
 
 void StreamedOrder::set_aside(const std::string& key, const Error& error) {
   if (!content_.quarantine.is_open()) throw error;
-  content_.quarantine.add({open_.name, key, error.what()},
+  content_.quarantine.add({open_.name, key, error.what()}, split_,
                           static_cast<std::size_t>(std::max(seen_, k_least)));
 }
 

@@ -34,6 +34,7 @@ host::RunLock some_lock() {
           "2.11.0",
           17,
           {{"av", "fingerprint"}},
+          {{"av", "words"}},
           {{"vision", {"encoder.vit", "1.0.0", "libweft_encoder_vit.so", "abc"}}}};
 }
 
@@ -51,7 +52,7 @@ TEST(RunFolder, WritesTheRecipeAndWhatTookPart) {
   run.write("{\"recipe\": 1}\n", some_lock());
   EXPECT_EQ(content(folder.path("a/recipe.json")), "{\"recipe\": 1}\n");
   EXPECT_EQ(nlohmann::json::parse(content(folder.path("a/weft.lock"))), nlohmann::json::parse(R"({
-    "host": "0.9.0", "torch": "2.11.0", "seed": 17, "data": {"av": "fingerprint"},
+    "host": "0.9.0", "torch": "2.11.0", "seed": 17, "data": {"av": "fingerprint"}, "tokenizers": {"av": "words"},
     "parts": {"vision": {"id": "encoder.vit", "version": "1.0.0", "file": "libweft_encoder_vit.so",
                          "sha256": "abc"}}})"));
   EXPECT_THAT(entries(run.path()),
@@ -108,6 +109,29 @@ TEST(RunFolder, IsLockedWhileItIsUsed) {
   EXPECT_EQ(content(path + "/recipe.json"), "{}");
   run.reset();
   EXPECT_EQ(refusal(path, Mode::resume).second, "nothing");
+}
+
+TEST(RunFolder, TellsWhetherItIsEvaluatedOnWhatItWasTrainedWith) {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("a");
+  RunFolder(path, Mode::create).write("{}", some_lock());
+  EXPECT_EQ(host::changed_data(path, "av", "fingerprint", "words"), "");
+  EXPECT_EQ(host::changed_data(path, "av", "another", "words"),
+            "section \"av\" or its shards have changed since the run in " + path + " was trained.");
+  EXPECT_EQ(host::changed_data(path, "new", "another", "others"), "");
+  try {
+    host::changed_data(path, "av", "fingerprint", "others");
+    ADD_FAILURE() << "another tokenizer is accepted";
+  } catch (const host::Error& error) {
+    EXPECT_EQ(error.exit(), Exit::bad_checkpoint);
+    EXPECT_EQ(
+        std::string(error.what()),
+        "the run in " + path +
+            " was trained with another tokenizer than section \"av\" has now, so its ids mean "
+            "other words: the tokenizer's file, or the texts that it is learned from, have "
+            "changed. Restore them.");
+  }
+  EXPECT_EQ(host::changed_data(folder.path("none"), "av", "x", "y"), "");
 }
 
 TEST(RunFolder, SaysWhyItCannotBeMade) {

@@ -234,6 +234,16 @@ class Runs(Case):
         self.assertEqual(results[0]["examples"], 93)
         self.assertEqual(results[0]["metrics"], events[-1]["values"])
 
+    def test_evaluation_uses_what_was_trained_with(self):
+        run = self.train("run")
+        lock = json.loads((run / "weft.lock").read_text())
+        (run / "weft.lock").write_text(json.dumps(lock | {"data": {"av": "other"}}))
+        result = weft("eval", run)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f'warning: section "av" or its shards have changed since the run in {run} was trained.', result.stderr)
+        (run / "weft.lock").write_text(json.dumps(lock | {"tokenizers": {"av": "other"}}))
+        self.refused(["eval", run], BAD_CHECKPOINT, "was trained with another tokenizer")
+
     def test_swapping_the_fusion_leaves_the_binaries_alone(self):
         files = [BUILD / "bin/weft", *sorted((BUILD / "lib").rglob("*.so"))]
         before = [self.hash(file) for file in files]

@@ -80,7 +80,7 @@ class BadSamples(Loading):
             self.expect_listed(bad, result)
         refused = weft(*self.arguments(path, "--overwrite", steps=120, bad_samples={"skip": 0.005}))
         self.assertEqual(refused.returncode, BAD_DATA)
-        self.assertIn("samples cannot be used, more than the share of 0.005 that bad_samples allows", refused.stderr)
+        self.assertIn("samples of the part train cannot be used, more than the share of 0.005 that bad_samples allows", refused.stderr)
 
     def expect_listed(self, bad, result):
         listed = [json.loads(line) for line in (self.folder / "run/set_aside.jsonl").read_text().splitlines()]

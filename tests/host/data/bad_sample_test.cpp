@@ -7,6 +7,7 @@
 
 #include "host/base/text.hpp"
 #include "host/data/dataset.hpp"
+#include "host/data/quarantine.hpp"
 #include "tests/host/data/fixtures.hpp"
 
 namespace weft::host {
@@ -113,9 +114,21 @@ TEST_F(BadSampleTest, MoreThanTheShareEndsTheRun) {
     for (int i = 0; i < 6; ++i) stream.next();
   });
   EXPECT_EQ(exit, Exit::bad_data);
-  EXPECT_THAT(sentence,
-              StartsWith("Data d: 4 of 600 samples cannot be used, more than the share of "
-                         "0.005 that bad_samples allows. The last one: t.tar, sample k"));
+  EXPECT_THAT(
+      sentence,
+      StartsWith(
+          "Data d: 4 of 600 samples of the part train cannot be used, more than the share of "
+          "0.005 that bad_samples allows. The last one: t.tar, sample k"));
+}
+
+TEST(QuarantineTest, EachPartHasAShareOfItsOwn) {
+  Quarantine quarantine("d", 0.05);
+  for (const char* key : {"1", "2", "3", "4"}) quarantine.add({"a", key, "r."}, Split::train, 100);
+  quarantine.add({"b", "1", "r."}, Split::test, 20);
+  const auto [exit, sentence] = error_of([&] {
+    quarantine.add({"b", "2", "r."}, Split::test, 20);
+  });
+  EXPECT_THAT(sentence, StartsWith("Data d: 2 of 20 samples of the part test cannot be used"));
 }
 
 TEST_F(BadSampleTest, EvaluationLeavesThemOut) {
