@@ -23,10 +23,11 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// @param waited  seconds that the step waited for data; told when it is more than 1 % of the time
+  /// @param waited  seconds that the step waited for data; told when it is more than 1 % of the
+  /// time
   void step(const std::string& stage, std::int64_t step, std::int64_t steps,
-            const std::map<std::string, double>& losses, double learning_rate,
-            std::int64_t samples, double waited = 0.0);
+            const std::map<std::string, double>& losses, double learning_rate, std::int64_t samples,
+            double waited = 0.0);
   /// Ends the line of the present stage.
   void end_stage();
 

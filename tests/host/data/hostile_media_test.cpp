@@ -108,7 +108,8 @@ TEST(HostileAudio, OtherFormatsAndPlaylists) {
   for (const std::string& text :
        {std::string("ID3 or so"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
         "ffconcat version 1.0\nfile '" + real + "'\n", std::string("v=0\nm=audio 1 RTP/AVP 0\n")}) {
-    recording_is_refused(text, "it is neither WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM, or its head is damaged");
+    recording_is_refused(
+        text, "it is neither WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM, or its head is damaged");
   }
 }
 

@@ -89,7 +89,8 @@ TEST(MaskOptions, NameTheFieldAndTheKeyThatIsOdd) {
       {section("", "", R"("mask": 0.15)"),
        "data field words/mask: expected an object, found 0.15."},
       {section("", "", "", R"("mask": {})"),
-       "data field digit/mask: expected it on image, log_mel, text and document fields only, found {}."},
+       "data field digit/mask: expected it on image, log_mel, text and document fields only, found "
+       "{}."},
       {section(R"("optional": true, "exchange": "/a")", "", ""),
        "data field picture/optional: expected false, because the field is exchanged, found true."},
       {section("", "", "", R"("optional": 1)"),

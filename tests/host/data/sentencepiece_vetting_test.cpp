@@ -104,7 +104,8 @@ TEST(SentencePieceVetting, ModelsOfTheTrainerPassWithItsNormalisationRules) {
   const test::Folder folder;
   for (const char* type : {"unigram", "bpe", "word", "char"}) {
     const std::string path = folder.path(concat(type, ".model"));
-    const Tokenizer tokenizer = Tokenizer::train(path, {type, 40, {}}, {"a text", "another", "No. 12"});
+    const Tokenizer tokenizer =
+        Tokenizer::train(path, {type, 40, {}}, {"a text", "another", "No. 12"});
     EXPECT_GT(test::read_file(path).size(), 200'000U) << "the rules of nmt_nfkc are in it";
     EXPECT_EQ(tokenizer.encode("\uff4eo"), tokenizer.encode("no")) << type;  // a wide n
   }
