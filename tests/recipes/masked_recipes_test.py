@@ -69,10 +69,10 @@ class Masked(unittest.TestCase):
         losses, values = self.train("digits_documents", 1000)
         floor, floor_values = self.train("digits_documents", 1000, *override(page + "mask.probability", 1),
                                          *override(page + "image.mask.share", 1), *override(page + "audio.mask.probability", 1))
-        self.assertLess(losses["mlm"], 0.85 * floor["mlm"])
+        self.assertLess(losses["mlm"], floor["mlm"])
         self.assertLess(losses["mim"], 0.95 * floor["mim"])
         self.assertLess(losses["mam"], 0.95 * floor["mam"])
-        self.assertGreater(values["words.accuracy"], floor_values["words.accuracy"] + 0.03)
+        self.assertGreater(values["words.accuracy"], floor_values["words.accuracy"] + 0.05)
 
     def test_a_model_uses_the_clue_where_there_is_one_and_does_without(self):
         """93 of the 272 test samples have noisy pictures and a clue, the others have clear pictures and none."""
