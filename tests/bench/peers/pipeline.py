@@ -121,7 +121,7 @@ def weft(program, shards, model, batch):
         "loading": {"workers": 2, "prefetch": 4, "cache": 0},
         "fields": {
             "picture": {"kind": "image", "member": "jpg", "size": SIZE, "channels": 3, "mean": MEAN, "std": STD, "resize": "bilinear",
-                        "augment": {"crop": {"scale": [0.08, 1], "ratio": [0.75, 4 / 3]}, "flip": 0.5}},
+                        "crop": {"scale": [0.08, 1], "ratio": [0.75, 4 / 3]}, "flip": 0.5},
             "voice": {"kind": "log_mel", "member": "flac", "preset": "whisper", "frames": FRAMES},
             "caption": {"kind": "text", "pointer": "/caption", "length": LENGTH},
         },
