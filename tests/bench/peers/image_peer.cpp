@@ -7,26 +7,17 @@
 
 #include <cstdio>
 #include <ctime>
-#include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "host/data/image.hpp"
+#include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {
 namespace {
 
-host::Bytes read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto* const first = reinterpret_cast<const std::byte*>(text.data());
-  return {first, first + text.size()};
-}
-
-int serve(const std::string& field, const std::vector<std::string>& paths) {
+void serve(const std::string& field, const std::vector<std::string>& paths) {
   std::vector<host::Bytes> pictures;
   for (const std::string& path : paths) pictures.push_back(read(path));
   const auto data = host::parse_data_options(R"({"fields": {"picture": )" + field + "}}");
@@ -42,21 +33,13 @@ int serve(const std::string& field, const std::vector<std::string>& paths) {
     std::printf("%.9f\n", taken / CLOCKS_PER_SEC);
     std::fflush(stdout);
   }
-  return 0;
 }
 
 }  // namespace
 }  // namespace weft::bench
 
 int main(int count, char** words) {
-  if (count < 3) {
-    std::fprintf(stderr, "usage: image_peer FIELD FILE...\n");
-    return 2;
-  }
-  try {
-    return weft::bench::serve(words[1], {words + 2, words + count});
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "image_peer: %s\n", problem.what());
-    return 1;
-  }
+  return weft::bench::run(count >= 3, "image_peer FIELD FILE...", [&] {
+    weft::bench::serve(words[1], {words + 2, words + count});
+  });
 }

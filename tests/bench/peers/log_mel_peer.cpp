@@ -7,22 +7,17 @@
 
 #include <cstdio>
 #include <ctime>
-#include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <string>
 
 #include "host/data/feature.hpp"
+#include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {
 namespace {
 
-int serve(const std::string& path, const std::string& field) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto* const first = reinterpret_cast<const std::byte*>(text.data());
-  const host::Bytes bytes(first, first + text.size());
+void serve(const std::string& path, const std::string& field) {
+  const host::Bytes bytes = read(path);
   const auto data = host::parse_data_options(R"({"fields": {"voice": )" + field + "}}");
   const auto& options = std::get<host::RecordingOptions>(data.fields.at(0).kind);
   for (int calls = 0; std::cin >> calls;) {
@@ -32,21 +27,12 @@ int serve(const std::string& path, const std::string& field) {
     std::printf("%.9f\n", taken / CLOCKS_PER_SEC);
     std::fflush(stdout);
   }
-  return 0;
 }
 
 }  // namespace
 }  // namespace weft::bench
 
 int main(int count, char** words) {
-  if (count != 3) {
-    std::fprintf(stderr, "usage: log_mel_peer FILE FIELD\n");
-    return 2;
-  }
-  try {
-    return weft::bench::serve(words[1], words[2]);
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "log_mel_peer: %s\n", problem.what());
-    return 1;
-  }
+  return weft::bench::run(count == 3, "log_mel_peer FILE FIELD",
+                          [&] { weft::bench::serve(words[1], words[2]); });
 }

@@ -8,16 +8,16 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <iostream>
 #include <string>
 
 #include "host/data/dataset.hpp"
+#include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {
 namespace {
 
-int serve(const std::string& data, std::int64_t batch) {
+void serve(const std::string& data, std::int64_t batch) {
   using Clock = std::chrono::steady_clock;
   const int ahead = host::parse_data_options(data).loading.prefetch + 1;
   host::TrainingStream stream(host::Dataset::open("bench", data, ""), batch, 0);
@@ -32,21 +32,12 @@ int serve(const std::string& data, std::int64_t batch) {
     std::printf("%lld %.6f\n", static_cast<long long>(count), taken);
     std::fflush(stdout);
   }
-  return 0;
 }
 
 }  // namespace
 }  // namespace weft::bench
 
 int main(int count, char** words) {
-  if (count != 3) {
-    std::fprintf(stderr, "usage: pipeline_peer DATA BATCH\n");
-    return 2;
-  }
-  try {
-    return weft::bench::serve(words[1], std::stoll(words[2]));
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "pipeline_peer: %s\n", problem.what());
-    return 1;
-  }
+  return weft::bench::run(count == 3, "pipeline_peer DATA BATCH",
+                          [&] { weft::bench::serve(words[1], std::stoll(words[2])); });
 }

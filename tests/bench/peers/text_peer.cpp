@@ -6,18 +6,18 @@
 
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "host/data/tokenizer.hpp"
+#include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {
 namespace {
 
-int serve(const std::string& path, const std::string& texts) {
+void serve(const std::string& path, const std::string& texts) {
   const host::Tokenizer tokenizer = host::Tokenizer::load(path);
   std::ifstream file(texts, std::ios::binary);
   std::vector<std::string> lines;
@@ -32,21 +32,12 @@ int serve(const std::string& path, const std::string& texts) {
     std::printf("%.9f %zu\n", taken.count(), ids);
     std::fflush(stdout);
   }
-  return 0;
 }
 
 }  // namespace
 }  // namespace weft::bench
 
 int main(int count, char** words) {
-  if (count != 3) {
-    std::fprintf(stderr, "usage: text_peer FILE TEXTS\n");
-    return 2;
-  }
-  try {
-    return weft::bench::serve(words[1], words[2]);
-  } catch (const std::exception& problem) {
-    std::fprintf(stderr, "text_peer: %s\n", problem.what());
-    return 1;
-  }
+  return weft::bench::run(count == 3, "text_peer FILE TEXTS",
+                          [&] { weft::bench::serve(words[1], words[2]); });
 }
