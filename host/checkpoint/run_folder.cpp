@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
@@ -40,6 +41,21 @@ int lock_folder(const std::string& path) {
   return descriptor;
 }
 
+/// Hands over what the folder's weft.lock holds, if there is one.
+/// @throws Error (bad_checkpoint) for a damaged one; whatever `compare` throws
+void compare_lock(const std::string& folder,
+                  const std::function<void(const nlohmann::json&)>& compare) {
+  const std::string file = folder + "/weft.lock";
+  if (!fs::exists(file)) return;
+  try {
+    compare(parse_strictly(read_text(file, std::size_t{1} << 24)));
+  } catch (const std::exception& error) {
+    if (dynamic_cast<const Error*>(&error) != nullptr) throw;
+    throw Error(Exit::bad_checkpoint, concat(file, " is damaged: ", error.what(),
+                                             ". Delete it to go on without this check."));
+  }
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const std::string& path, Mode mode) : path_(path) {
@@ -70,10 +86,8 @@ RunFolder::~RunFolder() {
 
 std::string changed_data(const std::string& folder, const std::string& section,
                          const std::string& data, const std::string& tokenizer) {
-  const std::string file = folder + "/weft.lock";
-  if (!fs::exists(file)) return "";
-  try {
-    const nlohmann::json before = parse_strictly(read_text(file, std::size_t{1} << 24));
+  std::string change;
+  compare_lock(folder, [&](const nlohmann::json& before) {
     const nlohmann::json tokenizers = before.value("tokenizers", nlohmann::json::object());
     if (tokenizers.value(section, tokenizer) != tokenizer)
       throw Error(Exit::bad_checkpoint,
@@ -82,22 +96,15 @@ std::string changed_data(const std::string& folder, const std::string& section,
                          "\" has now, so its ids mean other words: the tokenizer's file, "
                          "or the texts that it is learned from, have changed. Restore them."));
     if (before.at("data").value(section, data) != data)
-      return concat("section \"", section, "\" or its shards have changed since the run in ",
-                    folder, " was trained.");
-  } catch (const std::exception& error) {
-    if (dynamic_cast<const Error*>(&error) != nullptr) throw;
-    throw Error(Exit::bad_checkpoint, concat(file, " is damaged: ", error.what(),
-                                             ". Delete it to go on without this check."));
-  }
-  return "";
+      change = concat("section \"", section, "\" or its shards have changed since the run in ",
+                      folder, " was trained.");
+  });
+  return change;
 }
 
 std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
-  const std::string file = path_ + "/weft.lock";
-  if (!fs::exists(file)) return {};
   std::vector<std::string> sentences;
-  try {
-    const nlohmann::json before = parse_strictly(read_text(file, std::size_t{1} << 24));
+  compare_lock(path_, [&](const nlohmann::json& before) {
     if (before.at("seed").get<std::uint64_t>() != lock.seed)
       throw Error(Exit::bad_checkpoint,
                   concat("the run in ", path_, " was begun with seed ",
@@ -121,11 +128,7 @@ std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
           before.at("parts").at(node).at("sha256") != part.sha256)
         sentences.push_back(concat(part.file, ", the plug-in of \"", node,
                                    "\", has changed since the run was begun: numbers may differ."));
-  } catch (const std::exception& error) {
-    if (dynamic_cast<const Error*>(&error) != nullptr) throw;
-    throw Error(Exit::bad_checkpoint, concat(file, " is damaged: ", error.what(),
-                                             ". Delete it to go on without this check."));
-  }
+  });
   return sentences;
 }
 
