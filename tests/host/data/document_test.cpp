@@ -16,7 +16,9 @@ namespace weft::host {
 namespace {
 
 using test::error_of;
+using test::flags;
 using test::Folder;
+using test::integers;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -73,21 +75,6 @@ class DocumentTest : public testing::Test {
   Folder folder;
   test::Members members;
 };
-
-std::vector<std::int64_t> integers(const Batch& batch, const std::string& field,
-                                   std::int64_t row = 0) {
-  const Array& array = batch.fields.at(field);
-  const std::int64_t size = array.count() / batch.size;
-  const auto* first = array.data<std::int64_t>() + row * size;
-  return {first, first + size};
-}
-
-std::vector<bool> flags(const Batch& batch, const std::string& field, std::int64_t row = 0) {
-  const Array& array = batch.fields.at(field);
-  const std::int64_t size = array.count() / batch.size;
-  const bool* first = array.data<bool>() + row * size;
-  return std::vector<bool>(first, first + size);
-}
 
 std::string fields(const std::string& more = "") {
   return concat(R"("pointer": "/parts", "length": 16, )", k_image, "}, ", k_audio, "}", more);

@@ -155,6 +155,20 @@ Bytes bytes_of(const std::string& text) {
   return {first, first + text.size()};
 }
 
+std::vector<bool> flags(const Batch& batch, const std::string& field, std::int64_t row) {
+  const Array& array = batch.fields.at(field);
+  const std::int64_t size = array.count() / batch.size;
+  const bool* first = array.data<bool>() + row * size;
+  return std::vector<bool>(first, first + size);
+}
+
+std::vector<std::int64_t> integers(const Batch& batch, const std::string& field, std::int64_t row) {
+  const Array& array = batch.fields.at(field);
+  const std::int64_t size = array.count() / batch.size;
+  const auto* first = array.data<std::int64_t>() + row * size;
+  return {first, first + size};
+}
+
 std::pair<Exit, std::string> error_of(const std::function<void()>& action) {
   try {
     action();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/data/dataset.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host::test {
@@ -52,6 +53,11 @@ std::string png(int height, int width, int channels, const std::vector<std::uint
 std::string wav(int rate, int channels, const std::vector<std::int16_t>& samples);
 
 Bytes bytes_of(const std::string& text);
+
+/// One row of a field of a batch.
+std::vector<bool> flags(const Batch& batch, const std::string& field, std::int64_t row = 0);
+std::vector<std::int64_t> integers(const Batch& batch, const std::string& field,
+                                   std::int64_t row = 0);
 
 /// The exit code and the sentence of the Error that `action` throws.
 std::pair<Exit, std::string> error_of(const std::function<void()>& action);

@@ -17,6 +17,7 @@
 namespace weft::host {
 namespace {
 
+using test::flags;
 using test::Folder;
 
 /// Of the streams' batches: eleven rows of sixteen tokens or patches.
@@ -37,13 +38,6 @@ std::string masked_section(const std::string& shards, const std::string& more = 
       "words": {"kind": "text", "pointer": "/questions/0/question", "length": 16, "begin": true,
                 "mask": {"probability": 0.4}}})" +
          more + "}";
-}
-
-std::vector<bool> flags(const Batch& batch, const std::string& field, std::int64_t row) {
-  const Array& array = batch.fields.at(field);
-  const std::int64_t size = array.count() / batch.size;
-  const bool* first = array.data<bool>() + row * size;
-  return std::vector<bool>(first, first + size);
 }
 
 std::int64_t count(const std::vector<bool>& flags) {
