@@ -139,10 +139,7 @@ class CellWriter {
     if (spec.dtype == DType::float32 && rank == 2) return matrix(cell);
     if (field != nullptr && std::holds_alternative<ClassOptions>(field->kind))
       return concat("<b>", escaped(dataset_.decode_text(spec.name, {cell.integers(), 1})), "</b>");
-    if (field != nullptr && (std::holds_alternative<TextOptions>(field->kind) ||
-                             std::holds_alternative<DocumentOptions>(field->kind))) {
-      return tokens(cell);
-    }
+    if (field != nullptr && field->has_tokens()) return tokens(cell);
     return summary(cell);
   }
 

@@ -14,10 +14,12 @@
 namespace weft::host {
 namespace {
 
-/// [sizes…] for the field and for its mask, of one row.
+/// [sizes…] for the field and for its mask, of one row; and where that is, for a field of more.
 struct Target {
   std::byte* values;
   bool* mask;
+  Batch& batch;
+  std::size_t row;
 };
 
 /// Fills the fields of one row, one after the other.
@@ -155,7 +157,11 @@ class Row {
     *reinterpret_cast<std::int64_t*>(target.values) = found - options.classes.begin();
   }
 
-  void fill(const DocumentOptions&, std::size_t, const Target&) {}  // add_document()
+  void fill(const DocumentOptions&, std::size_t field, const Target& target) {
+    DocumentRow document(content_, content_.options.fields[field], target.batch, target.row);
+    add_document(field, document);
+    document.finish();
+  }
 
   void fill(const GroupOptions&, std::size_t field, const Target& target) {
     constexpr int k_dropped_bits = 11;
@@ -208,18 +214,12 @@ std::string fill_fields(const Dataset::Content& content, Split split, const Draw
   const auto rows = static_cast<std::size_t>(batch.size);
   for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
     const FieldOptions& field = content.options.fields[f];
-    if (std::holds_alternative<DocumentOptions>(field.kind)) {
-      DocumentRow document(content, field, batch, row);
-      filler.add_document(f, document);
-      document.finish();
-      continue;
-    }
     Array& values = batch.fields.at(field.name);
     Array* const masks = field.mask.empty() ? nullptr : &batch.fields.at(field.mask);
     const std::size_t value_bytes = values.byte_count() / rows;
     const std::size_t flags = masks != nullptr ? masks->byte_count() / rows : 0;
     const Target target{values.bytes.get() + row * value_bytes,
-                        masks != nullptr ? masks->data<bool>() + row * flags : nullptr};
+                        masks != nullptr ? masks->data<bool>() + row * flags : nullptr, batch, row};
     const bool is_present = filler.has(f);
     if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
     if (is_present) {

@@ -193,11 +193,8 @@ void train_tokenizer(const TrainingTexts& texts, const std::string& cache_folder
                      Dataset::Content& content) {
   const TokenizerOptions& options = *content.options.tokenizer;
   const TokenizerTraining& training = options.training;
-  Fingerprint fingerprint;
-  fingerprint.add(concat(training.type, ' ', training.vocabulary, ' ', training.texts));
-  for (const std::string& token : training.special) fingerprint.add(token);
-  fingerprint.add(texts.fingerprint());
-  const std::string file = concat("tokenizer-", fingerprint.hex().substr(0, 16), ".model");
+  const std::string file =
+      concat("tokenizer-", fingerprint_of(training, texts).substr(0, 16), ".model");
   content.tokenizer_path = (std::filesystem::path(cache_folder) / file).string();
   content.tokenizer = Tokenizer::train(content.tokenizer_path, training, texts);
 }
@@ -209,12 +206,12 @@ std::string load_tokenizer(Dataset::Content& content) {
   content.tokenizer =
       Tokenizer::from_bytes(bytes, concat("The tokenizer ", content.tokenizer_path));
   for (const FieldOptions& field : content.options.fields) {
-    const auto* text = std::get_if<TextOptions>(&field.kind);
-    const auto* document = std::get_if<DocumentOptions>(&field.kind);
-    const bool begins = text != nullptr ? text->begin : document != nullptr && document->begin;
-    const bool ends = text != nullptr ? text->end : document != nullptr && document->end;
-    if (begins) content.tokenizer->required(SpecialId::begin);
-    if (ends) content.tokenizer->required(SpecialId::end);
+    const auto require = [&](const auto& options) {
+      if (options.begin) content.tokenizer->required(SpecialId::begin);
+      if (options.end) content.tokenizer->required(SpecialId::end);
+    };
+    if (const auto* text = std::get_if<TextOptions>(&field.kind)) require(*text);
+    if (const auto* document = std::get_if<DocumentOptions>(&field.kind)) require(*document);
   }
   return bytes;
 }
@@ -318,10 +315,7 @@ const std::string& Dataset::tokenizer_path() const {
 }
 
 std::string Dataset::tokenizer_fingerprint() const {
-  if (!content_->tokenizer) return "";
-  Fingerprint fingerprint;
-  fingerprint.add(read_tokenizer_file(content_->tokenizer_path));
-  return fingerprint.hex();
+  return content_->tokenizer ? content_->tokenizer->fingerprint() : "";
 }
 
 std::int64_t Dataset::size(Split split) const {
@@ -340,10 +334,7 @@ std::string Dataset::decode_text(const std::string& field,
                                  std::span<const std::int64_t> ids) const {
   const auto found = std::ranges::find(content_->options.fields, field, &FieldOptions::name);
   if (found != content_->options.fields.end()) {
-    if (std::holds_alternative<TextOptions>(found->kind) ||
-        std::holds_alternative<DocumentOptions>(found->kind)) {
-      return content_->tokenizer->decode(ids);
-    }
+    if (found->has_tokens()) return content_->tokenizer->decode(ids);
     if (const auto* list = std::get_if<ClassOptions>(&found->kind)) {
       return list->classes.at(static_cast<std::size_t>(ids.front()));
     }

@@ -167,34 +167,45 @@ std::vector<DocumentPiece> document_pieces(const Dataset::Content& content, cons
 
 DocumentRow::DocumentRow(const Dataset::Content& content, const FieldOptions& field, Batch& batch,
                          std::size_t row)
-    : content_(content),
-      field_(field),
-      options_(std::get<DocumentOptions>(field.kind)),
-      batch_(batch),
-      row_(row) {
-  std::ranges::fill(row_of<std::int64_t>(batch, field.name, row), content.tokenizer->pad());
-  std::ranges::fill(row_of<bool>(batch, field.mask, row), false);
-  for (const char* suffix : {k_position, k_document, k_source}) {
-    std::ranges::fill(row_of<std::int64_t>(batch, field.name + suffix, row), 0);
+    : content_(content), field_(field), options_(std::get<DocumentOptions>(field.kind)) {
+  const auto numbers = [&](const char* suffix) {
+    return row_of<std::int64_t>(batch, field.name + suffix, row);
+  };
+  ids_ = numbers("");
+  mask_ = row_of<bool>(batch, field.mask, row);
+  positions_ = numbers(k_position);
+  documents_ = numbers(k_document);
+  sources_ = numbers(k_source);
+  std::ranges::fill(ids_, content.tokenizer->pad());
+  std::ranges::fill(mask_, false);
+  for (const auto& span : {positions_, documents_, sources_}) std::ranges::fill(span, 0);
+  if (options_.has_next) {
+    next_ = numbers(k_next);
+    next_mask_ = row_of<bool>(batch, field.name + k_next_mask, row);
   }
   if (options_.pictures) {
-    std::ranges::fill(row_of<float>(batch, field.name + k_pictures, row), 0.0F);
-    std::ranges::fill(row_of<std::int64_t>(batch, field.name + k_pictures_at, row), 0);
+    pictures_ = row_of<float>(batch, field.name + k_pictures, row);
+    pictures_at_ = numbers(k_pictures_at);
+    std::ranges::fill(pictures_, 0.0F);
+    std::ranges::fill(pictures_at_, 0);
   }
   if (options_.sounds) {
-    std::ranges::fill(row_of<float>(batch, field.name + k_sounds, row), 0.0F);
-    std::ranges::fill(row_of<bool>(batch, field.name + k_sounds_mask, row), false);
-    std::ranges::fill(row_of<std::int64_t>(batch, field.name + k_sounds_at, row), 0);
+    sounds_ = row_of<float>(batch, field.name + k_sounds, row);
+    sounds_mask_ = row_of<bool>(batch, field.name + k_sounds_mask, row);
+    sounds_at_ = numbers(k_sounds_at);
+    std::ranges::fill(sounds_, 0.0F);
+    std::ranges::fill(sounds_mask_, false);
+    std::ranges::fill(sounds_at_, 0);
   }
 }
 
 void DocumentRow::put(std::int64_t id, std::int64_t source) {
   const auto place = static_cast<std::size_t>(place_++);
-  row_of<std::int64_t>(batch_, field_.name, row_)[place] = id;
-  row_of<bool>(batch_, field_.mask, row_)[place] = true;
-  row_of<std::int64_t>(batch_, field_.name + k_position, row_)[place] = position_++;
-  row_of<std::int64_t>(batch_, field_.name + k_document, row_)[place] = document_;
-  row_of<std::int64_t>(batch_, field_.name + k_source, row_)[place] = source;
+  ids_[place] = id;
+  mask_[place] = true;
+  positions_[place] = position_++;
+  documents_[place] = document_;
+  sources_[place] = source;
 }
 
 bool DocumentRow::add_text(const std::vector<std::int32_t>& ids, std::int64_t limit) {
@@ -209,47 +220,42 @@ bool DocumentRow::add_picture(const Array& pixels, RandomSequence* random, std::
   const DocumentPictures& options = *options_.pictures;
   const ImageOptions& image = options.image;
   const std::int64_t patches = options.patches();
-  if (!pixels.bytes || pictures_ == options.most || place_ + patches > limit) return false;
+  if (!pixels.bytes || picture_count_ == options.most || place_ + patches > limit) return false;
   // One below the other: the channels of a picture lie apart.
   const std::int64_t size = std::int64_t{image.height} * image.width;
   std::vector<float> values(static_cast<std::size_t>(pixels.count()));
   write_picture(pixels, image, random, values.data());
-  const std::span<float> all = row_of<float>(batch_, field_.name + k_pictures, row_);
   for (std::int64_t c = 0; c < image.channels; ++c) {
-    std::copy_n(values.data() + c * size, size, all.data() + (c * options.most + pictures_) * size);
+    std::copy_n(values.data() + c * size, size,
+                pictures_.data() + (c * options.most + picture_count_) * size);
   }
-  const std::span<std::int64_t> at =
-      row_of<std::int64_t>(batch_, field_.name + k_pictures_at, row_);
-  for (std::int64_t i = pictures_ * patches; i < (pictures_ + 1) * patches; ++i) {
-    at[static_cast<std::size_t>(i)] = place_;
+  for (std::int64_t i = picture_count_ * patches; i < (picture_count_ + 1) * patches; ++i) {
+    pictures_at_[static_cast<std::size_t>(i)] = place_;
     put(content_.tokenizer->pad(), 1 + i);
   }
-  ++pictures_;
+  ++picture_count_;
   return true;
 }
 
 bool DocumentRow::add_sound(const Feature& feature, RandomSequence* random, std::int64_t limit) {
   const DocumentSounds& options = *options_.sounds;
   const std::int64_t frames = options.recording.frames, mels = options.recording.spectrum.mels;
-  if (!feature.values.bytes || sounds_ == options.most) return false;
+  if (!feature.values.bytes || sound_count_ == options.most) return false;
   content_.truncated.add(field_.name + k_sounds, feature.frames, frames);
-  float* const values =
-      row_of<float>(batch_, field_.name + k_sounds, row_).data() + sounds_ * frames * mels;
+  float* const values = sounds_.data() + sound_count_ * frames * mels;
   const std::int64_t real = write_recording(feature, options.recording, random, values);
   const std::int64_t groups = (real + options.stride - 1) / options.stride;
   if (place_ + groups > limit) {
     std::fill_n(values, frames * mels, 0.0F);
     return false;
   }
-  std::fill_n(row_of<bool>(batch_, field_.name + k_sounds_mask, row_).begin() + sounds_ * frames,
-              real, true);
-  const std::span<std::int64_t> at = row_of<std::int64_t>(batch_, field_.name + k_sounds_at, row_);
-  const std::int64_t first = sounds_ * options.groups();
+  std::fill_n(sounds_mask_.begin() + sound_count_ * frames, real, true);
+  const std::int64_t first = sound_count_ * options.groups();
   for (std::int64_t j = first; j < first + groups; ++j) {
-    at[static_cast<std::size_t>(j)] = place_;
+    sounds_at_[static_cast<std::size_t>(j)] = place_;
     put(content_.tokenizer->pad(), -1 - j);
   }
-  ++sounds_;
+  ++sound_count_;
   return true;
 }
 
@@ -290,17 +296,11 @@ void DocumentRow::add(const std::vector<DocumentPiece>& pieces, RandomSequence* 
 }
 
 void DocumentRow::finish() {
-  if (!options_.has_next) return;
-  const auto ids = row_of<std::int64_t>(batch_, field_.name, row_);
-  const auto document = row_of<std::int64_t>(batch_, field_.name + k_document, row_);
-  const auto source = row_of<std::int64_t>(batch_, field_.name + k_source, row_);
-  const auto next = row_of<std::int64_t>(batch_, field_.name + k_next, row_);
-  const auto mask = row_of<bool>(batch_, field_.name + k_next_mask, row_);
-  for (std::size_t l = 0; l < ids.size(); ++l) {
-    const bool has_next = l + 1 < ids.size() && document[l] != 0 &&
-                          document[l + 1] == document[l] && source[l + 1] == 0;
-    next[l] = has_next ? ids[l + 1] : content_.tokenizer->pad();
-    mask[l] = has_next;
+  for (std::size_t l = 0; l < next_.size(); ++l) {
+    const bool has_next = l + 1 < ids_.size() && documents_[l] != 0 &&
+                          documents_[l + 1] == documents_[l] && sources_[l + 1] == 0;
+    next_[l] = has_next ? ids_[l + 1] : content_.tokenizer->pad();
+    next_mask_[l] = has_next;
   }
 }
 

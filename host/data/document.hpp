@@ -23,6 +23,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -92,10 +93,13 @@ class DocumentRow {
   const Dataset::Content& content_;
   const FieldOptions& field_;
   const DocumentOptions& options_;
-  Batch& batch_;
-  const std::size_t row_;
+  std::span<std::int64_t> ids_, positions_, documents_, sources_, next_;
+  std::span<bool> mask_, next_mask_;
+  std::span<float> pictures_, sounds_;
+  std::span<std::int64_t> pictures_at_, sounds_at_;
+  std::span<bool> sounds_mask_;
   std::int64_t place_ = 0, position_ = 0, document_ = 0;  ///< where the next one stands
-  std::int64_t pictures_ = 0, sounds_ = 0;                ///< how many the row holds
+  std::int64_t picture_count_ = 0, sound_count_ = 0;      ///< that the row holds
 };
 
 }  // namespace weft::host

@@ -13,8 +13,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int k_deepest = 64;
-constexpr std::size_t k_largest_json = std::size_t{16}
-                                       << 20;  // as a tree it takes some 25 times that
+/// As a tree it takes some 25 times that.
+constexpr std::size_t k_largest_json = std::size_t{16} << 20;
 
 /// The sample's KEY.json, or an empty object.
 Json sample_json(const Shard& shard, std::size_t sample) {

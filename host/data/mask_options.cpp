@@ -64,8 +64,7 @@ void read_mask_options(const Section& section, FieldOptions& field) {
       field.masking = patch_masking(mask, *image, patch_of(mask, *image));
     } else if (std::holds_alternative<RecordingOptions>(field.kind)) {
       field.masking = span_masking(mask);
-    } else if (std::holds_alternative<TextOptions>(field.kind) ||
-               std::holds_alternative<DocumentOptions>(field.kind)) {
+    } else if (field.has_tokens()) {
       field.masking = token_masking(mask);
     } else {
       section.fail("mask", "it on image, log_mel, text and document fields only");

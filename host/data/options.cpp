@@ -86,9 +86,7 @@ void check_fields(const DataOptions& options) {
   }
   std::set<std::string> names;
   for (const FieldOptions& field : options.fields) {
-    const bool has_text = std::holds_alternative<TextOptions>(field.kind) ||
-                          std::holds_alternative<DocumentOptions>(field.kind);
-    if (has_text && !options.tokenizer) {
+    if (field.has_tokens() && !options.tokenizer) {
       throw Error(Exit::bad_recipe, concat("data field ", field.name,
                                            ": a text needs a tokenizer. "
                                            "Add \"tokenizer\" to the data section."));

@@ -235,6 +235,12 @@ struct FieldOptions {
            std::holds_alternative<VideoOptions>(kind);
   }
 
+  /// A text or a document: ids of the tokenizer.
+  bool has_tokens() const {
+    return std::holds_alternative<TextOptions>(kind) ||
+           std::holds_alternative<DocumentOptions>(kind);
+  }
+
   /// What a row reads of the sample as text: values at pointers, and members.
   std::vector<std::string> text_sources() const;
 

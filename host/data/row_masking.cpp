@@ -92,11 +92,15 @@ void hide_jointly(const DataOptions& options, const MaskingVocabulary& vocabular
 /// Hides patches and groups of a document that stand in its sequence.
 void hide_media(const FieldOptions& field, const DocumentOptions& options, const Row& row,
                 RandomSequence random) {
+  const bool hides_patches = options.pictures && options.pictures->masking;
+  const bool hides_groups = options.sounds && options.sounds->mask_length > 0;
+  if (!hides_patches && !hides_groups) return;
   std::set<std::int64_t> stands;  // patches from 1 up, groups from -1 down
   for (const std::int64_t source : row.at<std::int64_t>(field.name + k_source)) {
     stands.insert(source);
   }
-  if (const auto& pictures = options.pictures; pictures && pictures->masking) {
+  if (hides_patches) {
+    const auto& pictures = options.pictures;
     const auto patches = static_cast<std::size_t>(pictures->patches());
     for (std::size_t m = 0; m < static_cast<std::size_t>(pictures->most); ++m) {
       const auto masked =
@@ -107,7 +111,8 @@ void hide_media(const FieldOptions& field, const DocumentOptions& options, const
       }
     }
   }
-  if (const auto& sounds = options.sounds; sounds && sounds->mask_length > 0) {
+  if (hides_groups) {
+    const auto& sounds = options.sounds;
     const std::span<bool> masked = row.at<bool>(field.name + k_sounds_masked);
     const auto groups = static_cast<std::size_t>(sounds->groups());
     for (std::size_t first = 0; first < masked.size(); first += groups) {

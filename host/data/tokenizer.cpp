@@ -20,13 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string fingerprint_of(const TokenizerTraining& training, const TrainingTexts& texts) {
+std::string fingerprint_of(const std::string& bytes) {
   Fingerprint fingerprint;
-  fingerprint.add(concat("tokenizer 2 ", training.type, " ", training.vocabulary));
-  for (const std::string& token : training.special) fingerprint.add(token);
-  if (!training.special.empty()) fingerprint.add("");
-  if (training.texts > 0) fingerprint.add(concat("texts ", training.texts));
-  fingerprint.add(texts.fingerprint());
+  fingerprint.add(bytes);
   return fingerprint.hex();
 }
 
@@ -64,20 +60,28 @@ void write_file(const fs::path& path, const std::string& bytes) {
 /// What MODEL.json holds: what the model was made from, and the model itself, so that a damaged or
 /// exchanged model file is made anew instead of loaded.
 std::string record_of(const std::string& inputs, const std::string& model) {
-  Fingerprint fingerprint;
-  fingerprint.add(model);
-  return concat("{\"inputs\": \"", inputs, "\", \"model\": \"", fingerprint.hex(), "\"}\n");
+  return concat("{\"inputs\": \"", inputs, "\", \"model\": \"", fingerprint_of(model), "\"}\n");
 }
 
 }  // namespace
+
+std::string fingerprint_of(const TokenizerTraining& training, const TrainingTexts& texts) {
+  Fingerprint fingerprint;
+  fingerprint.add(concat("tokenizer 2 ", training.type, " ", training.vocabulary));
+  for (const std::string& token : training.special) fingerprint.add(token);
+  if (!training.special.empty()) fingerprint.add("");
+  if (training.texts > 0) fingerprint.add(concat("texts ", training.texts));
+  fingerprint.add(texts.fingerprint());
+  return fingerprint.hex();
+}
 
 Tokenizer Tokenizer::load(const fs::path& file) {
   return from_bytes(read_tokenizer_file(file.string()), concat("The tokenizer ", file.string()));
 }
 
 Tokenizer Tokenizer::from_bytes(const std::string& bytes, const std::string& name) {
-  return Tokenizer(is_tokenizer_json(bytes) ? json_model(bytes, name)
-                                            : sentencepiece_model(bytes, name));
+  return {is_tokenizer_json(bytes) ? json_model(bytes, name) : sentencepiece_model(bytes, name),
+          fingerprint_of(bytes)};
 }
 
 Tokenizer Tokenizer::train(const fs::path& model, const TokenizerTraining& training,

@@ -23,6 +23,9 @@ namespace weft::host {
 /// Tokenizer::id_of().
 enum SpecialToken : std::int64_t { k_pad = 0, k_unknown = 1, k_begin = 2, k_end = 3 };
 
+/// XXH3-128 of all that a trained model follows from: 32 hexadecimal digits.
+std::string fingerprint_of(const TokenizerTraining& training, const TrainingTexts& texts);
+
 /// Any number of threads may use one tokenizer; copies share it.
 class Tokenizer {
  public:
@@ -49,6 +52,9 @@ class Tokenizer {
   /// vocabulary are written as the unknown one is, or left out where there is none.
   std::string decode(std::span<const std::int64_t> ids) const;
 
+  /// XXH3-128 of the bytes that it was made from: 32 hexadecimal digits.
+  const std::string& fingerprint() const { return fingerprint_; }
+
   /// Number of ids, special ones included.
   std::int64_t vocabulary() const { return model_->vocabulary(); }
 
@@ -72,8 +78,10 @@ class Tokenizer {
   MaskingVocabulary masking() const;
 
  private:
-  explicit Tokenizer(std::shared_ptr<const TokenizerModel> model) : model_(std::move(model)) {}
+  Tokenizer(std::shared_ptr<const TokenizerModel> model, std::string fingerprint)
+      : model_(std::move(model)), fingerprint_(std::move(fingerprint)) {}
   std::shared_ptr<const TokenizerModel> model_;
+  std::string fingerprint_;
 };
 
 }  // namespace weft::host
