@@ -39,4 +39,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     FeedForward feed_forward_;
   };
 
-}  // namespace )
+}  // namespace weft

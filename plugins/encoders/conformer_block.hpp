@@ -133,4 +133,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     LayerNorm norm_4_;
   };
 
-}  // namespace )
+}  // namespace weft

@@ -272,4 +272,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     return concat(all, 1);
   }
 
-}  // namespace )
+}  // namespace weft

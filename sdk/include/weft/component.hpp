@@ -213,4 +213,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     virtual Outputs compute(const State& state) const = 0;
   };
 
-}  // namespace )
+}  // namespace weft

@@ -213,4 +213,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     std::map<std::string, std::string> fields_;
   };
 
-}  // namespace )
+}  // namespace weft

@@ -126,4 +126,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     return out;
   }
 
-}  // namespace )
+}  // namespace weft

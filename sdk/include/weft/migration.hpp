@@ -53,4 +53,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     weft_migration saved_;
   };
 
-}  // namespace )
+}  // namespace weft

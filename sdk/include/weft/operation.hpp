@@ -138,4 +138,4 @@ WEFT_OPERATION(detach, "aten::detach", "", "detach(Tensor(a) self) -> Tensor(a)"
 // clang-format on
 #undef WEFT_OPERATION
 
-}  // namespace )
+}  // namespace weft

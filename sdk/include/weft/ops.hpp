@@ -397,4 +397,4 @@ namespace weft __attribute__((visibility("hidden"))) {
 
 #undef WEFT_OP
 
-}  // namespace )
+}  // namespace weft

@@ -250,4 +250,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     std::vector<std::string> names_;
   };
 
-}  // namespace )
+}  // namespace weft

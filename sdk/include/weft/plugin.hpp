@@ -218,7 +218,7 @@ namespace weft __attribute__((visibility("hidden"))) {
   }
 
   }  // namespace detail
-}  // namespace )
+}  // namespace weft
 
 /// Exports the library's entry point with these parts.
 #define WEFT_PLUGIN(...)                                                                          \

@@ -44,4 +44,4 @@ namespace weft __attribute__((visibility("hidden"))) {
                        0.0);
   }
 
-}  // namespace )
+}  // namespace weft

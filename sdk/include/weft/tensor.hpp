@@ -176,4 +176,4 @@ namespace weft __attribute__((visibility("hidden"))) {
     return Tensor::own(out);
   }
 
-}  // namespace )
+}  // namespace weft
