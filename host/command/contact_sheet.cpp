@@ -24,8 +24,9 @@ struct Cell {
   const FieldSpec& spec;
   const std::byte* bytes;
   std::int64_t count;
-  const bool* mask = nullptr;  ///< of the paired mask field
-  std::int64_t masked = 0;     ///< its length
+  const bool* mask = nullptr;             ///< of the paired mask field
+  std::int64_t masked = 0;                ///< its length
+  const std::int64_t* sources = nullptr;  ///< of a document: what stands where
 
   std::int64_t real() const { return std::count(mask, mask + masked, true); }
   const float* floats() const { return reinterpret_cast<const float*>(bytes); }
@@ -143,13 +144,14 @@ class CellWriter {
     return summary(cell);
   }
 
- private:
+  /// Null for what comes with a field, such as its mask.
   const FieldOptions* options_of(const std::string& name) const {
     const auto& fields = dataset_.content().options.fields;
     const auto found = std::ranges::find(fields, name, &FieldOptions::name);
     return found == fields.end() ? nullptr : &*found;
   }
 
+ private:
   std::string pictures(const Cell& cell, const ImageOptions* options) const {
     const std::vector<std::int64_t>& sizes = cell.spec.sizes;
     const std::vector<std::int64_t> one(sizes.end() - 3, sizes.end());
@@ -173,10 +175,13 @@ class CellWriter {
     for (std::int64_t i = 0; i < shown; ++i) {
       if (cell.mask != nullptr && !cell.mask[i]) continue;
       const std::int64_t id = cell.integers()[i];
-      const std::string piece = id == k_begin ? "[begin]"
-                                : id == k_end ? "[end]"
-                                : id == k_pad ? "[pad]"
-                                              : dataset_.decode_text(cell.spec.name, {&id, 1});
+      const std::int64_t source = cell.sources != nullptr ? cell.sources[i] : 0;
+      const std::string piece = source > 0      ? concat("[patch ", source, ']')
+                                : source < 0    ? concat("[sound ", -source, ']')
+                                : id == k_begin ? "[begin]"
+                                : id == k_end   ? "[end]"
+                                : id == k_pad   ? "[pad]"
+                                                : dataset_.decode_text(cell.spec.name, {&id, 1});
       html += concat("<span title=\"", id, "\">", escaped(piece), "</span> ");
     }
     return concat(html, "</p><p>",
@@ -238,6 +243,11 @@ void ContactSheet::add(const Batch& batch, std::int64_t most) {
         const Array& mask = batch.fields.at(spec.mask);
         cell.masked = mask.count() / batch.size;
         cell.mask = mask.data<bool>() + row * cell.masked;
+      }
+      const FieldOptions* const field = writer.options_of(spec.name);
+      if (field != nullptr && std::holds_alternative<DocumentOptions>(field->kind)) {
+        cell.sources =
+            batch.fields.at(spec.name + k_source).data<std::int64_t>() + row * cell.count;
       }
       const std::string note =
           cell.mask != nullptr ? concat(", ", cell.real(), " of ", cell.masked, " real") : "";

@@ -89,9 +89,7 @@ void print(const std::string& name, const Survey& survey) {
   }
   std::cout << "\n";
   for (const BadSample& bad : survey.unusable)
-    std::cout << "  cannot be used: " << printable(bad.shard)
-              << (bad.key.empty() ? "" : ", " + printable(bad.key)) << ": " << printable(bad.reason)
-              << "\n";
+    std::cout << "  cannot be used: " << printable(bad.reason) << "\n";  // which names the sample
   for (const SplitSurvey& split : survey.splits) print_split(split);
   for (const SameContent& entry : survey.same) {
     const auto& [key, twin] = entry.shown.front();

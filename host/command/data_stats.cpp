@@ -43,7 +43,13 @@ std::int64_t same_as(const Survey& survey, const std::string& field, Split split
   return samples;
 }
 
-Json document(const Dataset& dataset, const Survey& survey, Split split, const FieldSurvey& field) {
+/// The part of the places of packed rows in which something stands.
+double filled(const SplitSurvey& split, const FieldSurvey& field) {
+  return static_cast<double>(field.places) / static_cast<double>(split.rows * field.room);
+}
+
+Json document(const Dataset& dataset, const Survey& survey, const SplitSurvey& split,
+              const FieldSurvey& field) {
   Json json = {{"examples", field.examples}};
   if (!field.classes.empty()) {
     Json& classes = json["classes"] = Json::object();
@@ -64,9 +70,14 @@ Json document(const Dataset& dataset, const Survey& survey, Split split, const F
     json["height"] = spread(field.heights);
     json["width"] = spread(field.widths);
   }
+  if (field.pictures.count() > 0) {
+    json["pictures"] = spread(field.pictures);
+    json["sounds"] = spread(field.sounds);
+  }
+  if (split.rows > 0) json["rows"] = {{"count", split.rows}, {"filled", filled(split, field)}};
   if (!field.means.empty()) json["mean"] = field.means, json["std"] = field.deviations;
-  json["duplicates"] = same_as(survey, field.name, split, false);
-  json["leaks"] = same_as(survey, field.name, split, true);
+  json["duplicates"] = same_as(survey, field.name, split.split, false);
+  json["leaks"] = same_as(survey, field.name, split.split, true);
   return json;
 }
 
@@ -75,7 +86,7 @@ Json document(const Dataset& dataset, const Survey& survey) {
   for (const SplitSurvey& split : survey.splits) {
     Json fields = Json::object();
     for (const FieldSurvey& field : split.fields)
-      fields[field.name] = document(dataset, survey, split.split, field);
+      fields[field.name] = document(dataset, survey, split, field);
     splits[split_name(split.split)] = {
         {"samples", split.samples}, {"examples", split.examples}, {"fields", fields}};
   }
@@ -95,7 +106,7 @@ void print(const Dataset& dataset, const Survey& survey) {
   Table sizes({"split", "size", "count", "min", "median", "p95", "max"});
   Table values({"split", "values", "mean", "std"});
   Table same({"split", "field", "examples", "cut", "duplicates", "leaks"});
-  std::string classes;
+  std::string classes, rows;
   for (const SplitSurvey& split : survey.splits) {
     const std::string part = split_name(split.split);
     for (const FieldSurvey& field : split.fields) {
@@ -106,6 +117,14 @@ void print(const Dataset& dataset, const Survey& survey) {
       if (field.heights.count() > 0) {
         add_row(sizes, part, concat(field.name, ", height"), field.heights);
         add_row(sizes, part, concat(field.name, ", width"), field.widths);
+      }
+      if (field.pictures.count() > 0) {
+        add_row(sizes, part, concat(field.name, ", pictures"), field.pictures);
+        add_row(sizes, part, concat(field.name, ", sounds"), field.sounds);
+      }
+      if (split.rows > 0) {
+        rows += concat(part, ", ", field.name, ": ", counted(split.rows, "row"), " an epoch, ",
+                       number(100 * filled(split, field)), " % of their places filled\n");
       }
       for (std::size_t i = 0; i < field.means.size(); ++i) {
         const std::string channel = field.means.size() > 1 ? concat(", channel ", i) : "";
@@ -123,7 +142,13 @@ void print(const Dataset& dataset, const Survey& survey) {
       classes += "\n";
     }
   }
-  std::cout << same.text() << "\n" << sizes.text() << "\n" << values.text() << "\n" << classes;
+  std::cout << same.text();
+  for (const Table* table : {&sizes, &values}) {
+    if (!table->empty()) std::cout << "\n" << table->text();
+  }
+  for (const std::string& lines : {classes, rows}) {
+    if (!lines.empty()) std::cout << "\n" << lines;
+  }
   if (!survey.unusable.empty())
     std::cout << counted(static_cast<std::int64_t>(survey.unusable.size()), "sample")
               << " cannot be used and are left out; `weft data check` lists them.\n";

@@ -65,7 +65,7 @@ class PartReader {
     part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
     part_.split = split_;
     part_.among = part_.size() + bad_.size();
-    for (BadSample& bad : bad_) content_.quarantine.add(std::move(bad), split_, part_.among);
+    for (const BadSample& bad : bad_) content_.quarantine.add(bad, split_, part_.among);
     for (std::size_t f = 0; f < options_.fields.size(); ++f) {
       if (has_pools(options_.fields[f])) assign_pools(f);
     }
@@ -105,7 +105,8 @@ class PartReader {
                          add_to_pools(example);
                        });
     } catch (const Error& error) {
-      if (!content_.quarantine.takes(error) || part_.examples.size() != before) throw;
+      if (part_.examples.size() != before) throw;
+      if (!content_.quarantine.takes(error)) content_.quarantine.refuse(error);
       bad_.push_back({shard.name, std::string(shard.key(sample)), error.what()});
     }
   }

@@ -97,7 +97,10 @@ Json without_list(Json json, const std::string& each) {
 /// KEY and the place of an example, without values.
 Example bare_example(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
   const std::string suffix = options.each.empty() ? "" : concat('#', ref.entry);
-  return {example_key(shard, ref, options), shard.place(ref.sample) + suffix, {}};
+  return {example_key(shard, ref, options),
+          shard.place(ref.sample) + suffix,
+          shard.has(ref.sample, "json"),
+          {}};
 }
 
 bool is_pointer_wanted(const DataOptions& options, const std::set<std::string>& sources) {
@@ -187,10 +190,12 @@ const std::string& required_value(const Example& example, const std::string& sou
                                   const std::string& asked_by) {
   const auto value = example.values.find(source);
   if (value != example.values.end()) return value->second;
-  const bool is_pointer = Source{source}.is_pointer();
-  throw Error(Exit::bad_data,
-              concat(example.place, ": there is no ", is_pointer ? "value at " : "member ", source,
-                     ", which ", asked_by, " needs. Correct the recipe, or make the shard anew."));
+  std::string lacking = "member " + source;
+  if (Source{source}.is_pointer()) {
+    lacking = example.has_json ? "value at " + source : "member json with a value at " + source;
+  }
+  throw Error(Exit::bad_data, concat(example.place, ": there is no ", lacking, ", which ", asked_by,
+                                     " needs. Correct the recipe, or make the shard anew."));
 }
 
 }  // namespace weft::host

@@ -30,7 +30,8 @@ struct ExampleRef {
 /// An example with the values that were asked for.
 struct Example {
   std::string key;                            ///< KEY, or KEY#3 for the list's entry 3
-  std::string place;                          ///< `digits-000.tar, sample KEY#3`, for messages
+  std::string place;                          ///< `/data/a.tar, sample KEY#3`, for messages
+  bool has_json = false;                      ///< a member json, which pointers look into
   std::map<std::string, std::string> values;  ///< by Source::text; absent where there is none
 };
 

@@ -11,6 +11,7 @@
 #include "host/data/decode.hpp"
 #include "host/data/image.hpp"
 #include "host/data/log_mel.hpp"
+#include "host/data/media.hpp"
 #include "host/data/random.hpp"
 #include "host/data/video.hpp"
 
@@ -103,6 +104,7 @@ Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions&
                      RandomSequence* random) {
   const Bytes bytes = shard.read(sample, field.source.text);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
+  if (bytes.empty()) cannot_decode(place, "it is empty");
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
     return {random != nullptr ? random_image_feature(bytes, *image, *random, place)
                               : image_feature(bytes, *image, place)};

@@ -34,7 +34,7 @@ class FolderReader {
     const std::filesystem::path file(path);
     folder_ = file.parent_path().string();
     if (folder_.empty()) folder_ = ".";
-    shard_.name = file.filename().string();
+    shard_.name = path;
   }
 
   Shard read() {

@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -66,7 +65,7 @@ std::optional<std::string_view> Lines::next() {
 
 Shard read_lines(const std::string& path, const std::string& member) {
   Shard shard;
-  shard.name = std::filesystem::path(path).filename().string();
+  shard.name = path;
   Lines lines(path, "text");
   shard.set_file({"", path, lines.stamp()});
   while (const std::optional<std::string_view> line = lines.next()) {

@@ -89,6 +89,7 @@ using Owned = std::unique_ptr<T, Free>;
 /// Passes a count on; turns one of FFmpeg's negative codes into its sentence.
 int checked(int status, const std::string& place) {
   if (status >= 0) return status;
+  if (status == AVERROR_EOF) cannot_decode(place, "it ends too early");
   char reason[AV_ERROR_MAX_STRING_SIZE] = {};
   av_strerror(status, reason, sizeof reason);
   cannot_decode(place, reason);

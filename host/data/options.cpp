@@ -18,7 +18,9 @@ namespace {
 Source field_source(const Section& section, const char* default_member) {
   if (section.has("pointer")) return {section.pointer("pointer", section.word("pointer", ""))};
   const std::string member = section.word("member", default_member);
-  if (member.empty() || member.starts_with('/')) section.fail("member", "a member such as png");
+  if (member.starts_with('/') || concat(';', member, ';').find(";;") != std::string::npos) {
+    section.fail("member", "a member such as png, or several such as jpg;jpeg;png");
+  }
   return {member};
 }
 

@@ -4,10 +4,11 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,10 +42,14 @@ class Quarantine {
            dynamic_cast<const TooManyBad*>(&fault) == nullptr;
   }
 
+  /// Within a handler: throws on the fault of a sample that it does not take, with what would set
+  /// such samples aside where none may be.
+  [[noreturn]] void refuse(const Error& fault) const;
+
   /// @param part   whose sample it is; each part has its own share
   /// @param among  of how many samples the share is taken
   /// @throws TooManyBad
-  void add(BadSample bad, Split part, std::size_t among);
+  void add(const BadSample& bad, Split part, std::size_t among);
 
   /// Those that came after the first `from`.
   std::vector<BadSample> list(std::size_t from = 0) const;
@@ -54,8 +59,9 @@ class Quarantine {
   std::optional<double> share_;
   mutable std::mutex mutex_;
   std::vector<BadSample> list_;
-  std::array<std::size_t, k_splits.size()> counts_{};    ///< by part
-  std::set<std::pair<std::string, std::string>> known_;  ///< shard and key
+  std::array<std::size_t, k_splits.size()> counts_{};  ///< by part
+  /// By shard and key: the parts that have counted it. One file may serve several parts.
+  std::map<std::pair<std::string, std::string>, std::bitset<k_splits.size()>> known_;
 };
 
 }  // namespace weft::host

@@ -194,7 +194,8 @@ class RowPool::Threads {
         }
         return;
       } catch (const Error& error) {
-        if (!content_.quarantine.takes(error) || attempt > k_most_attempts) throw;
+        if (attempt > k_most_attempts) throw;
+        if (!content_.quarantine.takes(error)) content_.quarantine.refuse(error);
         set_aside(content_, part_of(content_, split_, draw), draw.example, error.what());
       }
       if (!draw.origin) {

@@ -36,7 +36,7 @@ struct MemberFile {
 
 /// A sample, or the rest of a shard, that cannot be used.
 struct BadSample {
-  std::string shard;   ///< the file's name without its folder
+  std::string shard;   ///< the file's path, or the `pipe:` command
   std::string key;     ///< empty for the rest of a shard
   std::string reason;  ///< the sentence
   bool operator==(const BadSample&) const = default;
@@ -46,7 +46,7 @@ struct BadSample {
 /// 16 bytes for each member and 10 and the key for each sample, since a data set may have millions.
 class Shard {
  public:
-  std::string name;            ///< the file's name without its folder, for messages
+  std::string name;            ///< the file's path, or the `pipe:` command, for messages
   std::string fingerprint;     ///< XXH3-128 of the file; of a folder: of its index and its files
   std::vector<BadSample> bad;  ///< what was set aside when it was opened (Damage::set_aside)
 
@@ -55,15 +55,16 @@ class Shard {
   /// The name up to the first dot after the last slash.
   std::string_view key(std::size_t sample) const;
 
-  /// `digits-qa-train-000.tar, sample 3-jackson-12`: how a message begins.
+  /// `/data/digits-qa-train-000.tar, sample 3-jackson-12`: how a message begins.
   std::string place(std::size_t sample) const;
 
   /// What follows that dot (`png`, `wav`, `json`), of each member, in alphabetical order.
   std::vector<std::string> members(std::size_t sample) const;
 
+  /// @param member  also several, of which the first counts that the sample has: `jpg;jpeg;png`
   bool has(std::size_t sample, std::string_view member) const;
 
-  /// The member's bytes.
+  /// The member's bytes; `member` as has() takes it.
   /// @throws Error (bad_data) naming the members that the sample does have, or when the file is
   ///         gone or has changed since the shard was opened
   Bytes read(std::size_t sample, std::string_view member) const;
@@ -106,6 +107,7 @@ class Shard {
   static constexpr std::uint64_t k_largest_place = (std::uint64_t{1} << 46) - 1;
 
   const Member* find(std::size_t sample, std::string_view member) const;
+  const Member* find_first(std::size_t sample, std::string_view members) const;
   bool add(std::size_t sample, const std::string& member, Where where, std::size_t at,
            std::size_t size);
 

@@ -2,7 +2,6 @@
 #include "host/data/streamed_order.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -135,7 +134,7 @@ std::string StreamedOrder::entry_of(std::int64_t shard) const {
 void StreamedOrder::open_next() {
   const std::string entry = entry_of(shard_);
   open_ = {};
-  open_.name = is_pipe(entry) ? entry : std::filesystem::path(entry).filename().string();
+  open_.name = entry;
   open_.input = open_tar_input(entry, cancelled_);
   open_.tar = std::make_unique<TarReader>(*open_.input);
 }

@@ -13,6 +13,7 @@
 #include "host/data/content.hpp"
 #include "host/data/decode.hpp"
 #include "host/data/document.hpp"
+#include "host/data/row_order.hpp"
 
 namespace weft::host {
 namespace {
@@ -62,6 +63,9 @@ struct FieldSum {
     mine.cut += theirs.cut;
     for (const Length& length : other.longest) keep_extreme(longest, length, true);
     for (const Length& length : other.shortest) keep_extreme(shortest, length, false);
+    mine.pictures.add(theirs.pictures);
+    mine.sounds.add(theirs.sounds);
+    mine.places += theirs.places;
     mine.heights.add(theirs.heights);
     mine.widths.add(theirs.widths);
     mine.values.resize(std::max(mine.values.size(), theirs.values.size()));
@@ -125,6 +129,7 @@ class Looker {
     if (const auto length = watch.lengths().find(options.name); length != watch.lengths().end()) {
       sum.survey.lengths.add(length->second.length);
       sum.survey.room = length->second.room;
+      sum.survey.places += std::min(length->second.length, length->second.room);
       const auto sound = watch.lengths().find(options.name + k_sounds);  // of a document
       const bool has_cut_sound =
           sound != watch.lengths().end() && sound->second.length > sound->second.room;
@@ -155,8 +160,11 @@ class Looker {
     const ExampleRef& ref = part_.examples[example];
     const Shard& shard = *part_.shards[ref.shard];
     XXH64_hash_t hash = 0;
+    std::int64_t pictures = 0, sounds = 0;
     for (const DocumentPart& one : document_parts(options, texts, shard, ref.sample)) {
       hash ^= static_cast<XXH64_hash_t>(one.kind);
+      pictures += one.kind == DocumentPart::Kind::picture ? 1 : 0;
+      sounds += one.kind == DocumentPart::Kind::sound ? 1 : 0;
       if (one.kind == DocumentPart::Kind::text) {
         hash = XXH3_64bits_withSeed(one.value.data(), one.value.size(), hash);
       } else {
@@ -165,6 +173,8 @@ class Looker {
       }
     }
     meet(sum, example, &hash, sizeof hash);
+    sum.survey.pictures.add(pictures);
+    sum.survey.sounds.add(sounds);
   }
 
   void meet(FieldSum& sum, std::size_t example, const void* bytes, std::size_t count) const {
@@ -326,7 +336,10 @@ Survey survey(const Dataset& dataset, bool statistics) {
     const SplitContent& part = content.part(split);
     if (part.shards.empty()) continue;
     Looker all = look_at_all(dataset, split, statistics);
-    SplitSurvey own{split, 0, dataset.size(split), {}, members_of(part)};
+    SplitSurvey own{split, 0, dataset.size(split), 0, {}, members_of(part)};
+    if (statistics && split == Split::train && content.options.packed() != nullptr) {
+      own.rows = packed_rows(content, 0);
+    }
     for (const auto& shard : part.shards) own.samples += static_cast<std::int64_t>(shard->size());
     for (std::size_t f = 0; f < options.size(); ++f) {
       FieldSum& sum = all.fields[f];

@@ -25,12 +25,14 @@ struct FieldSurvey {
   std::int64_t examples = 0;          ///< that have the field
   std::vector<std::int64_t> classes;  ///< by class: its examples; empty for other fields
   Histogram lengths;                  ///< before anything is cut: tokens, or frames
-  std::string unit;                   ///< of lengths: `tokens` or `frames`
+  std::string unit;                   ///< of lengths: `tokens`, `frames` or `places`
   double seconds = 0;                 ///< that a frame stands for; 0 where it stands for none
   std::int64_t room = 0, cut = 0;     ///< the field's length, and how many were longer
   std::vector<Extreme> longest;       ///< the longest first, at most five
   std::vector<Extreme> shortest;      ///< the shortest first
   Histogram heights, widths;          ///< of pictures as their files have them, in pixels
+  Histogram pictures, sounds;         ///< of documents: how many parts of each they have
+  std::int64_t places = 0;            ///< of documents: that they take together, cut to `room`
   /// Of values before their normalisation: a picture's for each channel, of full scale 1; of others
   /// over all real values. Where normalisation cannot be undone (per mel), of the values after it.
   std::vector<Moments> values;
@@ -48,6 +50,7 @@ struct SplitSurvey {
   Split split = Split::train;
   std::int64_t samples = 0;   ///< in the shards
   std::int64_t examples = 0;  ///< that the section makes of them
+  std::int64_t rows = 0;      ///< that training packs them into, an epoch; 0 without packing
   std::vector<FieldSurvey> fields;
   std::vector<MemberSurvey> members;  ///< in alphabetical order
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 #include <stdexcept>
 
@@ -20,7 +19,7 @@ namespace {
 class TarIndexer {
  public:
   explicit TarIndexer(const std::string& path) : file_(path), tar_(file_) {
-    shard_.name = std::filesystem::path(path).filename().string();
+    shard_.name = path;
     shard_.set_file({"", path, file_.stamp()});
   }
 
@@ -100,7 +99,7 @@ std::optional<Shard> kept_tar(const std::string& cache_folder, const std::string
   try {
     if (record->stamp() != stamp) return std::nullopt;
     Shard shard;
-    shard.name = std::filesystem::path(path).filename().string();
+    shard.name = path;
     shard.fingerprint = record->text();
     shard.set_file({"", path, stamp});
     for (std::int64_t left = record->number(); left > 0; --left) {

@@ -145,6 +145,7 @@ void TarReader::read(std::string* target) {
 
 void TarReader::finish(int status) {
   const bool is_empty = last_key_.empty();
+  if (input_.size() == 0) refuse("is empty");
   const std::string after = is_empty ? "" : " after sample " + last_key_;
   if (status != ARCHIVE_EOF) {
     refuse(is_empty ? std::string("is not a tar file") : "is cut off or damaged" + after);

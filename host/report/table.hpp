@@ -12,6 +12,8 @@ class Table {
   explicit Table(std::vector<std::string> heads) : rows_{std::move(heads)} {}
   /// One cell for each head.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  /// Whether there are heads alone.
+  bool empty() const { return rows_.size() == 1; }
   /// Lines that end in a line feed; the first holds the heads.
   std::string text() const;
 

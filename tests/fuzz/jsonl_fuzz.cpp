@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Bytes of a .jsonl file beside a folder's files: an index of that folder, or a text of one sample
-/// a line. It is read as training reads it, up to the examples and their values.
+/// a line. It is read as training reads it, up to the examples, their values and the lists of
+/// documents' parts.
 
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "host/base/error.hpp"
+#include "host/data/document.hpp"
 #include "host/data/example.hpp"
 #include "host/data/shard.hpp"
 
@@ -20,8 +22,11 @@ namespace {
 
 using weft::host::Damage;
 using weft::host::DataOptions;
+using weft::host::DocumentOptions;
 using weft::host::Error;
+using weft::host::Example;
 using weft::host::Exit;
+using weft::host::FieldOptions;
 using weft::host::Shard;
 
 /// A number such as 1e9 grows to 1000000000.0 when it is written again.
@@ -75,17 +80,41 @@ const std::array<DataOptions, 4>& sections() {
   return made;
 }
 
+/// A document whose list is the value at `source`.
+FieldOptions document_field(const char* source) {
+  FieldOptions field;
+  field.name = "page";
+  field.source = {source};
+  DocumentOptions& options = field.kind.emplace<DocumentOptions>();
+  options.pictures.emplace();
+  options.sounds.emplace();
+  return field;
+}
+
+void read_documents(const Shard& shard, std::size_t sample, const Example& example) {
+  static const std::array fields = {document_field("/q"), document_field("/a/q/0")};
+  for (const FieldOptions& field : fields) {
+    try {
+      const auto parts = weft::host::document_parts(field, example, shard, sample);
+      require(parts.size() <= example.values.at(field.source.text).size());
+    } catch (const Error& error) {
+      require(error.exit() == Exit::bad_data && error.what()[0] != '\0');
+    }
+  }
+}
+
 void read_examples(const Shard& shard, std::size_t sample) {
   static const std::set<std::string> sources = {"json", "txt", "/s", "/q", "/a/q/0", "/q/-"};
   for (const DataOptions& options : sections()) {
     try {
       weft::host::for_each_example(
           shard, sample, options, sources,
-          [&](std::uint32_t entry, const weft::host::Example& example, bool is_kept) {
+          [&](std::uint32_t entry, const Example& example, bool is_kept) {
             if (is_kept) require(options.where.at("/s").contains(example.values.at("/s")));
             const auto again = weft::host::read_example(
                 shard, {0, static_cast<std::uint32_t>(sample), entry}, options, sources);
             require(again.key == example.key && again.values == example.values);
+            read_documents(shard, sample, again);
           });
     } catch (const Error& error) {
       require(error.exit() == Exit::bad_data && error.what()[0] != '\0');

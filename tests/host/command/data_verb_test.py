@@ -109,7 +109,7 @@ class Check(DataCase):
         for policy in ("fail", {"skip": 0.01}):
             found = self.read("check", code=BAD_DATA, bad_samples=policy)
             self.assertEqual([(bad["shard"], bad["key"]) for bad in found["unusable"]],
-                             [("train.tar", "s4"), ("train.tar", "s9"), ("train.tar", "s15"), ("val.tar", "s33")])
+                             [(str(self.tars[name]), key) for name, key in (("train", "s4"), ("train", "s9"), ("train", "s15"), ("val", "s33"))])
             reasons = [bad["reason"] for bad in found["unusable"]]
             self.assertIn("picture.png cannot be decoded", reasons[0])
             self.assertIn('cls is "seven", which is no class of field label', reasons[1])
@@ -120,13 +120,13 @@ class Check(DataCase):
         self.damage()
         result = self.data("check", code=BAD_DATA)
         self.assertIn("4 samples cannot be used; standard output lists all of them.", result.stderr)
-        self.assertIn("  cannot be used: train.tar, s4: train.tar, sample s4: picture.png cannot be decoded", result.stdout)
+        self.assertIn(f"  cannot be used: {self.tars['train']}, sample s4: picture.png cannot be decoded", result.stdout)
         self.assertIn("  train: 1 of 20 samples lack the member txt, e.g. s15\n", result.stdout)
 
     def test_a_shard_that_is_cut_off(self):
         self.tars["train"].write_bytes(self.tars["train"].read_bytes()[:30 * 1024 + 100])
         found = self.read("check", code=BAD_DATA)
-        self.assertEqual([(bad["shard"], bad["key"]) for bad in found["unusable"]][:1], [("train.tar", "")])
+        self.assertEqual([(bad["shard"], bad["key"]) for bad in found["unusable"]][:1], [(str(self.tars["train"]), "")])
 
     def test_duplicates_and_leaks(self):
         write_tar(self.tars["train"], samples(range(20)) + [("twin.png", png(3)), ("twin.txt", b"new"), ("twin.cls", b"0")])
@@ -256,8 +256,16 @@ class Documents(DataCase):
         page = out.read_text()
         self.assertEqual(page.count("src=\"data:image/png;base64,"), 4)
         self.assertIn("a text of number", page)
-        places = self.read("stats", fields=self.page)["splits"]["train"]["fields"]["page"]["places"]
-        self.assertEqual((places["min"], places["max"]), (16, 35))
+        self.assertEqual(page.count(">[patch 12]<"), 4)
+        self.assertNotIn("[pad]", page)
+        stats = self.read("stats", fields=self.page)["splits"]["train"]["fields"]["page"]
+        self.assertEqual((stats["places"]["min"], stats["places"]["max"]), (16, 35))
+        self.assertEqual([stats[part][of] for part in ("pictures", "sounds") for of in ("min", "max")], [1, 1, 0, 0])
+        # A row takes one picture: 20 documents of 16 to 24 places after they are cut, in rows of 24.
+        lengths = [min(24, 16 + i) for i in range(20)]
+        self.assertEqual(stats["rows"]["count"], 20)
+        self.assertAlmostEqual(stats["rows"]["filled"], sum(lengths) / (20 * 24))
+        self.assertIn("train, page: 20 rows an epoch, ", self.data("stats", fields=self.page).stdout)
         found = json.loads(self.data("bench", "--seconds", 0.3, "--json", fields=self.page).stdout)
         self.assertIn("decoding page", {stage["stage"] for stage in found["stages"]})
         self.assertGreater(found["samples_per_second"], 0)

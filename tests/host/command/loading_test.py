@@ -70,7 +70,7 @@ class BadSamples(Loading):
         path = self.folder / "broken.tar"
         bad, number = broken_copy(path)
         self.assertEqual(len(bad), 9)
-        self.refused(self.arguments(path, steps=120), BAD_DATA, "broken.tar, sample ")
+        self.refused(self.arguments(path, steps=120), BAD_DATA, f"{path}, sample ", "To set such samples aside, give data/av/bad_samples a share")
         for exchange in ({}, {"exchange": "/label"}):  # by exchange, a picture's fault is not its taker's
             fields = json.loads(json.dumps(RECIPE["data"]["av"]["fields"]))
             fields["picture"].update(exchange)
@@ -86,7 +86,7 @@ class BadSamples(Loading):
         listed = [json.loads(line) for line in (self.folder / "run/set_aside.jsonl").read_text().splitlines()]
         self.assertEqual(sorted(line["key"] for line in listed), sorted(bad))
         for line in listed:
-            self.assertEqual((line["event"], line["data"], line["shard"]), ("set_aside", "av", "broken.tar"))
+            self.assertEqual((line["event"], line["data"], line["shard"]), ("set_aside", "av", str(self.folder / "broken.tar")))
             self.assertIn(f"broken.tar, sample {line['key']}", line["reason"])
             self.assertIn("warning: set aside: " + line["reason"], result.stderr)
 

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <set>
 
 #include "host/base/text.hpp"
@@ -16,6 +17,7 @@ namespace {
 using test::error_of;
 using test::Folder;
 using test::Members;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -64,7 +66,9 @@ TEST_F(BadSampleTest, ByDefaultTheFirstOneIsAnError) {
     for (int i = 0; i < 6; ++i) stream.next();
   });
   EXPECT_EQ(exit, Exit::bad_data);
-  EXPECT_THAT(sentence, StartsWith("t.tar, sample k"));
+  EXPECT_THAT(sentence, StartsWith(path + ", sample k"));
+  EXPECT_THAT(sentence, EndsWith(" To set such samples aside, give data/d/bad_samples a share, "
+                                 "such as {\"skip\": 0.01}; `weft data check` lists them all."));
 }
 
 TEST_F(BadSampleTest, TheyAreSetAsideAndTrainingGoesOnToTheEnd) {
@@ -81,7 +85,7 @@ TEST_F(BadSampleTest, TheyAreSetAsideAndTrainingGoesOnToTheEnd) {
   }
   std::set<std::string> bad;
   for (const BadSample& sample : dataset.set_aside()) {
-    EXPECT_EQ(sample.shard, "t.tar");
+    EXPECT_EQ(sample.shard, path);
     EXPECT_THAT(sample.reason, HasSubstr(sample.key));
     bad.insert(sample.key);
   }
@@ -118,7 +122,8 @@ TEST_F(BadSampleTest, MoreThanTheShareEndsTheRun) {
       sentence,
       StartsWith(
           "Data d: 4 of 600 samples of the part train cannot be used, more than the share of "
-          "0.005 that bad_samples allows. The last one: t.tar, sample k"));
+          "0.005 that bad_samples allows. The last one: " +
+          path + ", sample k"));
 }
 
 TEST(QuarantineTest, EachPartHasAShareOfItsOwn) {
@@ -129,6 +134,40 @@ TEST(QuarantineTest, EachPartHasAShareOfItsOwn) {
     quarantine.add({"b", "2", "r."}, Split::test, 20);
   });
   EXPECT_THAT(sentence, StartsWith("Data d: 2 of 20 samples of the part test cannot be used"));
+}
+
+TEST(QuarantineTest, ASampleOfTwoPartsCountsInBothAndIsListedOnce) {
+  Quarantine quarantine("d", 0.05);
+  for (const Split part : {Split::train, Split::val}) quarantine.add({"a", "1", "r."}, part, 20);
+  EXPECT_EQ(quarantine.list().size(), 1U);
+  EXPECT_EQ(error_of([&] {
+              quarantine.add({"a", "2", "r."}, Split::val, 20);
+            }).first,
+            Exit::bad_data);
+}
+
+TEST(QuarantineTest, ShardsOfTheSameNameInTwoFoldersAreTwo) {
+  const Folder folder;
+  for (const char* part : {"one", "two"}) {
+    std::filesystem::create_directory(folder.path(part));
+    test::write_tar(folder.path(part) + "/0.tar", {{"a.png", "x"}, {"b.png", "x"}});
+  }
+  const Dataset dataset =
+      Dataset::open("d",
+                    R"({"shards": {"train": [")" + folder.path("one/0.tar") + R"("], "val": [")" +
+                        folder.path("two/0.tar") +
+                        R"("]}, "fields": {"p": {"kind": "image", "size": [2, 2], "channels": 1}},
+             "bad_samples": {"skip": 1}})",
+                    "");
+  for (const Split part : {Split::train, Split::val}) {
+    EvaluationStream stream(dataset, part, 2, "");
+    Batch batch;
+    while (stream.next(batch)) continue;
+  }
+  std::set<std::string> places;
+  for (const BadSample& bad : dataset.set_aside()) places.insert(bad.shard + " " + bad.key);
+  const std::string one = folder.path("one/0.tar"), two = folder.path("two/0.tar");
+  EXPECT_EQ(places, (std::set<std::string>{one + " a", one + " b", two + " a", two + " b"}));
 }
 
 TEST_F(BadSampleTest, EvaluationLeavesThemOut) {

@@ -333,9 +333,9 @@ TEST_F(DocumentTest, ASampleCannotAskForMoreThanTheRowHolds) {
   EXPECT_EQ(std::count_if(source.begin(), source.end(), [](std::int64_t s) { return s > 0; }), 12);
   for (int i = 0; i < 1'001; ++i) parts += R"(, {"image": "a.png"})";
   add("a", "[" + parts + "]");
-  EXPECT_EQ(error_of([&] { only_row(open(fields())); }).second,
-            "train.tar, sample a: /parts: a document has at most 10000 parts, found 10002. Divide "
-            "the sample.");
+  EXPECT_THAT(error_of([&] { only_row(open(fields())); }).second,
+              HasSubstr("train.tar, sample a: /parts: a document has at most 10000 parts, found "
+                        "10002. Divide the sample. "));
 }
 
 TEST_F(DocumentTest, DeepListsAreNoLists) {
@@ -351,16 +351,18 @@ TEST_F(DocumentTest, WhatIsNoListOfPartsIsRefused) {
     return error_of([&] { only_row(dataset); });
   };
   const std::string text_only = R"("pointer": "/parts", "length": 9)";
-  EXPECT_EQ(sentence(R"("x")", text_only),
-            std::pair(Exit::bad_data,
-                      std::string("train.tar, sample a: /parts: expected a list of parts for field "
-                                  "page. Make the shard anew, or correct the pointer.")));
-  EXPECT_EQ(sentence(R"([{"text": "a"}, {"sound": "wav"}])", text_only).second,
-            "train.tar, sample a: /parts/1: expected {\"text\": …}, {\"image\": member} or "
-            "{\"audio\": member}, found {\"sound\":\"wav\"}. Make the shard anew.");
-  EXPECT_EQ(sentence(R"([{"image": "a.png"}])", text_only).second,
-            "train.tar, sample a: /parts asks for the image a.png, and field page does not say how "
-            "it is read. Add \"image\" to the field, or leave the sample out.");
+  const auto [exit, no_list] = sentence(R"("x")", text_only);
+  EXPECT_EQ(exit, Exit::bad_data);
+  EXPECT_THAT(no_list, HasSubstr("train.tar, sample a: /parts: expected a list of parts for field "
+                                 "page. Make the shard anew, or correct the pointer. "));
+  EXPECT_THAT(
+      sentence(R"([{"text": "a"}, {"sound": "wav"}])", text_only).second,
+      HasSubstr("train.tar, sample a: /parts/1: expected {\"text\": …}, {\"image\": member} or "
+                "{\"audio\": member}, found {\"sound\":\"wav\"}. Make the shard anew. "));
+  EXPECT_THAT(
+      sentence(R"([{"image": "a.png"}])", text_only).second,
+      HasSubstr("train.tar, sample a: /parts asks for the image a.png, and field page does not say "
+                "how it is read. Add \"image\" to the field, or leave the sample out. "));
   EXPECT_THAT(sentence(R"([{"image": "c.png"}])", fields()).second,
               HasSubstr("train.tar, sample a: there is no member c.png"));
 }

@@ -52,9 +52,9 @@ TEST_F(FolderTest, EachLineIsASampleOfFilesTextsAndJson) {
       R"({"key": "x", "png": "images/1.png", "txt": {"text": "in German: schön"}, "json": {"b": [1, 2]}})"
       "\r\n\n"
       R"({"key": "y", "png": "images/1.png", "json": "./a.json"})");
-  EXPECT_EQ(shard.name, "index.jsonl");
+  EXPECT_EQ(shard.name, path);
   ASSERT_EQ(shard.size(), 2U);
-  EXPECT_EQ(shard.place(1), "index.jsonl, sample y");
+  EXPECT_EQ(shard.place(1), path + ", sample y");
   const auto text = [&](std::size_t i, const char* member) {
     return std::string(text_of(shard.read(i, member)));
   };
@@ -180,7 +180,7 @@ TEST_F(FolderTest, AnIndexThatIsMissingOrEmpty) {
 TEST_F(FolderTest, WithoutAKeyInItsFirstLineItIsATextOfWhichEachLineIsJson) {
   const Shard shard = read("{\"question\": \"Why?\"}\r\n\n  \nno JSON\n{\"key\": 1}");
   ASSERT_EQ(shard.size(), 3U);
-  EXPECT_EQ(shard.place(1), "index.jsonl, sample 4") << "the key is the line's number";
+  EXPECT_EQ(shard.place(1), path + ", sample 4") << "the key is the line's number";
   EXPECT_THAT(shard.members(0), ElementsAre("json"));
   EXPECT_EQ(text_of(shard.read(0, "json")), "{\"question\": \"Why?\"}\r");
   EXPECT_EQ(text_of(shard.read(1, "json")), "no JSON") << "whoever needs it finds that out";
@@ -216,7 +216,7 @@ nonsense
   ASSERT_EQ(shard.size(), 2U);
   EXPECT_EQ(shard.key(1), "z");
   ASSERT_EQ(shard.bad.size(), 3U);
-  EXPECT_EQ(shard.bad[0].shard, "index.jsonl");
+  EXPECT_EQ(shard.bad[0].shard, path);
   EXPECT_EQ(shard.bad[0].key, "line 2");
   EXPECT_THAT(shard.bad[0].reason,
               StartsWith("The index " + path + ", line 2: the file \"images/2.png\""));

@@ -12,6 +12,7 @@ using test::error_of;
 using test::Folder;
 using test::write_file;
 using test::write_tar;
+using testing::EndsWith;
 
 class ShardTest : public testing::Test {
  protected:
@@ -57,14 +58,14 @@ TEST_F(ShardTest, GroupsMembersByTheNameUpToTheFirstDotAfterTheLastSlash) {
                    {"v1.0/x.flow.png", "flow"},
                    {"../x.png", "escape"}});
   const Shard shard = read_shard(path);
-  EXPECT_EQ(shard.name, "a.tar");
+  EXPECT_EQ(shard.name, path);
   ASSERT_EQ(shard.size(), 3U);
   EXPECT_EQ(shard.key(0), "v1.0/x");
   EXPECT_EQ(text_of(shard.read(0, "png")), "picture");
   EXPECT_EQ(text_of(shard.read(0, "flow.png")), "flow");
   EXPECT_EQ(shard.key(1), "v1.0/y");
   EXPECT_EQ(shard.key(2), "../x");
-  EXPECT_EQ(shard.place(1), "a.tar, sample v1.0/y");
+  EXPECT_EQ(shard.place(1), path + ", sample v1.0/y");
 }
 
 TEST_F(ShardTest, FingerprintChangesWithAnyByteOfTheFile) {
@@ -93,9 +94,21 @@ TEST_F(ShardTest, NotATarFile) {
 
 TEST_F(ShardTest, EmptyFileAndEmptyTar) {
   write_file(path, "");
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + k_remedy);
+  EXPECT_EQ(complaint_about(path, Exit::bad_data), std::string("is empty") + k_remedy);
   write_tar(path, {});
   EXPECT_EQ(complaint(Exit::bad_data), std::string("holds no sample") + k_remedy);
+}
+
+TEST_F(ShardTest, OfSeveralMembersTheFirstThatTheSampleHasCounts) {
+  write_tar(path,
+            {{"a.jpeg", "1"}, {"a.txt", "t"}, {"b.png", "2"}, {"b.jpeg", "3"}, {"c.txt", "t"}});
+  const Shard shard = read_shard(path);
+  EXPECT_EQ(text_of(shard.read(0, "jpg;png;jpeg")), "1");
+  EXPECT_EQ(text_of(shard.read(1, "jpg;png;jpeg")), "2");
+  EXPECT_FALSE(shard.has(2, "jpg;png;jpeg"));
+  EXPECT_THAT(error_of([&] { shard.read(2, "jpg;png"); }).second,
+              EndsWith("sample c: there is no member jpg;png; it has txt. Make the shard anew, or "
+                       "name another member."));
 }
 
 TEST_F(ShardTest, LinksAreRefused) {

@@ -165,7 +165,7 @@ TEST_F(StreamedTest, StandardInputIsReadOnce) {
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(test::read_file(out),
             "s0-2 s0-3 s0-4 s0-5 Data d: standard input cannot be read again. Begin a new process "
-            "for every run. The shard on standard input is not a tar file. Copy it again from its "
+            "for every run. The shard on standard input is empty. Copy it again from its "
             "source, or make it anew.\n");
 }
 
