@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include "host/base/text.hpp"
 #include "host/data/dataset.hpp"
 #include "host/data/example.hpp"
 #include "host/data/feature.hpp"
@@ -112,7 +113,7 @@ TEST_F(FolderTest, NothingLeavesTheFolder) {
        {std::string("../secret"), std::string("images/../../secret"), folder.path("secret"),
         std::string(".."), std::string("images/../images/1.png")}) {
     EXPECT_EQ(refusal(name),
-              "the file \"" + name + "\" of member png leads out of the folder" + remedy);
+              concat("the file \"", name, "\" of member png leads out of the folder", remedy));
   }
   EXPECT_EQ(refusal("link.png"),
             "the file \"link.png\" of member png is a link, which is not followed" + remedy);

@@ -27,7 +27,7 @@ class ShardTest : public testing::Test {
   /// The sentence that follows `The shard PATH `. What is wrong with a tar is wrong with it
   /// compressed as well.
   std::string complaint(Exit exit) {
-    const std::string found = complaint_about(path, exit);
+    std::string found = complaint_about(path, exit);
     if (std::filesystem::is_regular_file(path)) {
       const std::string compressed = folder.path("a.tar.gz");
       test::write_gzip(compressed, test::read_file(path));

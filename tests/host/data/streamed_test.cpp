@@ -22,7 +22,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr int k_shards = 4, k_each = 6, k_all = k_shards * k_each;
+constexpr int k_shards = 4, k_each = 6;
+constexpr std::ptrdiff_t k_all = k_shards * k_each;
 
 class StreamedTest : public testing::Test {
  protected:
