@@ -23,7 +23,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 constexpr int k_shards = 4, k_each = 6;
-constexpr std::ptrdiff_t k_all = k_shards * k_each;
+constexpr std::ptrdiff_t k_all = std::ptrdiff_t{k_shards} * k_each;
 
 class StreamedTest : public testing::Test {
  protected:
