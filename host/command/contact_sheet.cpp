@@ -172,16 +172,18 @@ class CellWriter {
   std::string tokens(const Cell& cell) const {
     std::string html = "<p class=\"tokens\">";
     const std::int64_t shown = std::min(cell.count, k_most_tokens);
+    const Tokenizer& tokenizer = *dataset_.content().tokenizer;
     for (std::int64_t i = 0; i < shown; ++i) {
       if (cell.mask != nullptr && !cell.mask[i]) continue;
       const std::int64_t id = cell.integers()[i];
       const std::int64_t source = cell.sources != nullptr ? cell.sources[i] : 0;
-      const std::string piece = source > 0      ? concat("[patch ", source, ']')
-                                : source < 0    ? concat("[sound ", -source, ']')
-                                : id == k_begin ? "[begin]"
-                                : id == k_end   ? "[end]"
-                                : id == k_pad   ? "[pad]"
-                                                : dataset_.decode_text(cell.spec.name, {&id, 1});
+      const std::string piece = source > 0   ? concat("[patch ", source, ']')
+                                : source < 0 ? concat("[group ", -source, ']')
+                                : id == tokenizer.id_of(SpecialId::begin) ? "[begin]"
+                                : id == tokenizer.id_of(SpecialId::end)   ? "[end]"
+                                : id == tokenizer.pad()
+                                    ? "[pad]"
+                                    : dataset_.decode_text(cell.spec.name, {&id, 1});
       html += concat("<span title=\"", id, "\">", escaped(piece), "</span> ");
     }
     return concat(html, "</p><p>",
@@ -270,9 +272,10 @@ void ContactSheet::add_waveforms(Split split) {
     if (card == waiting.end()) continue;
     for (const FieldOptions& field : content.options.fields) {
       const auto* recording = std::get_if<RecordingOptions>(&field.kind);
-      if (recording == nullptr || !shard.has(ref.sample, field.source.text)) continue;
-      const Audio audio = decode_audio(shard.read(ref.sample, field.source.text),
-                                       recording->spectrum.rate, shard.place(ref.sample));
+      const std::string_view member = shard.chosen(ref.sample, field.source.text);
+      if (recording == nullptr || !shard.has(ref.sample, member)) continue;
+      const Audio audio = decode_audio(shard.read(ref.sample, member), recording->spectrum.rate,
+                                       shard.place(ref.sample));
       char seconds[32];
       std::snprintf(seconds, sizeof seconds, "%.2f s",
                     static_cast<double>(audio.samples.size()) / audio.rate);

@@ -16,7 +16,8 @@ using Json = nlohmann::ordered_json;
 
 Json document(const std::string& name, const Survey& survey) {
   Json unusable = Json::array(), cut = Json::array(), lacking = Json::array();
-  Json same = Json::array(), outliers = Json::array(), splits = Json::object();
+  Json same = Json::array(), outliers = Json::array(), streamed = Json::array();
+  Json splits = Json::object();
   for (const BadSample& bad : survey.unusable)
     unusable.push_back({{"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
   for (const SplitSurvey& split : survey.splits) {
@@ -46,14 +47,16 @@ Json document(const std::string& name, const Survey& survey) {
                            {"of", split.samples},
                            {"keys", member.lacking}});
   }
+  for (const Split split : survey.streamed) streamed.push_back(split_name(split));
   for (const SameContent& entry : survey.same)
     same.push_back({{"field", entry.field},
                     {"split", split_name(entry.split)},
                     {"of", split_name(entry.of)},
                     {"samples", entry.samples},
                     {"pairs", entry.shown}});
-  return {{"data", name},       {"splits", splits},     {"unusable", unusable}, {"truncated", cut},
-          {"lacking", lacking}, {"same_content", same}, {"outliers", outliers}};
+  return {{"data", name},         {"splits", splits},    {"unusable", unusable},
+          {"truncated", cut},     {"lacking", lacking},  {"same_content", same},
+          {"outliers", outliers}, {"streamed", streamed}};
 }
 
 void print_split(const SplitSurvey& split) {
@@ -80,6 +83,13 @@ void print_split(const SplitSurvey& split) {
   }
 }
 
+/// The sentence, which most often names shard and key itself.
+std::string sentence(const BadSample& bad) {
+  const bool has_shard = bad.reason.find(bad.shard) != std::string::npos;
+  if (has_shard && bad.reason.find(bad.key) != std::string::npos) return bad.reason;
+  return concat(bad.shard, bad.key.empty() ? "" : ", sample ", bad.key, ": ", bad.reason);
+}
+
 void print(const std::string& name, const Survey& survey) {
   std::cout << "data " << name << ":";
   const char* separator = " ";
@@ -88,8 +98,11 @@ void print(const std::string& name, const Survey& survey) {
     separator = ", ";
   }
   std::cout << "\n";
+  for (const Split split : survey.streamed)
+    std::cout << "  " << split_name(split)
+              << ": comes from a command or standard input, and is not looked at\n";
   for (const BadSample& bad : survey.unusable)
-    std::cout << "  cannot be used: " << printable(bad.reason) << "\n";  // which names the sample
+    std::cout << "  cannot be used: " << printable(sentence(bad)) << "\n";
   for (const SplitSurvey& split : survey.splits) print_split(split);
   for (const SameContent& entry : survey.same) {
     const auto& [key, twin] = entry.shown.front();
@@ -109,7 +122,7 @@ void data_check(const Options& options) {
   Json all = Json::array();
   std::size_t unusable = 0;
   for (const DataPlan& plan : chosen_sections(options, recipe)) {
-    const Survey found = survey(open_section(plan, /*tolerant=*/true), /*statistics=*/false);
+    const Survey found = survey(open_listed(plan), /*statistics=*/false);
     unusable += found.unusable.size();
     if (options.json)
       all.push_back(document(plan.name, found));

@@ -11,16 +11,10 @@
 namespace weft::host {
 
 std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& recipe) {
-  if (options.data.empty()) {
-    for (const DataPlan& plan : recipe.data) require_permission(options, plan);
-    return recipe.data;
-  }
+  if (options.data.empty()) return recipe.data;
   std::vector<std::string> names;
   for (const DataPlan& plan : recipe.data) {
-    if (plan.name == options.data) {
-      require_permission(options, plan);
-      return {plan};
-    }
+    if (plan.name == options.data) return {plan};
     names.push_back(plan.name);
   }
   throw Error(Exit::bad_recipe, concat(recipe.path, " has no data section \"", options.data, "\".",
@@ -28,9 +22,10 @@ std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& reci
 }
 
 DataPlan chosen_section(const Options& options, const Recipe& recipe) {
-  if (!options.data.empty()) return chosen_sections(options, recipe).front();
-  const DataPlan& plan =
-      *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name);
+  const DataPlan plan =
+      options.data.empty()
+          ? *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name)
+          : chosen_sections(options, recipe).front();
   require_permission(options, plan);
   return plan;
 }
@@ -39,6 +34,13 @@ Dataset open_section(const DataPlan& plan, bool tolerant, bool cached) {
   auto section = nlohmann::json::parse(plan.config);
   if (tolerant) section["bad_samples"] = {{"skip", 1.0}};
   if (!cached) section["loading"]["cache"] = 0;
+  return Dataset::open(plan.name, section.dump(), cache_folder());
+}
+
+Dataset open_listed(const DataPlan& plan) {
+  auto section = nlohmann::json::parse(plan.config);
+  section["bad_samples"] = {{"skip", 1.0}};
+  section["stream"] = false;
   return Dataset::open(plan.name, section.dump(), cache_folder());
 }
 

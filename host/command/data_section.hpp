@@ -31,6 +31,10 @@ DataPlan chosen_section(const Options& options, const Recipe& recipe);
 /// @param cached    whether loading.cache counts; else nothing that is decoded is kept
 Dataset open_section(const DataPlan& plan, bool tolerant, bool cached = true);
 
+/// Opens a section for survey(): all that cannot be used is set aside, and files that training
+/// reads as streams are listed.
+Dataset open_listed(const DataPlan& plan);
+
 /// For a terminal: control characters, which could move its cursor, become `?`.
 std::string printable(const std::string& text);
 

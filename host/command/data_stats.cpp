@@ -43,11 +43,6 @@ std::int64_t same_as(const Survey& survey, const std::string& field, Split split
   return samples;
 }
 
-/// The part of the places of packed rows in which something stands.
-double filled(const SplitSurvey& split, const FieldSurvey& field) {
-  return static_cast<double>(field.places) / static_cast<double>(split.rows * field.room);
-}
-
 Json document(const Dataset& dataset, const Survey& survey, const SplitSurvey& split,
               const FieldSurvey& field) {
   Json json = {{"examples", field.examples}};
@@ -74,7 +69,10 @@ Json document(const Dataset& dataset, const Survey& survey, const SplitSurvey& s
     json["pictures"] = spread(field.pictures);
     json["sounds"] = spread(field.sounds);
   }
-  if (split.rows > 0) json["rows"] = {{"count", split.rows}, {"filled", filled(split, field)}};
+  if (const Packing& packing = split.packing; packing.rows > 0) {
+    json["rows"] = {
+        {"looked_at", packing.rows}, {"documents", packing.documents}, {"filled", packing.filled}};
+  }
   if (!field.means.empty()) json["mean"] = field.means, json["std"] = field.deviations;
   json["duplicates"] = same_as(survey, field.name, split.split, false);
   json["leaks"] = same_as(survey, field.name, split.split, true);
@@ -103,6 +101,9 @@ void add_row(Table& table, const std::string& split, const std::string& name,
 
 void print(const Dataset& dataset, const Survey& survey) {
   std::cout << "data " << dataset.name() << "\n\n";
+  for (const Split split : survey.streamed)
+    std::cout << split_name(split)
+              << " comes from a command or standard input, and is not looked at\n\n";
   Table sizes({"split", "size", "count", "min", "median", "p95", "max"});
   Table values({"split", "values", "mean", "std"});
   Table same({"split", "field", "examples", "cut", "duplicates", "leaks"});
@@ -122,9 +123,10 @@ void print(const Dataset& dataset, const Survey& survey) {
         add_row(sizes, part, concat(field.name, ", pictures"), field.pictures);
         add_row(sizes, part, concat(field.name, ", sounds"), field.sounds);
       }
-      if (split.rows > 0) {
-        rows += concat(part, ", ", field.name, ": ", counted(split.rows, "row"), " an epoch, ",
-                       number(100 * filled(split, field)), " % of their places filled\n");
+      if (const Packing& packing = split.packing; packing.rows > 0) {
+        rows += concat(part, ", ", field.name, ": ", number(packing.documents),
+                       " documents a row, ", number(100 * packing.filled),
+                       " % of its places filled (", counted(packing.rows, "row"), ")\n");
       }
       for (std::size_t i = 0; i < field.means.size(); ++i) {
         const std::string channel = field.means.size() > 1 ? concat(", channel ", i) : "";
@@ -160,7 +162,7 @@ void data_stats(const Options& options) {
   const Recipe recipe = read_recipe(options.operands[1], options.overrides);
   Json all = Json::array();
   for (const DataPlan& plan : chosen_sections(options, recipe)) {
-    const Dataset dataset = open_section(plan, /*tolerant=*/true);
+    const Dataset dataset = open_listed(plan);
     const Survey found = survey(dataset, /*statistics=*/true);
     if (options.json)
       all.push_back(document(dataset, found));

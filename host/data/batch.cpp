@@ -39,7 +39,7 @@ class Row {
   bool has(std::size_t field) const {
     const FieldOptions& options = content_.options.fields[field];
     if (!options.is_optional) return true;
-    return options.is_media() ? part_.shards[ref_.shard]->has(ref_.sample, options.source.text)
+    return options.is_media() ? part_.shards[ref_.shard]->has_any(ref_.sample, options.source.text)
                               : example_.values.contains(options.source.text);
   }
 

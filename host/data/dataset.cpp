@@ -224,11 +224,11 @@ Array training_picture(const Dataset::Content& content, std::size_t example,
   const SplitContent& part = content.part(Split::train);
   const ExampleRef& ref = part.examples[example];
   const Shard& shard = *part.shards[ref.shard];
-  if (field.is_optional && !shard.has(ref.sample, field.source.text)) return {};
+  if (field.is_optional && !shard.has_any(ref.sample, field.source.text)) return {};
   try {
     return content.cache->feature(shard, ref.sample, field).values;
   } catch (const Error& error) {
-    if (!content.quarantine.takes(error)) throw;
+    if (!content.quarantine.takes(error)) content.quarantine.refuse(error);
     return {};  // It is set aside when its row's turn comes.
   }
 }

@@ -106,7 +106,7 @@ std::vector<DocumentPart> document_parts(const FieldOptions& field, const Exampl
       const auto text = example.values.find(part.value);
       if (text == example.values.end() && part.is_optional) continue;
       found.value = required_value(example, part.value, asked_by(field));
-    } else if (part.is_optional && !shard.has(sample, part.value)) {
+    } else if (part.is_optional && !shard.has_any(sample, part.value)) {
       continue;
     }
     parts.push_back(std::move(found));

@@ -18,14 +18,13 @@ DocumentPart part(const Section& section) {
   part.is_optional = section.flag("optional");
   if (section.has("text")) {
     part.value = section.word("text", "");
-    if (part.value.starts_with('/')) part.value = section.pointer("text", part.value);
-    if (part.value.empty()) section.fail("text", "a pointer or a member");
+    part.value = part.value.starts_with('/') ? section.pointer("text", part.value)
+                                             : section.members("text", part.value);
     return part;
   }
   const char* const key = section.has("image") ? "image" : "audio";
   part.kind = section.has("image") ? DocumentPart::Kind::picture : DocumentPart::Kind::sound;
-  part.value = section.word(key, "");
-  if (part.value.empty() || part.value.starts_with('/')) section.fail(key, "a member such as png");
+  part.value = section.members(key, section.word(key, ""));
   return part;
 }
 

@@ -58,8 +58,8 @@ std::map<std::string, std::string> values_of(const Json& json, const Shard& shar
   for (const std::string& source : sources) {
     if (Source{source}.is_pointer()) {
       if (auto text = text_at(json, source)) values[source] = std::move(*text);
-    } else if (shard.has(sample, source)) {
-      values[source] = trimmed(text_of(shard.read(sample, source)));
+    } else if (shard.has_any(sample, source)) {
+      values[source] = trimmed(text_of(shard.read(sample, shard.chosen(sample, source))));
     }
   }
   return values;

@@ -102,8 +102,9 @@ Feature FeatureCache::feature(const Shard& shard, std::size_t sample, const Fiel
 
 Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions& field,
                      RandomSequence* random) {
-  const Bytes bytes = shard.read(sample, field.source.text);
-  const std::string place = concat(shard.place(sample), ": ", field.name, ".", field.source.text);
+  const std::string_view member = shard.chosen(sample, field.source.text);
+  const Bytes bytes = shard.read(sample, member);
+  const std::string place = concat(shard.place(sample), ": ", field.name, ".", member);
   if (bytes.empty()) cannot_decode(place, "it is empty");
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
     return {random != nullptr ? random_image_feature(bytes, *image, *random, place)

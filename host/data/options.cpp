@@ -17,11 +17,7 @@ namespace {
 
 Source field_source(const Section& section, const char* default_member) {
   if (section.has("pointer")) return {section.pointer("pointer", section.word("pointer", ""))};
-  const std::string member = section.word("member", default_member);
-  if (member.starts_with('/') || concat(';', member, ';').find(";;") != std::string::npos) {
-    section.fail("member", "a member such as png, or several such as jpg;jpeg;png");
-  }
-  return {member};
+  return {section.members("member", section.word("member", default_member))};
 }
 
 std::optional<Exchange> exchange(const Section& section) {

@@ -91,12 +91,4 @@ void RowOrder::cancel() {
   if (streamed_) streamed_->cancel();
 }
 
-std::int64_t packed_rows(const Dataset::Content& content, std::uint64_t seed) {
-  RowOrder order(content, seed);
-  const std::int64_t documents = std::ssize(content.part(Split::train).examples);
-  std::int64_t rows = 0;
-  for (; order.position().taken < documents; ++rows) order.next();
-  return rows;
-}
-
 }  // namespace weft::host

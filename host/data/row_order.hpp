@@ -49,9 +49,4 @@ class RowOrder {
   std::optional<DocumentSize> next_size_;  ///< its size, where it was measured
 };
 
-/// How many rows an epoch of packed documents makes in the order of this seed. Reads and encodes
-/// all their texts.
-/// REQUIRES: the section packs documents, and its shards are not streamed.
-std::int64_t packed_rows(const Dataset::Content& content, std::uint64_t seed);
-
 }  // namespace weft::host

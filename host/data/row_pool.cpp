@@ -186,15 +186,18 @@ class RowPool::Threads {
   void fill(Slot& slot, std::size_t row) {
     Draw draw = slot.draws[row];
     for (std::uint64_t attempt = 1;; ++attempt) {
+      bool is_filled = false;
       try {
         fill_row(content_, split_, draw, slot.batch, row);
+        is_filled = true;
         if (!by_.empty()) {
           slot.batch.groups[row] =
               value_of(content_, part_of(content_, split_, draw), draw.example, by_);
         }
         return;
       } catch (const Error& error) {
-        if (attempt > k_most_attempts) throw;
+        // A value at `by` that is not there says that the pointer is wrong.
+        if (attempt > k_most_attempts || (is_filled && !content_.quarantine.is_open())) throw;
         if (!content_.quarantine.takes(error)) content_.quarantine.refuse(error);
         set_aside(content_, part_of(content_, split_, draw), draw.example, error.what());
       }

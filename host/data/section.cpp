@@ -66,6 +66,12 @@ std::vector<std::string> Section::words(const char* key) const {
   return words;
 }
 
+std::string Section::members(const char* key, const std::string& text) const {
+  const bool has_empty = concat(';', text, ';').find(";;") != std::string::npos;
+  if (!has_empty && !text.starts_with('/')) return text;
+  fail(key, "a member such as png, or several such as jpg;jpeg;png");
+}
+
 std::string Section::pointer(const char* key, const std::string& text) const {
   try {
     if (text.starts_with('/')) return Json::json_pointer(text).to_string();

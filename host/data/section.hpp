@@ -50,6 +50,9 @@ class Section {
   /// Texts as they are; numbers, true and false as JSON writes them.
   std::vector<std::string> words(const char* key) const;
 
+  /// `text`, which stands under `key`, as the name of a member, or several: `jpg;jpeg;png`.
+  std::string members(const char* key, const std::string& text) const;
+
   /// `text`, which stands under `key`, as a well-formed JSON pointer.
   std::string pointer(const char* key, const std::string& text) const;
 

@@ -53,11 +53,20 @@ std::vector<std::string> Shard::members(std::size_t sample) const {
 }
 
 bool Shard::has(std::size_t sample, std::string_view member) const {
-  return find_first(sample, member) != nullptr;
+  return find(sample, member) != nullptr;
+}
+
+std::string_view Shard::chosen(std::size_t sample, std::string_view members) const {
+  for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
+    end = members.find(';', begin);
+    const std::string_view member = members.substr(begin, end - begin);
+    if (has(sample, member)) return member;
+  }
+  return members;
 }
 
 Bytes Shard::read(std::size_t sample, std::string_view member) const {
-  const Member* const found = find_first(sample, member);
+  const Member* const found = find(sample, member);
   if (found == nullptr) {
     throw Error(Exit::bad_data, concat(place(sample), ": there is no member ", member, "; it has ",
                                        enumerate(members(sample)),
@@ -125,15 +134,6 @@ const Shard::Member* Shard::find(std::size_t sample, std::string_view member) co
     if (members_[i].name == number->second) return &members_[i];
   }
   return nullptr;
-}
-
-const Shard::Member* Shard::find_first(std::size_t sample, std::string_view members) const {
-  while (true) {
-    const std::size_t end = members.find(';');
-    const Member* const found = find(sample, members.substr(0, end));
-    if (found != nullptr || end == std::string_view::npos) return found;
-    members.remove_prefix(end + 1);
-  }
 }
 
 bool Shard::add(std::size_t sample, const std::string& member, Where where, std::size_t at,

@@ -36,7 +36,7 @@ struct MemberFile {
 
 /// A sample, or the rest of a shard, that cannot be used.
 struct BadSample {
-  std::string shard;   ///< the file's path, or the `pipe:` command
+  std::string shard;   ///< the file's path, the `pipe:` command, or `standard input`
   std::string key;     ///< empty for the rest of a shard
   std::string reason;  ///< the sentence
   bool operator==(const BadSample&) const = default;
@@ -46,7 +46,7 @@ struct BadSample {
 /// 16 bytes for each member and 10 and the key for each sample, since a data set may have millions.
 class Shard {
  public:
-  std::string name;            ///< the file's path, or the `pipe:` command, for messages
+  std::string name;            ///< the file's path, the `pipe:` command, or `standard input`
   std::string fingerprint;     ///< XXH3-128 of the file; of a folder: of its index and its files
   std::vector<BadSample> bad;  ///< what was set aside when it was opened (Damage::set_aside)
 
@@ -61,10 +61,17 @@ class Shard {
   /// What follows that dot (`png`, `wav`, `json`), of each member, in alphabetical order.
   std::vector<std::string> members(std::size_t sample) const;
 
-  /// @param member  also several, of which the first counts that the sample has: `jpg;jpeg;png`
   bool has(std::size_t sample, std::string_view member) const;
 
-  /// The member's bytes; `member` as has() takes it.
+  /// Of names as a field gives them, `jpg;jpeg;png`, the first that the sample has; where it has
+  /// none, all of them as they are.
+  std::string_view chosen(std::size_t sample, std::string_view members) const;
+  /// Whether it has one of them.
+  bool has_any(std::size_t sample, std::string_view members) const {
+    return has(sample, chosen(sample, members));
+  }
+
+  /// The member's bytes.
   /// @throws Error (bad_data) naming the members that the sample does have, or when the file is
   ///         gone or has changed since the shard was opened
   Bytes read(std::size_t sample, std::string_view member) const;
@@ -107,7 +114,6 @@ class Shard {
   static constexpr std::uint64_t k_largest_place = (std::uint64_t{1} << 46) - 1;
 
   const Member* find(std::size_t sample, std::string_view member) const;
-  const Member* find_first(std::size_t sample, std::string_view members) const;
   bool add(std::size_t sample, const std::string& member, Where where, std::size_t at,
            std::size_t size);
 

@@ -74,15 +74,16 @@ class StageClock {
         stage += processor_time() - begin;
         for (const DocumentPart& one : document_parts(field, example, shard, ref.sample)) {
           if (one.kind != DocumentPart::Kind::text)
-            bytes_ += std::ssize(shard.read(ref.sample, one.value));
+            bytes_ += std::ssize(shard.read(ref.sample, shard.chosen(ref.sample, one.value)));
         }
       } else if (field.is_media()) {
-        if (shard.has(ref.sample, field.source.text)) time_media(shard, ref.sample, field, stage);
+        if (shard.has_any(ref.sample, field.source.text))
+          time_media(shard, ref.sample, field, stage);
       }
     }
     for (const std::string& source : content_.row_sources) {
-      if (!Source{source}.is_pointer() && shard.has(ref.sample, source))
-        bytes_ += std::ssize(shard.read(ref.sample, source));
+      if (!Source{source}.is_pointer() && shard.has_any(ref.sample, source))
+        bytes_ += std::ssize(shard.read(ref.sample, shard.chosen(ref.sample, source)));
     }
     begin = processor_time();
     fill_row(content_, Split::train, draw, row_, 0);
@@ -110,7 +111,7 @@ class StageClock {
                   double& stage) {
     const Clock::time_point clock = Clock::now();
     double begin = processor_time();
-    bytes_ += std::ssize(shard.read(sample, field.source.text));
+    bytes_ += std::ssize(shard.read(sample, shard.chosen(sample, field.source.text)));
     const double reading = processor_time() - begin;
     reading_ += reading;
     stages_[0].seconds += since(clock);

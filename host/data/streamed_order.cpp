@@ -134,7 +134,7 @@ std::string StreamedOrder::entry_of(std::int64_t shard) const {
 void StreamedOrder::open_next() {
   const std::string entry = entry_of(shard_);
   open_ = {};
-  open_.name = entry;
+  open_.name = entry == "-" ? "standard input" : entry;
   open_.input = open_tar_input(entry, cancelled_);
   open_.tar = std::make_unique<TarReader>(*open_.input);
 }
@@ -205,6 +205,8 @@ void StreamedOrder::add_examples(SplitContent& run, std::shared_ptr<const Shard>
 }
 
 void StreamedOrder::set_aside(const std::string& key, const Error& error) {
+  const bool is_sample = !key.empty();  // or it is the rest of a shard
+  if (!content_.quarantine.is_open() && is_sample) content_.quarantine.refuse(error);
   if (!content_.quarantine.is_open()) throw error;
   content_.quarantine.add({open_.name, key, error.what()}, split_,
                           static_cast<std::size_t>(std::max(seen_, k_least)));

@@ -13,7 +13,6 @@
 #include "host/data/content.hpp"
 #include "host/data/decode.hpp"
 #include "host/data/document.hpp"
-#include "host/data/row_order.hpp"
 
 namespace weft::host {
 namespace {
@@ -65,7 +64,6 @@ struct FieldSum {
     for (const Length& length : other.shortest) keep_extreme(shortest, length, false);
     mine.pictures.add(theirs.pictures);
     mine.sounds.add(theirs.sounds);
-    mine.places += theirs.places;
     mine.heights.add(theirs.heights);
     mine.widths.add(theirs.widths);
     mine.values.resize(std::max(mine.values.size(), theirs.values.size()));
@@ -117,7 +115,7 @@ class Looker {
       if (std::holds_alternative<TextOptions>(options.kind)) {
         meet(sum, example, text->second.data(), text->second.size());
       }
-    } else if (shard.has(ref.sample, options.source.text)) {
+    } else if (shard.has_any(ref.sample, options.source.text)) {
       // The entries of one sample share its members.
       const bool is_again = example > 0 && part_.examples[example - 1].shard == ref.shard &&
                             part_.examples[example - 1].sample == ref.sample;
@@ -129,7 +127,6 @@ class Looker {
     if (const auto length = watch.lengths().find(options.name); length != watch.lengths().end()) {
       sum.survey.lengths.add(length->second.length);
       sum.survey.room = length->second.room;
-      sum.survey.places += std::min(length->second.length, length->second.room);
       const auto sound = watch.lengths().find(options.name + k_sounds);  // of a document
       const bool has_cut_sound =
           sound != watch.lengths().end() && sound->second.length > sound->second.room;
@@ -144,7 +141,7 @@ class Looker {
   void look_at_file(const FieldOptions& options, const Shard& shard, std::size_t example,
                     FieldSum& sum) {
     const std::size_t sample = part_.examples[example].sample;
-    const Bytes bytes = shard.read(sample, options.source.text);
+    const Bytes bytes = shard.read(sample, shard.chosen(sample, options.source.text));
     meet(sum, example, bytes.data(), bytes.size());
     if (!statistics_ || !std::holds_alternative<ImageOptions>(options.kind)) return;
     ImageForm form;  // as the file has it
@@ -168,7 +165,7 @@ class Looker {
       if (one.kind == DocumentPart::Kind::text) {
         hash = XXH3_64bits_withSeed(one.value.data(), one.value.size(), hash);
       } else {
-        const Bytes bytes = shard.read(ref.sample, one.value);
+        const Bytes bytes = shard.read(ref.sample, shard.chosen(ref.sample, one.value));
         hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), hash);
       }
     }
@@ -273,26 +270,6 @@ std::string key_of(const Dataset::Content& content, Split split, std::size_t exa
   return example_key(*part.shards[ref.shard], ref, content.options);
 }
 
-std::vector<MemberSurvey> members_of(const SplitContent& part) {
-  std::map<std::string, MemberSurvey> members;
-  for (const auto& shard : part.shards) {
-    for (std::size_t i = 0; i < shard->size(); ++i) {
-      for (const std::string& name : shard->members(i)) ++members[name].samples;
-    }
-  }
-  std::vector<MemberSurvey> list;
-  for (auto& [name, member] : members) {
-    member.name = name;
-    for (const auto& shard : part.shards) {
-      for (std::size_t i = 0; i < shard->size() && member.lacking.size() < k_shown; ++i) {
-        if (!shard->has(i, name)) member.lacking.emplace_back(shard->key(i));
-      }
-    }
-    list.push_back(std::move(member));
-  }
-  return list;
-}
-
 /// The samples that hold the same, from what all splits met in one field.
 void find_same(const Dataset::Content& content, const std::string& field, std::vector<Met> met,
                std::vector<SameContent>& same) {
@@ -334,11 +311,12 @@ Survey survey(const Dataset& dataset, bool statistics) {
   std::vector<std::vector<Met>> met(options.size());
   for (const Split split : k_splits) {
     const SplitContent& part = content.part(split);
+    if (!part.entries.empty()) survey.streamed.push_back(split);
     if (part.shards.empty()) continue;
     Looker all = look_at_all(dataset, split, statistics);
-    SplitSurvey own{split, 0, dataset.size(split), 0, {}, members_of(part)};
+    SplitSurvey own{split, 0, dataset.size(split), {}, {}, members_of(part, options)};
     if (statistics && split == Split::train && content.options.packed() != nullptr) {
-      own.rows = packed_rows(content, 0);
+      own.packing = packing_of(dataset, 0);
     }
     for (const auto& shard : part.shards) own.samples += static_cast<std::int64_t>(shard->size());
     for (std::size_t f = 0; f < options.size(); ++f) {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "host/data/dataset.hpp"
+#include "host/data/member_survey.hpp"
+#include "host/data/packing.hpp"
 #include "host/data/spread.hpp"
 
 namespace weft::host {
@@ -32,25 +34,17 @@ struct FieldSurvey {
   std::vector<Extreme> shortest;      ///< the shortest first
   Histogram heights, widths;          ///< of pictures as their files have them, in pixels
   Histogram pictures, sounds;         ///< of documents: how many parts of each they have
-  std::int64_t places = 0;            ///< of documents: that they take together, cut to `room`
   /// Of values before their normalisation: a picture's for each channel, of full scale 1; of others
   /// over all real values. Where normalisation cannot be undone (per mel), of the values after it.
   std::vector<Moments> values;
   std::vector<double> means, deviations;
 };
 
-/// How many of a split's samples have a member, and the first few that lack it.
-struct MemberSurvey {
-  std::string name;
-  std::int64_t samples = 0;
-  std::vector<std::string> lacking;  ///< keys, at most ten
-};
-
 struct SplitSurvey {
   Split split = Split::train;
   std::int64_t samples = 0;   ///< in the shards
   std::int64_t examples = 0;  ///< that the section makes of them
-  std::int64_t rows = 0;      ///< that training packs them into, an epoch; 0 without packing
+  Packing packing;            ///< of the training part, where documents are packed
   std::vector<FieldSurvey> fields;
   std::vector<MemberSurvey> members;  ///< in alphabetical order
 };
@@ -67,6 +61,7 @@ struct SameContent {
 struct Survey {
   std::vector<BadSample> unusable;  ///< all of them, in the order of the splits and shards
   std::vector<SplitSurvey> splits;  ///< those that have samples
+  std::vector<Split> streamed;      ///< those that commands or standard input give: not looked at
   std::vector<SameContent> same;
 };
 

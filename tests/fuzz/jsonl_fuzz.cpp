@@ -10,8 +10,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "host/base/error.hpp"
 #include "host/data/document.hpp"
@@ -23,6 +25,7 @@ namespace {
 using weft::host::Damage;
 using weft::host::DataOptions;
 using weft::host::DocumentOptions;
+using weft::host::DocumentPart;
 using weft::host::Error;
 using weft::host::Example;
 using weft::host::Exit;
@@ -81,24 +84,40 @@ const std::array<DataOptions, 4>& sections() {
 }
 
 /// A document whose list is the value at `source`.
-FieldOptions document_field(const char* source) {
+FieldOptions document_field(const char* source, bool has_media) {
   FieldOptions field;
   field.name = "page";
   field.source = {source};
   DocumentOptions& options = field.kind.emplace<DocumentOptions>();
-  options.pictures.emplace();
-  options.sounds.emplace();
+  if (has_media) options.pictures.emplace(), options.sounds.emplace();
+  return field;
+}
+
+/// A document of the recipe's parts.
+FieldOptions parts_field() {
+  FieldOptions field = document_field("", true);
+  std::get<DocumentOptions>(field.kind).parts = {{DocumentPart::Kind::text, "/s", true},
+                                                 {DocumentPart::Kind::picture, "png;txt", true},
+                                                 {DocumentPart::Kind::sound, "json", true}};
   return field;
 }
 
 void read_documents(const Shard& shard, std::size_t sample, const Example& example) {
-  static const std::array fields = {document_field("/q"), document_field("/a/q/0")};
+  static const std::array fields = {document_field("/q", true), document_field("/a/q/0", false),
+                                    parts_field()};
   for (const FieldOptions& field : fields) {
+    std::vector<DocumentPart> parts;
     try {
-      const auto parts = weft::host::document_parts(field, example, shard, sample);
-      require(parts.size() <= example.values.at(field.source.text).size());
+      parts = weft::host::document_parts(field, example, shard, sample);
     } catch (const Error& error) {
       require(error.exit() == Exit::bad_data && error.what()[0] != '\0');
+      continue;
+    }
+    const bool is_listed = !field.source.text.empty();
+    require(parts.size() <= (is_listed ? example.values.at(field.source.text).size() : 3));
+    for (const DocumentPart& part : parts) {
+      if (part.kind == DocumentPart::Kind::text || !shard.has_any(sample, part.value)) continue;
+      shard.read(sample, shard.chosen(sample, part.value));
     }
   }
 }
@@ -122,9 +141,8 @@ void read_examples(const Shard& shard, std::size_t sample) {
   }
 }
 
-/// @return how many samples there are
-std::size_t read(const std::string& path, Damage damage, std::size_t size) {
-  const Shard shard = weft::host::read_shard(path, "", damage);
+/// All that is listed can be read.
+void read(const Shard& shard, std::size_t size) {
   require(shard.size() > 0 && shard.size() <= size);
   std::size_t held = 0;
   std::set<std::string_view> keys;
@@ -135,7 +153,6 @@ std::size_t read(const std::string& path, Damage damage, std::size_t size) {
     read_examples(shard, i);
   }
   require(held <= (k_growth + k_file) * size);
-  return shard.size();
 }
 
 }  // namespace
@@ -146,13 +163,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string path = folder.hold(bytes, size);
   std::size_t most = 0;
   for (const Damage damage : {Damage::set_aside, Damage::refuse}) {
+    std::optional<Shard> shard;
     try {
-      const std::size_t count = read(path, damage, size);
-      require(damage == Damage::set_aside || count == most);  // whole: nothing was set aside
-      most = count;
+      shard = weft::host::read_shard(path, "", damage);
     } catch (const Error& error) {
       require(error.exit() == Exit::bad_data && error.what()[0] != '\0');
+      continue;
     }
+    read(*shard, size);
+    require(damage == Damage::set_aside || shard->size() == most);  // whole: nothing was set aside
+    most = shard->size();
   }
   return 0;
 }

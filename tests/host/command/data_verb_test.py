@@ -2,67 +2,9 @@
 
 Usage: data_verb_test.py BUILD_FOLDER.
 """
-import io
-import json
-import os
 import re
-import tarfile
-import zlib
 
-from cases import *
-
-STATE = ["0", "1", "2"]
-
-
-def png(shade, height=8, width=6):
-    """A grey picture of one shade."""
-    def chunk(kind, content):
-        return (len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big"))
-    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 0, 0, 0, 0])
-    rows = (b"\0" + bytes([shade]) * width) * height
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-def write_tar(path, members):
-    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in members:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
-
-
-def samples(numbers, prefix="s"):
-    return [(f"{prefix}{i}.{ext}", content) for i in numbers
-            for ext, content in (("png", png(i)), ("txt", b"a text of number " + b"x " * i), ("cls", b"%d" % (i % 3)))]
-
-
-class DataCase(Case):
-    batch = 8
-
-    def setUp(self):
-        super().setUp()
-        self.tars = {name: self.folder / f"{name}.tar" for name in ("train", "val", "test")}
-        write_tar(self.tars["train"], samples(range(20)))
-        write_tar(self.tars["val"], samples(range(30, 34)))
-        write_tar(self.tars["test"], samples(range(40, 44)))
-
-    def overrides(self, **more):
-        section = {"shards": {name: [str(path)] for name, path in self.tars.items()},
-                   "tokenizer": {"type": "word", "vocab": 50, "from": ["txt"]},
-                   "fields": {"picture": {"kind": "image", "member": "png", "size": [8, 6], "mean": 0.5, "std": 0.25},
-                              "text": {"kind": "text", "member": "txt", "length": 24},
-                              "label": {"kind": "class", "member": "cls", "classes": STATE}}, **more}
-        stages = json.loads(SHORT[-1].removeprefix("stages="))
-        stages[0]["batch"] = self.batch
-        return ["--set", "data.av=" + json.dumps(section), "--set", "stages=" + json.dumps(stages)]
-
-    def data(self, action, *more, code=0, **section):
-        result = weft("data", action, PICTURE, "--data", "av", *self.overrides(**section), *more)
-        self.assertEqual(result.returncode, code, result.stderr)
-        return result
-
-    def read(self, action, code=0, **section):
-        return json.loads(self.data(action, "--json", code=code, **section).stdout)[action][0]
+from data_cases import *
 
 
 class Usage(Case):
@@ -127,6 +69,29 @@ class Check(DataCase):
         self.tars["train"].write_bytes(self.tars["train"].read_bytes()[:30 * 1024 + 100])
         found = self.read("check", code=BAD_DATA)
         self.assertEqual([(bad["shard"], bad["key"]) for bad in found["unusable"]][:1], [(str(self.tars["train"]), "")])
+
+    def test_members_that_a_field_takes_in_place_of_each_other(self):
+        picture = {"picture": {"kind": "image", "member": "jpg;png", "size": [8, 6], "optional": True}}
+        write_tar(self.tars["train"], [("a.png", png(1)), ("b.jpg", png(2)), ("c.txt", b"neither"), ("c.q;txt", b"of this name")])
+        found = self.read("check", fields=picture)
+        self.assertEqual([(part["member"], part["keys"]) for part in found["lacking"] if part["split"] == "train"],
+                         [("jpg;png", ["c"]), ("q;txt", ["a", "b"]), ("txt", ["a", "b"])])
+        self.assertEqual(found["unusable"], [])
+
+    def test_what_training_streams(self):
+        self.damage()
+        section = {"stream": True, "order": "sequence", "tokenizer": None,
+                   "fields": {"picture": {"kind": "image", "member": "png", "size": [8, 6]}}}
+        found = self.read("check", code=BAD_DATA, **section)
+        self.assertEqual([bad["key"] for bad in found["unusable"]], ["s4", "s33"])
+        self.assertEqual(found["streamed"], [])
+        shards = {"train": [f"pipe:cat {self.tars['train']}"], "val": [str(self.tars["val"])], "test": [str(self.tars["test"])]}
+        for more in ([], ["--json"]):
+            result = self.data("check", *more, code=BAD_DATA, shards=shards, **section)
+            self.assertIn('"streamed": [\n        "train"\n      ]' if more else "  train: comes from a command or standard input, and is not looked at\n",
+                          result.stdout)
+        self.assertIn("train comes from a command or standard input, and is not looked at",
+                      self.data("stats", shards=shards, **section).stdout)
 
     def test_duplicates_and_leaks(self):
         write_tar(self.tars["train"], samples(range(20)) + [("twin.png", png(3)), ("twin.txt", b"new"), ("twin.cls", b"0")])
@@ -249,6 +214,8 @@ class Documents(DataCase):
         write_tar(self.tars["train"], samples(range(20)) + [("bad.png", b"no picture"), ("bad.txt", b"a text")])
         found = self.read("check", code=BAD_DATA, fields=self.page)
         self.assertEqual([bad["key"] for bad in found["unusable"]], ["bad"])
+        write_tar(self.tars["train"], [("bad.png", b"no picture"), ("bad.txt", b"a text")])
+        self.assertNotIn("rows", self.read("stats", fields=self.page)["splits"]["train"]["fields"]["page"])
 
     def test_looking_and_timing(self):
         out = self.folder / "page.html"
@@ -263,9 +230,9 @@ class Documents(DataCase):
         self.assertEqual([stats[part][of] for part in ("pictures", "sounds") for of in ("min", "max")], [1, 1, 0, 0])
         # A row takes one picture: 20 documents of 16 to 24 places after they are cut, in rows of 24.
         lengths = [min(24, 16 + i) for i in range(20)]
-        self.assertEqual(stats["rows"]["count"], 20)
+        self.assertEqual((stats["rows"]["looked_at"], stats["rows"]["documents"]), (20, 1))
         self.assertAlmostEqual(stats["rows"]["filled"], sum(lengths) / (20 * 24))
-        self.assertIn("train, page: 20 rows an epoch, ", self.data("stats", fields=self.page).stdout)
+        self.assertRegex(self.data("stats", fields=self.page).stdout, r"train, page: 1 documents a row, \d+\.\d+ % of its places filled \(20 rows\)")
         found = json.loads(self.data("bench", "--seconds", 0.3, "--json", fields=self.page).stdout)
         self.assertIn("decoding page", {stage["stage"] for stage in found["stages"]})
         self.assertGreater(found["samples_per_second"], 0)
@@ -349,55 +316,6 @@ class Pack(DataCase):
             index.write_text(json.dumps({"key": key, "txt": {"text": "x"}}))
             self.refused(["data", "pack", index, *out], BAD_DATA, text)
         self.assertEqual(list(self.folder.glob("p-*")), [])
-
-
-class Bench(DataCase):
-    def bench(self, seconds=0.3, **section):
-        result = self.data("bench", "--seconds", seconds, "--json", **section)
-        return json.loads(result.stdout)
-
-    def test_what_it_measures(self):
-        for cache in (0, 16):
-            found = self.bench(loading={"workers": 2, "cache": cache})
-            self.assertEqual((found["examples"], found["shards"], found["workers"], found["batch"]), (20, 3, 2, 8))
-            self.assertGreater(found["samples_per_second"], 0)
-            self.assertGreater(found["bytes_per_second"], 0)
-            names = {stage["stage"] for stage in found["stages"]}
-            self.assertLessEqual({"reading", "values and JSON", "decoding picture", "encoding text"}, names)
-            self.assertAlmostEqual(sum(stage["share"] for stage in found["stages"]), 1, places=6)
-            self.assertRegex(found["limit"], r"^[A-Z][a-zA-Z ]* takes \d+ % of the threads' time; with 2 workers on \d+ cores? at most \d+ ")
-
-    @unittest.skipIf("ASAN_OPTIONS" in os.environ, "a sanitiser keeps memory that was given back")
-    def test_memory_does_not_grow_with_the_data(self):
-        """100,000 samples against 1,000: at most 5 % more, without a cache; in small and large batches, many shards and
-        one, with a tokenizer that learns from all texts, at the first opening and from what was kept of it."""
-        pictures = [png(shade, 32, 32) for shade in range(16)]
-
-        def shards(count, each):
-            for number in range(0, count, each):
-                path = self.folder / f"{count}-{each}-{number}.tar"
-                if not path.exists():
-                    write_tar(path, [(f"{i:06d}.{ext}", content) for i in range(number, min(count, number + each))
-                                     for ext, content in (("png", pictures[i % 16]), ("txt", b"the picture number %d" % (i % 3)))])
-                    os.utime(path, (1e9, 1e9))  # as one that was written long ago: it is kept at its first opening
-                yield str(path)
-
-        for self.batch, size, each, times in ((64, 224, 10_000, 1), (8, 96, 100_000, 2)):
-            peaks = [[], []]
-            for count, found_peaks in zip((1000, 100_000), peaks):
-                for _ in range(times):
-                    found = self.bench(
-                        0.5, loading={"workers": 2, "cache": 0},
-                        shards={"train": list(shards(count, each)), "val": [str(self.tars["val"])], "test": [str(self.tars["val"])]},
-                        fields={"picture": {"kind": "image", "member": "png", "channels": 3, "size": [size, size]},
-                                "text": {"kind": "text", "member": "txt", "length": 8}},
-                        tokenizer={"type": "char", "vocab": 30, "from": ["txt"]})
-                    self.assertEqual(found["examples"], count)
-                    found_peaks.append(found["peak_memory"])
-            for opening, (small, large) in enumerate(zip(*peaks), 1):
-                print(f"batch {self.batch}, {each} a shard, opening {opening}: peak memory {small / 1e6:.1f} MB and {large / 1e6:.1f} MB: "
-                      f"{100 * (large / small - 1):.1f} % more")
-                self.assertLessEqual(large / small, 1.05)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "host/base/text.hpp"
+#include "host/data/packing.hpp"
 #include "tests/host/data/fixtures.hpp"
 
 namespace weft::host {
@@ -228,6 +229,14 @@ TEST_F(PackedTest, ARowHoldsAsManyConsecutiveDocumentsAsFit) {
   const Batch row = TrainingStream(dataset, 1, 7).next();
   EXPECT_THAT(integers(row, "page_document"), ElementsAre(1, 1, 2, 2, 2, 3, 3, 3, 3, 0, 0, 0));
   EXPECT_THAT(integers(row, "page_position"), ElementsAre(0, 1, 0, 1, 2, 0, 1, 2, 3, 0, 0, 0));
+}
+
+TEST_F(PackedTest, HowFullItsRowsAre) {
+  const Packing packing = packing_of(open(k_field), 7);
+  // Of 9, 5, 10, 12, 9 and 6 places, and the last document with the next epoch's first two: 12.
+  EXPECT_EQ(packing.rows, 7);
+  EXPECT_EQ(packing.documents, 2);
+  EXPECT_EQ(packing.filled, 63.0 / 84);
 }
 
 TEST_F(PackedTest, EveryEpochHoldsEveryDocumentOnceAndResumingGoesOn) {

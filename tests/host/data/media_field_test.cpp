@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <set>
+#include <span>
 
 #include "host/data/dataset.hpp"
 #include "host/data/field.hpp"
@@ -56,6 +57,40 @@ class MediaFieldTest : public testing::Test {
 
   test::Folder folder;
 };
+
+TEST_F(MediaFieldTest, TheFirstMemberThatASampleHas) {
+  const std::vector<std::uint8_t> dark(16, 0), light(16, 255);
+  test::write_tar(folder.path("a.tar"), {{"a.jpeg", test::png(4, 4, 1, light)},
+                                         {"b.png", test::png(4, 4, 1, dark)},
+                                         {"b.jpeg", test::png(4, 4, 1, light)},
+                                         {"c.txt", "no picture"}});
+  const std::string field = R"("p": {"kind": "image", "member": "jpg;png;jpeg", "size": [4, 4],
+                                    "channels": 1, "optional": true})";
+  for (const char* more : {"", R"(, "t": {"kind": "class", "member": "cls;txt", "optional": true,
+                                          "classes": ["no picture"]})"}) {
+    EvaluationStream stream(open(field + more), Split::val, 3, "");
+    Batch batch;
+    ASSERT_TRUE(stream.next(batch));
+    EXPECT_THAT(std::span(batch.fields.at("p_present").data<bool>(), 3),
+                ElementsAre(true, true, false));
+    const auto* pixels = batch.fields.at("p").data<float>();
+    EXPECT_EQ(pixels[0], 1) << "the JPEG of a, which has no PNG";
+    EXPECT_EQ(pixels[16], 0) << "the PNG of b comes first";
+    if (*more == 0) continue;
+    EXPECT_THAT(std::span(batch.fields.at("t_present").data<bool>(), 3),
+                ElementsAre(false, false, true));
+  }
+  test::write_tar(folder.path("a.tar"), {{"a.jpeg", "x"}});
+  EXPECT_THAT(test::error_of([&] {
+                first_of(open(R"("p": {"kind": "image", "member": "jpg;jpeg", "size": [4, 4]})"));
+              }).second,
+              testing::HasSubstr("sample a: p.jpeg cannot be decoded"));
+  EXPECT_THAT(test::error_of([&] {
+                open(R"("p": {"kind": "image", "member": "jpg;", "size": [4, 4]})");
+              }).second,
+              testing::HasSubstr("p/member: expected a member such as png, or several such as "
+                                 "jpg;jpeg;png, found \"jpg;\""));
+}
 
 TEST_F(MediaFieldTest, AVideoIsFilledUpAndItsMaskSaysHowFar) {
   const Dataset dataset =

@@ -103,12 +103,22 @@ TEST_F(ShardTest, OfSeveralMembersTheFirstThatTheSampleHasCounts) {
   write_tar(path,
             {{"a.jpeg", "1"}, {"a.txt", "t"}, {"b.png", "2"}, {"b.jpeg", "3"}, {"c.txt", "t"}});
   const Shard shard = read_shard(path);
-  EXPECT_EQ(text_of(shard.read(0, "jpg;png;jpeg")), "1");
-  EXPECT_EQ(text_of(shard.read(1, "jpg;png;jpeg")), "2");
-  EXPECT_FALSE(shard.has(2, "jpg;png;jpeg"));
+  EXPECT_EQ(shard.chosen(0, "jpg;png;jpeg"), "jpeg");
+  EXPECT_EQ(shard.chosen(1, "jpg;png;jpeg"), "png");
+  EXPECT_EQ(shard.chosen(2, "jpg;png"), "jpg;png");
+  EXPECT_TRUE(shard.has_any(1, "jpg;png"));
+  EXPECT_FALSE(shard.has_any(2, "jpg;png"));
   EXPECT_THAT(error_of([&] { shard.read(2, "jpg;png"); }).second,
               EndsWith("sample c: there is no member jpg;png; it has txt. Make the shard anew, or "
                        "name another member."));
+}
+
+TEST_F(ShardTest, AMembersNameIsTakenAsItIs) {
+  write_tar(path, {{"a.txt", "1"}, {"a.txt;v2", "22"}});
+  const Shard shard = read_shard(path);
+  EXPECT_EQ(text_of(shard.read(0, "txt;v2")), "22");
+  write_tar(path, {{"a.txt;v2", "1"}, {"a.txt;v2", "2"}});
+  EXPECT_EQ(complaint(Exit::bad_data), std::string("holds a.txt;v2 twice") + k_remedy);
 }
 
 TEST_F(ShardTest, LinksAreRefused) {
