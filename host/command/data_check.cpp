@@ -65,6 +65,7 @@ void print_split(const SplitSurvey& split) {
     if (field.cut > 0)
       std::cout << "  " << part << ": " << field.name << ": " << field.cut << " of "
                 << field.lengths.count() << " are cut to " << field.room << ' ' << field.unit
+                << (field.lengths.largest() > field.room ? "" : ", or a recording in them is")
                 << "; the longest has " << field.lengths.largest() << "\n";
     if (const std::int64_t far = field.lengths.outliers(); far > 0)
       std::cout << "  " << part << ": " << field.name << ": " << counted(far, "example")

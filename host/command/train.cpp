@@ -160,7 +160,12 @@ void train(const Options& options) {
   Progress progress(options.quiet ? Progress::Style::silent : Progress::Style::automatic);
   SetAsideReport set_aside(run.path() + "/set_aside.jsonl");
   set_aside.tell(session.data);
-  run_stages(session, run, events, progress, set_aside, resume);
+  try {
+    run_stages(session, run, events, progress, set_aside, resume);
+  } catch (...) {
+    set_aside.tell(session.data);  // also what was one too many
+    throw;
+  }
 
   if (session.recipe.evaluate.data.empty()) return;
   const Split split = split_named(session.recipe.evaluate.split);

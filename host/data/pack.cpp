@@ -183,11 +183,12 @@ std::string shard_path(const std::string& prefix, std::size_t number) {
 /// One tar in the making; removed unless it is finished.
 class TarWriter {
  public:
-  explicit TarWriter(std::string path)
+  /// @param is_ascii  all names are: then headers are ustar's, and pax's for long names alone
+  TarWriter(std::string path, bool is_ascii)
       : path_(std::move(path)), unfinished_(path_ + ".tmp"), tar_(archive_write_new()) {
     archive_write_set_format_pax_restricted(tar_.get());
-    // Names are bytes, whatever the locale.
-    archive_write_set_options(tar_.get(), "hdrcharset=BINARY");
+    // Names are bytes, whatever the locale; this puts a pax header before every member.
+    if (!is_ascii) archive_write_set_options(tar_.get(), "hdrcharset=BINARY");
     if (archive_write_open_filename(tar_.get(), unfinished_.c_str()) != ARCHIVE_OK) {
       throw Error(Exit::cannot_create,
                   concat("The shard ", unfinished_, " cannot be made (",
@@ -239,6 +240,16 @@ class TarWriter {
   bool is_finished_ = false;
 };
 
+bool is_ascii(const Source& source, const std::vector<std::string>& keys) {
+  const auto is_plain = [](const std::string& text) {
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  return std::ranges::all_of(keys, [&](const std::string& key) {
+    return is_plain(key) && std::ranges::all_of(source.samples().at(key), is_plain,
+                                                &Source::Sizes::value_type::first);
+  });
+}
+
 }  // namespace
 
 Packed pack(const std::string& source_path, const std::string& prefix, const PackOptions& options) {
@@ -257,7 +268,7 @@ Packed pack(const std::string& source_path, const std::string& prefix, const Pac
   Packed packed;
   for (std::size_t i = 0; i < shards.size(); ++i) {
     packed.shards.push_back(shard_path(prefix, i));
-    TarWriter tar(packed.shards.back());
+    TarWriter tar(packed.shards.back(), is_ascii(*source, shards[i]));
     for (const std::string& key : shards[i]) {
       ++packed.samples;
       for (const auto& [member, size] : source->samples().at(key)) {

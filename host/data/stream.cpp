@@ -128,11 +128,13 @@ EvaluationStream::EvaluationStream(const Dataset& dataset, Split split, std::int
   RowPool::Next next;
   if (is_streamed(dataset, split)) {
     auto order = std::make_shared<StreamedOrder>(dataset.content(), split, 0);
-    next = [rows, order, dataset] {  // which keeps the content
+    next = [rows, order, dataset, at_end = false]() mutable {  // which keeps the content
       RowPool::Drawn drawn;
-      while (std::ssize(drawn.draws) < rows) {
+      while (!at_end && std::ssize(drawn.draws) < rows) {
         std::optional<Draw> draw = order->next();
-        if (!draw) break;
+        // The training part has no end, but an epoch has.
+        at_end = !draw || order->position().epoch > 0;
+        if (at_end) break;
         draw->origin.reset();  // the training part, looked at as evaluation does
         drawn.draws.push_back(std::move(*draw));
       }

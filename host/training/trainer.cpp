@@ -62,12 +62,23 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
     return Checkpoint{
         stage.name, step, model_.state(), optimizer.state(), numbers_of(stream.position()), {}};
   };
+  // Data that cannot be used loses nothing of what was trained before.
+  const auto next_batch = [&, first = step] {
+    try {
+      return stream.next();
+    } catch (const Error& error) {
+      if (!hooks_.save || step == first) throw;
+      hooks_.save(checkpoint());
+      throw Error(error.exit(), concat(error.what(), " All up to step ", step, " of stage \"",
+                                       stage.name, "\" is saved; go on with --resume."));
+    }
+  };
   Clock::time_point last = Clock::now();
   while (step < stage.steps) {
     if (hooks_.begin) hooks_.begin(stage.name, step + 1);
     const double rate = learning_rate(stage, step);
     const double waited_before = stream.waited();
-    const Batch batch = stream.next();
+    const Batch batch = next_batch();
     StepReport report{stage.name, step + 1, stage.steps, {}, rate, 0.0, 0.0, 0.0, batch.size};
     report.waited = stream.waited() - waited_before;
     // Random numbers depend on seed, stage and step only, so a resumed run draws the same.

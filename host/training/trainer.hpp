@@ -33,7 +33,7 @@ struct TrainerHooks {
   /// Before every step: the stage and the step's number, from 1.
   std::function<void(const std::string&, std::int64_t)> begin;
   std::function<void(const StepReport&)> step;                  ///< after every step
-  std::function<void(const Checkpoint&)> save;                  ///< at save_every and at the end
+  std::function<void(const Checkpoint&)> save;                  ///< at save_every, at the end, when stopped
   std::function<void(const StagePlan&, std::int64_t)> measure;  ///< at measure_every and at the end
   const std::atomic<bool>* stop =
       nullptr;  ///< set: finish the step, save, throw Error (interrupted)
@@ -46,7 +46,8 @@ class Trainer {
 
   /// Trains the stage to its last step, from its start or from a checkpoint of the same stage.
   /// The outcome is a function of model, seed and data alone: resuming gives the same weights.
-  /// @throws Error (failed) naming stage, step and loss if a loss or the gradient is not finite
+  /// @throws Error (failed) naming stage, step and loss if a loss or the gradient is not finite;
+  ///         what the data throws, after a save of the steps before
   void run(const StagePlan& stage, const Dataset& data, const Checkpoint* resume = nullptr);
 
  private:

@@ -70,7 +70,12 @@ class BadSamples(Loading):
         path = self.folder / "broken.tar"
         bad, number = broken_copy(path)
         self.assertEqual(len(bad), 9)
-        self.refused(self.arguments(path, steps=120), BAD_DATA, f"{path}, sample ", "To set such samples aside, give data/av/bad_samples a share")
+        self.refused(self.arguments(path, steps=120), BAD_DATA, f"{path}, sample ", "To set such samples aside, give data/av/bad_samples a share",
+                     'of stage "fit" is saved; go on with --resume.')
+        resumed = weft(*self.arguments(path, "--resume", steps=120, bad_samples={"skip": 0.01}))
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        events = [json.loads(line) for line in (self.folder / "run/events.jsonl").read_text().splitlines()]
+        self.assertGreater(next(event["step"] for event in events if event["event"] == "resumed"), 0)
         for exchange in ({}, {"exchange": "/label"}):  # by exchange, a picture's fault is not its taker's
             fields = json.loads(json.dumps(RECIPE["data"]["av"]["fields"]))
             fields["picture"].update(exchange)
@@ -81,6 +86,7 @@ class BadSamples(Loading):
         refused = weft(*self.arguments(path, "--overwrite", steps=120, bad_samples={"skip": 0.005}))
         self.assertEqual(refused.returncode, BAD_DATA)
         self.assertIn("samples of the part train cannot be used, more than the share of 0.005 that bad_samples allows", refused.stderr)
+        self.assertGreater(len((self.folder / "run/set_aside.jsonl").read_text().splitlines()), 0.005 * number)
 
     def expect_listed(self, bad, result):
         listed = [json.loads(line) for line in (self.folder / "run/set_aside.jsonl").read_text().splitlines()]

@@ -106,6 +106,14 @@ TEST_F(StreamedTest, SequenceAndEvaluationFollowTheShards) {
               ElementsAre("0", "1", "2", "3", "4", "5", "0"));
 }
 
+TEST_F(StreamedTest, TheTrainingPartIsEvaluatedOnce) {
+  EvaluationStream stream(open(files()), Split::train, 5);
+  std::multiset<std::string> found;
+  for (Batch batch; stream.next(batch);) found.insert(batch.keys.begin(), batch.keys.end());
+  EXPECT_EQ(std::ssize(found), k_all);
+  EXPECT_EQ(std::set<std::string>(found.begin(), found.end()).size(), found.size());
+}
+
 TEST_F(StreamedTest, EachAndWhereActOnTheWay) {
   test::write_tar(path(0), {{"a.json", R"({"list": [{"n": 1}, {"n": 2}, {"n": 3}]})"},
                             {"b.json", R"({"list": []})"},
