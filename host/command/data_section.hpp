@@ -22,7 +22,7 @@ void data_bench(const Options& options);
 /// @throws Error (bad_recipe) when the recipe has no such section
 std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& recipe);
 
-/// The section that --data names, or the first stage's.
+/// The section that --data names, or the first stage's, whose commands may be run.
 /// @throws Error as chosen_sections()
 DataPlan chosen_section(const Options& options, const Recipe& recipe);
 
@@ -31,8 +31,8 @@ DataPlan chosen_section(const Options& options, const Recipe& recipe);
 /// @param cached    whether loading.cache counts; else nothing that is decoded is kept
 Dataset open_section(const DataPlan& plan, bool tolerant, bool cached = true);
 
-/// Opens a section for survey(): all that cannot be used is set aside, and files that training
-/// reads as streams are listed.
+/// Opens a section for survey(): all that cannot be used is set aside, files that training reads as
+/// streams are listed, and no command is run.
 Dataset open_listed(const DataPlan& plan);
 
 /// For a terminal: control characters, which could move its cursor, become `?`.
