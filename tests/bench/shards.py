@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a sample costs in few and in many shards: the same samples in 1, 10, 100 and 1000 tars, read in turn.
+"""What a sample costs in few and in many shards: the same samples in 1, 10, 100 and 1000 tars, one after the other in each round.
 
     tests/bench/shards.py build/release/bin/weft [SAMPLES]
 
@@ -60,6 +60,8 @@ def run(weft, paths, cache):
 
 
 def main(weft, samples=20_000):
+    if samples < max(COUNTS):
+        sys.exit(f"shards.py: expected at least {max(COUNTS)} samples, found {samples}: a shard would be empty.")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         shards = {count: write_shards(folder, samples, count) for count in COUNTS}
