@@ -75,7 +75,8 @@ RunFolder::RunFolder(const std::string& path, Mode mode) : path_(path) {
                                             error.message(), ". Give another one with --run."));
   lock_ = lock_folder(path_);
   if (mode == Mode::overwrite)
-    for (const char* name : {"checkpoints", "latest", "events.jsonl", "set_aside.jsonl"})
+    for (const char* name :
+         {"checkpoints", "tokenizers", "latest", "events.jsonl", "set_aside.jsonl"})
       fs::remove_all(path_ + "/" + name);
   fs::create_directories(path_ + "/checkpoints");
 }
@@ -85,11 +86,11 @@ RunFolder::~RunFolder() {
 }
 
 std::string changed_data(const std::string& folder, const std::string& section,
-                         const std::string& data, const std::string& tokenizer) {
+                         const std::string& data, const std::optional<std::string>& tokenizer) {
   std::string change;
   compare_lock(folder, [&](const nlohmann::json& before) {
     const nlohmann::json tokenizers = before.value("tokenizers", nlohmann::json::object());
-    if (tokenizers.value(section, tokenizer) != tokenizer)
+    if (tokenizer && tokenizers.value(section, *tokenizer) != *tokenizer)
       throw Error(Exit::bad_checkpoint,
                   concat("the run in ", folder,
                          " was trained with another tokenizer than section \"", section,
@@ -130,6 +131,16 @@ std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
                                    "\", has changed since the run was begun: numbers may differ."));
   });
   return sentences;
+}
+
+std::string kept_tokenizer(const std::string& folder, const std::string& section) {
+  std::string file = concat(folder, "/tokenizers/", section);
+  return fs::exists(file) ? file : "";
+}
+
+void RunFolder::keep_tokenizer(const std::string& section, const std::string& bytes) const {
+  fs::create_directories(path_ + "/tokenizers");
+  write_text(concat(path_, "/tokenizers/", section), bytes);
 }
 
 void RunFolder::write(const std::string& resolved_recipe, const RunLock& lock) const {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The folder of one run: recipe.json (resolved), weft.lock, events.jsonl, checkpoints/, latest.
+/// The folder of one run: recipe.json (resolved), weft.lock, tokenizers/, events.jsonl,
+/// checkpoints/, latest.
 
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,12 +25,17 @@ struct RunLock {
 };
 
 /// Compares what a run is evaluated on with its weft.lock, if it has one.
-/// @param data, tokenizer  fingerprints of the section, the latter empty without one
+/// @param data, tokenizer  fingerprints of the section, the latter empty without one, and none
+/// where
+///                         the folder keeps it
 /// @return a sentence where other data than in training is read, else empty
 /// @throws Error (bad_checkpoint) where the tokenizer is another, whose ids mean other words, and
 ///         for a damaged weft.lock
 std::string changed_data(const std::string& folder, const std::string& section,
-                         const std::string& data, const std::string& tokenizer);
+                         const std::string& data, const std::optional<std::string>& tokenizer);
+
+/// The section's tokenizer as it was in training: its file in the folder, or empty.
+std::string kept_tokenizer(const std::string& folder, const std::string& section);
 
 class RunFolder {
  public:
@@ -50,6 +57,9 @@ class RunFolder {
   /// @throws Error (bad_checkpoint) for another seed or other data, with which the rest would not
   ///         continue what was begun, and for a damaged weft.lock
   std::vector<std::string> changes(const RunLock& lock) const;
+
+  /// Puts the bytes of the section's tokenizer where kept_tokenizer() finds them.
+  void keep_tokenizer(const std::string& section, const std::string& bytes) const;
 
   /// Writes recipe.json and weft.lock.
   void write(const std::string& resolved_recipe, const RunLock& lock) const;

@@ -25,13 +25,15 @@ Result evaluate_run(const Options& options, const std::string& folder) {
     throw Error(Exit::bad_recipe, concat(path, " has no \"evaluate\" section."));
   const std::string split = options.split.empty() ? recipe.evaluate.split : options.split;
   const std::string only = recipe.evaluate.data;
-  const Session session = open_session(options, std::move(recipe), only);
+  const Session session = open_session(options, std::move(recipe), only, folder);
   std::optional<Checkpoint> checkpoint = load_latest_checkpoint(folder);
   if (!checkpoint)
     throw Error(Exit::no_input, concat(folder, " holds no checkpoint yet. Train it first."));
   const Dataset& data = session.data.at(only);
+  const bool is_kept = !kept_tokenizer(folder, only).empty();
   const std::string change =
-      changed_data(folder, only, data.fingerprint(), data.tokenizer_fingerprint());
+      changed_data(folder, only, data.fingerprint(),
+                   is_kept ? std::nullopt : std::optional(data.tokenizer_fingerprint()));
   if (!change.empty()) std::cerr << "warning: " << change << "\n";
   bring_up_to_date(*checkpoint, folder, session);
   session.model->load(checkpoint->model);

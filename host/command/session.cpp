@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/checkpoint/run_folder.hpp"
 #include "host/data/feature.hpp"
 #include "host/data/source.hpp"
 #include "host/engine/runtime.hpp"
@@ -45,7 +46,8 @@ std::string cache_folder() {
   return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
 }
 
-Session open_session(const Options& options, Recipe recipe, const std::string& only) {
+Session open_session(const Options& options, Recipe recipe, const std::string& only,
+                     const std::string& run) {
   const int threads = options.threads > 0 ? options.threads : recipe.threads;
   set_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
   set_deterministic(true);
@@ -67,7 +69,8 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
     if (!used.contains(plan.name)) continue;
     require_permission(options, plan);
     session.data.emplace(plan.name,
-                         Dataset::open(plan.name, plan.config, cache_folder(), features));
+                         Dataset::open(plan.name, plan.config, cache_folder(), features,
+                                       run.empty() ? "" : kept_tokenizer(run, plan.name)));
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
   return session;

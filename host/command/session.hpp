@@ -32,7 +32,9 @@ void require_permission(const Options& options, const DataPlan& plan);
 /// Loads the plug-ins, checks the recipe, opens its data and creates the parameters.
 /// @param threads  0: the recipe's, else the machine's
 /// @param only     open only this data section; empty: all that the recipe uses
-Session open_session(const Options& options, Recipe recipe, const std::string& only = "");
+/// @param run      the run folder whose tokenizers take the place of the recipe's; or empty
+Session open_session(const Options& options, Recipe recipe, const std::string& only = "",
+                     const std::string& run = "");
 
 /// Evaluates on the recipe's evaluation data.
 Evaluation evaluate_recipe(const Session& session, Split split);

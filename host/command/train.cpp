@@ -15,6 +15,7 @@
 #include "host/command/session.hpp"
 #include "host/command/set_aside.hpp"
 #include "host/command/verbs.hpp"
+#include "host/data/tokenizer_file.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/registry/crash_report.hpp"
 #include "host/report/events.hpp"
@@ -149,6 +150,9 @@ void train(const Options& options) {
   const std::optional<Checkpoint> resume =
       options.resume ? checkpoint_to_resume(session, run, lock) : std::nullopt;
   run.write(session.recipe.resolved, lock);
+  for (const auto& [name, data] : session.data)
+    if (!data.tokenizer_path().empty())
+      run.keep_tokenizer(name, read_tokenizer_file(data.tokenizer_path()));
   const std::string crash = run.path() + "/crash.txt";
   std::filesystem::remove(crash);  // of the attempt before
   report_crashes(crash);

@@ -201,8 +201,8 @@ void train_tokenizer(const TrainingTexts& texts, const std::string& cache_folder
 }
 
 /// @return what the data set's fingerprint is to hold of the tokenizer
-std::string load_tokenizer(Dataset::Content& content) {
-  content.tokenizer_path = content.options.tokenizer->file;
+std::string load_tokenizer(const std::string& path, Dataset::Content& content) {
+  content.tokenizer_path = path;
   std::string bytes = read_tokenizer_file(content.tokenizer_path);
   content.tokenizer =
       Tokenizer::from_bytes(bytes, concat("The tokenizer ", content.tokenizer_path));
@@ -256,7 +256,8 @@ void learn_visual_tokens(const std::string& identity, const std::string& cache_f
 }  // namespace
 
 Dataset Dataset::open(const std::string& name, const std::string& data_json,
-                      const std::string& cache_folder, std::shared_ptr<FeatureCache> cache) {
+                      const std::string& cache_folder, std::shared_ptr<FeatureCache> cache,
+                      const std::string& kept) {
   auto content = std::make_shared<Content>(name, parse_data_options(data_json));
   const DataOptions& options = content->options;
   content->row_sources = row_sources(options);
@@ -265,7 +266,11 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   Fingerprint fingerprint;
   fingerprint.add(options.identity);
   const bool is_trained = options.tokenizer && options.tokenizer->file.empty();
-  if (options.tokenizer && !is_trained) fingerprint.add(load_tokenizer(*content));
+  if (options.tokenizer && !(is_trained && kept.empty())) {
+    const std::string bytes =
+        load_tokenizer(kept.empty() ? options.tokenizer->file : kept, *content);
+    if (!is_trained) fingerprint.add(bytes);
+  }
   const std::int64_t vocabulary = is_trained          ? options.tokenizer->training.vocabulary
                                   : options.tokenizer ? content->tokenizer->vocabulary()
                                                       : 0;
@@ -282,7 +287,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
       reader.add_source(options.shards[index],
                         concat("/data/", name, "/shards/", split_name(split)), 1);
     }
-    if (split == Split::train && is_trained) {
+    if (split == Split::train && is_trained && kept.empty()) {
       train_tokenizer(reader.texts(), cache_folder, *content);
     }
     content->parts[index] = reader.finish();

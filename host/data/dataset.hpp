@@ -47,12 +47,14 @@ class Dataset {
   /// @param cache_folder  where the tokenizer and what is known of the shards are kept; made when
   ///                      it is not there
   /// @param cache         shared with the other sections of the recipe, or null
+  /// @param kept          a file with the tokenizer as it was when a model was trained, which takes
+  ///                      the place of the section's; or empty
   /// @throws Error (bad_recipe) on odd options; (no_input) on a missing shard; (bad_data) on a
   ///         damaged one, a part without examples, and where `each`, `where`, an exchange or the
   ///         tokenizer need a value that is missing; each sentence names the shard and the sample
   static Dataset open(const std::string& name, const std::string& data_json,
                       const std::string& cache_folder,
-                      std::shared_ptr<FeatureCache> cache = nullptr);
+                      std::shared_ptr<FeatureCache> cache = nullptr, const std::string& kept = "");
 
   const std::string& name() const;
 

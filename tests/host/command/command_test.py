@@ -242,6 +242,20 @@ class Runs(Case):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(f'warning: section "av" or its shards have changed since the run in {run} was trained.', result.stderr)
         (run / "weft.lock").write_text(json.dumps(lock | {"tokenizers": {"av": "other"}}))
+        self.assertEqual(weft("eval", run).returncode, 0)  # the folder keeps it
+        shutil.rmtree(run / "tokenizers")
+        self.refused(["eval", run], BAD_CHECKPOINT, "was trained with another tokenizer")
+
+    def test_evaluation_takes_the_tokenizer_that_training_had(self):
+        run = self.train("run", recipe=ROOT / "recipes/digits_av.json")
+        before = json.loads(weft("eval", run, "--json").stdout)["results"][0]["metrics"]
+        recipe = json.loads((run / "recipe.json").read_text())
+        recipe["data"]["av"]["shards"]["train"] = [str(ROOT / "examples/digits/digits-av-train-000.tar")]
+        (run / "recipe.json").write_text(json.dumps(recipe))  # other texts, which would teach other pieces
+        result = weft("eval", run, "--json")
+        self.assertIn('warning: section "av" or its shards have changed', result.stderr)
+        self.assertEqual(json.loads(result.stdout)["results"][0]["metrics"], before)
+        shutil.rmtree(run / "tokenizers")
         self.refused(["eval", run], BAD_CHECKPOINT, "was trained with another tokenizer")
 
     def test_swapping_the_fusion_leaves_the_binaries_alone(self):
