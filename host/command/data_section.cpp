@@ -22,7 +22,7 @@ std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& reci
 }
 
 DataPlan chosen_section(const Options& options, const Recipe& recipe) {
-  const DataPlan plan =
+  DataPlan plan =
       options.data.empty()
           ? *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name)
           : chosen_sections(options, recipe).front();
