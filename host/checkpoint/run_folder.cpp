@@ -56,6 +56,19 @@ void compare_lock(const std::string& folder,
   }
 }
 
+/// @param before  what weft.lock holds
+void require_tokenizer(const std::string& folder, const nlohmann::json& before,
+                       const std::string& section, const std::string& tokenizer) {
+  const nlohmann::json tokenizers = before.value("tokenizers", nlohmann::json::object());
+  if (tokenizers.value(section, tokenizer) == tokenizer) return;
+  throw Error(
+      Exit::bad_checkpoint,
+      concat("the run in ", folder, " was trained with another tokenizer than section \"", section,
+             "\" has now, so its ids mean other words: ", folder, "/tokenizers/", section,
+             ", the tokenizer's file, or the texts that it is learned from, have "
+             "changed. Restore them."));
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const std::string& path, Mode mode) : path_(path) {
@@ -86,16 +99,10 @@ RunFolder::~RunFolder() {
 }
 
 std::string changed_data(const std::string& folder, const std::string& section,
-                         const std::string& data, const std::optional<std::string>& tokenizer) {
+                         const std::string& data, const std::string& tokenizer) {
   std::string change;
   compare_lock(folder, [&](const nlohmann::json& before) {
-    const nlohmann::json tokenizers = before.value("tokenizers", nlohmann::json::object());
-    if (tokenizer && tokenizers.value(section, *tokenizer) != *tokenizer)
-      throw Error(Exit::bad_checkpoint,
-                  concat("the run in ", folder,
-                         " was trained with another tokenizer than section \"", section,
-                         "\" has now, so its ids mean other words: the tokenizer's file, "
-                         "or the texts that it is learned from, have changed. Restore them."));
+    require_tokenizer(folder, before, section, tokenizer);
     if (before.at("data").value(section, data) != data)
       change = concat("section \"", section, "\" or its shards have changed since the run in ",
                       folder, " was trained.");
@@ -117,6 +124,8 @@ std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
                     concat("the run in ", path_, " was begun with other data: section \"", section,
                            "\" or its shards have changed. Restore them, or use another run "
                            "folder."));
+    for (const auto& [section, tokenizer] : lock.tokenizers)
+      require_tokenizer(path_, before, section, tokenizer);
     for (const char* name : {"host", "torch"}) {
       const std::string& now = name == std::string("host") ? lock.host_version : lock.torch_version;
       const auto then = before.at(name).get<std::string>();

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,14 +24,12 @@ struct RunLock {
 };
 
 /// Compares what a run is evaluated on with its weft.lock, if it has one.
-/// @param data, tokenizer  fingerprints of the section, the latter empty without one, and none
-/// where
-///                         the folder keeps it
+/// @param data, tokenizer  fingerprints of the section, the latter empty without one
 /// @return a sentence where other data than in training is read, else empty
 /// @throws Error (bad_checkpoint) where the tokenizer is another, whose ids mean other words, and
 ///         for a damaged weft.lock
 std::string changed_data(const std::string& folder, const std::string& section,
-                         const std::string& data, const std::optional<std::string>& tokenizer);
+                         const std::string& data, const std::string& tokenizer);
 
 /// The section's tokenizer as it was in training: its file in the folder, or empty.
 std::string kept_tokenizer(const std::string& folder, const std::string& section);
@@ -54,8 +51,8 @@ class RunFolder {
 
   /// Compares the folder's weft.lock, if it has one, with what would go on in it.
   /// @return one sentence for each plug-in or library that has changed
-  /// @throws Error (bad_checkpoint) for another seed or other data, with which the rest would not
-  ///         continue what was begun, and for a damaged weft.lock
+  /// @throws Error (bad_checkpoint) for another seed, other data or another tokenizer, with which
+  ///         the rest would not continue what was begun, and for a damaged weft.lock
   std::vector<std::string> changes(const RunLock& lock) const;
 
   /// Puts the bytes of the section's tokenizer where kept_tokenizer() finds them.

@@ -101,7 +101,7 @@ void print(const std::string& name, const Survey& survey) {
   std::cout << "\n";
   for (const Split split : survey.streamed)
     std::cout << "  " << split_name(split)
-              << ": comes from a command or standard input, and is not looked at\n";
+              << ": what comes from a command or standard input is not looked at\n";
   for (const BadSample& bad : survey.unusable)
     std::cout << "  cannot be used: " << printable(sentence(bad)) << "\n";
   for (const SplitSurvey& split : survey.splits) print_split(split);

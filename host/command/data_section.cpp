@@ -22,10 +22,9 @@ std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& reci
 }
 
 DataPlan chosen_section(const Options& options, const Recipe& recipe) {
-  DataPlan plan =
-      options.data.empty()
-          ? *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name)
-          : chosen_sections(options, recipe).front();
+  DataPlan plan = options.data.empty()
+                      ? *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name)
+                      : chosen_sections(options, recipe).front();
   require_permission(options, plan);
   return plan;
 }

@@ -103,7 +103,7 @@ void print(const Dataset& dataset, const Survey& survey) {
   std::cout << "data " << dataset.name() << "\n\n";
   for (const Split split : survey.streamed)
     std::cout << split_name(split)
-              << " comes from a command or standard input, and is not looked at\n\n";
+              << ": what comes from a command or standard input is not looked at\n\n";
   Table sizes({"split", "size", "count", "min", "median", "p95", "max"});
   Table values({"split", "values", "mean", "std"});
   Table same({"split", "field", "examples", "cut", "duplicates", "leaks"});
@@ -124,9 +124,9 @@ void print(const Dataset& dataset, const Survey& survey) {
         add_row(sizes, part, concat(field.name, ", sounds"), field.sounds);
       }
       if (const Packing& packing = split.packing; packing.rows > 0) {
-        rows += concat(part, ", ", field.name, ": ", number(packing.documents),
-                       " documents a row, ", number(100 * packing.filled),
-                       " % of its places filled (", counted(packing.rows, "row"), ")\n");
+        rows += concat(part, ", ", field.name, ": documents a row ", number(packing.documents),
+                       ", places filled ", number(100 * packing.filled), " %, over ",
+                       counted(packing.rows, "row"), "\n");
       }
       for (std::size_t i = 0; i < field.means.size(); ++i) {
         const std::string channel = field.means.size() > 1 ? concat(", channel ", i) : "";

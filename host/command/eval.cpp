@@ -30,16 +30,14 @@ Result evaluate_run(const Options& options, const std::string& folder) {
   if (!checkpoint)
     throw Error(Exit::no_input, concat(folder, " holds no checkpoint yet. Train it first."));
   const Dataset& data = session.data.at(only);
-  const bool is_kept = !kept_tokenizer(folder, only).empty();
   const std::string change =
-      changed_data(folder, only, data.fingerprint(),
-                   is_kept ? std::nullopt : std::optional(data.tokenizer_fingerprint()));
+      changed_data(folder, only, data.fingerprint(), data.tokenizer_fingerprint());
   if (!change.empty()) std::cerr << "warning: " << change << "\n";
   bring_up_to_date(*checkpoint, folder, session);
   session.model->load(checkpoint->model);
-  const Evaluation evaluation = evaluate_recipe(session, split_named(split));
-  SetAsideReport().tell(session.data);
-  return {folder, split, evaluation};
+  SetAsideReport set_aside;
+  const SetAsideReport::AtEnd also_what_ends_it(set_aside, session.data);
+  return {folder, split, evaluate_recipe(session, split_named(split))};
 }
 
 }  // namespace

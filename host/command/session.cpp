@@ -60,7 +60,11 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   session.registry = std::make_unique<Registry>(
       search_path(options), HostTables{tensor_api(), op_api(), grad_api(), migration_api()});
   std::map<std::string, std::vector<FieldSpec>> fields;
-  for (const DataPlan& plan : session.recipe.data) fields[plan.name] = field_specs(plan.config);
+  const auto kept = [&](const DataPlan& plan) {
+    return run.empty() ? "" : kept_tokenizer(run, plan.name);
+  };
+  for (const DataPlan& plan : session.recipe.data)
+    fields[plan.name] = field_specs(plan.config, kept(plan));
   Wiring wiring(session.recipe, *session.registry, fields);
 
   const auto features = std::make_shared<FeatureCache>();
@@ -68,9 +72,8 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   for (const DataPlan& plan : session.recipe.data) {
     if (!used.contains(plan.name)) continue;
     require_permission(options, plan);
-    session.data.emplace(plan.name,
-                         Dataset::open(plan.name, plan.config, cache_folder(), features,
-                                       run.empty() ? "" : kept_tokenizer(run, plan.name)));
+    session.data.emplace(
+        plan.name, Dataset::open(plan.name, plan.config, cache_folder(), features, kept(plan)));
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
   return session;

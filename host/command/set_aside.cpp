@@ -21,4 +21,11 @@ void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
   }
 }
 
+SetAsideReport::AtEnd::~AtEnd() {
+  try {
+    report_.tell(data_);
+  } catch (...) {  // NOLINT(bugprone-empty-catch): what ended the scope says more
+  }
+}
+
 }  // namespace weft::host

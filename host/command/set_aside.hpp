@@ -24,6 +24,20 @@ class SetAsideReport {
   /// @throws Error (cannot_create, io)
   void tell(const std::map<std::string, Dataset>& data);
 
+  /// Tells at the end of its scope, whatever brought that about, and passes over a failure to.
+  class AtEnd {
+   public:
+    AtEnd(SetAsideReport& report, const std::map<std::string, Dataset>& data)
+        : report_(report), data_(data) {}
+    AtEnd(const AtEnd&) = delete;
+    AtEnd& operator=(const AtEnd&) = delete;
+    ~AtEnd();
+
+   private:
+    SetAsideReport& report_;
+    const std::map<std::string, Dataset>& data_;
+  };
+
  private:
   std::string path_;
   std::map<std::string, std::size_t> told_;  ///< how many, by data section

@@ -142,7 +142,7 @@ void train(const Options& options) {
     throw Error(Exit::usage, "--resume goes on with a run and --overwrite replaces it: give one.");
   Recipe recipe = read_recipe(options.operands[0], options.overrides);
   const std::string folder = options.run.empty() ? "runs/" + recipe.name : options.run;
-  Session session = open_session(options, std::move(recipe));
+  Session session = open_session(options, std::move(recipe), "", options.resume ? folder : "");
   RunFolder run(folder, options.resume      ? RunFolder::Mode::resume
                         : options.overwrite ? RunFolder::Mode::overwrite
                                             : RunFolder::Mode::create);
@@ -164,12 +164,8 @@ void train(const Options& options) {
   Progress progress(options.quiet ? Progress::Style::silent : Progress::Style::automatic);
   SetAsideReport set_aside(run.path() + "/set_aside.jsonl");
   set_aside.tell(session.data);
-  try {
-    run_stages(session, run, events, progress, set_aside, resume);
-  } catch (...) {
-    set_aside.tell(session.data);  // also what was one too many
-    throw;
-  }
+  const SetAsideReport::AtEnd also_what_ends_it(set_aside, session.data);
+  run_stages(session, run, events, progress, set_aside, resume);
 
   if (session.recipe.evaluate.data.empty()) return;
   const Split split = split_named(session.recipe.evaluate.split);

@@ -115,13 +115,14 @@ std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabula
   return with;
 }
 
-std::vector<FieldSpec> field_specs(const std::string& data_json) {
+std::vector<FieldSpec> field_specs(const std::string& data_json, const std::string& kept) {
   const DataOptions options = parse_data_options(data_json);
   std::int64_t vocabulary = 0;
   if (options.tokenizer) {
     const TokenizerOptions& tokenizer = *options.tokenizer;
-    vocabulary = tokenizer.file.empty() ? tokenizer.training.vocabulary
-                                        : tokenizer_file_vocabulary(tokenizer.file);
+    vocabulary = tokenizer.file.empty()
+                     ? tokenizer.training.vocabulary
+                     : tokenizer_file_vocabulary(kept.empty() ? tokenizer.file : kept);
   }
   return field_specs(options, vocabulary);
 }

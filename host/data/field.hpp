@@ -18,8 +18,9 @@ std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabula
 /// One entry for every field of a batch, mask fields (bool, true = real) included, in the order of
 /// their names.
 /// @param data_json  the data section of a resolved recipe
+/// @param kept       as Dataset::open()
 /// @throws Error (bad_recipe) naming the field and the key
-std::vector<FieldSpec> field_specs(const std::string& data_json);
+std::vector<FieldSpec> field_specs(const std::string& data_json, const std::string& kept = "");
 
 /// The same from the section's options, when the tokenizer is known.
 /// @param vocabulary  its number of ids, 0 without one

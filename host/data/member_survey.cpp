@@ -9,53 +9,61 @@ namespace {
 
 constexpr std::size_t k_shown = 10;
 
-/// What fields call members of which they take the first that a sample has, by each of the names.
-std::map<std::string, std::string> alternatives(const std::vector<FieldOptions>& fields) {
-  std::map<std::string, std::string> names;
-  for (const FieldOptions& field : fields) {
-    const std::string& all = field.source.text;
-    if (field.source.is_pointer() || all.find(';') == std::string::npos) continue;
-    for (std::size_t begin = 0, end = 0; end != std::string::npos; begin = end + 1) {
-      end = all.find(';', begin);
-      names[all.substr(begin, end - begin)] = all;
-    }
+/// What the section calls the members that it asks for.
+std::set<std::string> asked_for(const DataOptions& options) {
+  std::set<std::string> asked;
+  const auto add = [&](const Source& source) {
+    if (!source.is_pointer()) asked.insert(source.text);
+  };
+  for (const FieldOptions& field : options.fields) {
+    add(field.source);
+    const auto* const document = std::get_if<DocumentOptions>(&field.kind);
+    if (document == nullptr) continue;
+    for (const DocumentPart& part : document->parts) add({part.value});
   }
-  return names;
+  if (options.tokenizer) std::ranges::for_each(options.tokenizer->texts, add);
+  return asked;
 }
 
 }  // namespace
 
-std::vector<MemberSurvey> members_of(const SplitContent& part,
-                                     const std::vector<FieldOptions>& fields) {
-  const std::map<std::string, std::string> known = alternatives(fields);
-  const auto names_of = [&](const Shard& shard, std::size_t sample) {
-    std::set<std::string> names;
-    for (const std::string& member : shard.members(sample)) {
-      const auto all = known.find(member);
-      names.insert(all == known.end() ? member : all->second);
-    }
-    return names;
-  };
+std::vector<MemberSurvey> members_of(const SplitContent& part, const DataOptions& options) {
+  const std::set<std::string> asked = asked_for(options);
+  std::set<std::string> lists, covered;  // names that stand for each other, and all of them
+  for (const std::string& members : asked) {
+    const std::vector<std::string_view> names = member_names(members);
+    if (names.size() == 1) continue;
+    lists.insert(members);
+    covered.insert(names.begin(), names.end());
+  }
+  for (const std::string& member : asked) covered.erase(member);
   std::map<std::string, MemberSurvey> members;
   std::int64_t samples = 0;
   for (const auto& shard : part.shards) {
     samples += static_cast<std::int64_t>(shard->size());
     for (std::size_t i = 0; i < shard->size(); ++i) {
-      for (const std::string& name : names_of(*shard, i)) ++members[name].samples;
+      for (const std::string& name : shard->members(i)) {
+        if (!covered.contains(name)) ++members[name].samples;
+      }
+      for (const std::string& names : lists) {
+        if (shard->has_any(i, names)) ++members[names].samples;
+      }
     }
   }
-  std::vector<MemberSurvey> list;
+  std::vector<MemberSurvey> found;
   for (auto& [name, member] : members) {
     member.name = name;
+    const bool is_list = lists.contains(name);
     for (const auto& shard : part.shards) {
       if (member.samples == samples) break;
       for (std::size_t i = 0; i < shard->size() && member.lacking.size() < k_shown; ++i) {
-        if (!names_of(*shard, i).contains(name)) member.lacking.emplace_back(shard->key(i));
+        const bool is_there = is_list ? shard->has_any(i, name) : shard->has(i, name);
+        if (!is_there) member.lacking.emplace_back(shard->key(i));
       }
     }
-    list.push_back(std::move(member));
+    found.push_back(std::move(member));
   }
-  return list;
+  return found;
 }
 
 }  // namespace weft::host

@@ -10,7 +10,7 @@
 namespace weft::host {
 
 /// How many of a split's samples have a member, and the first few that lack it. Members that a
-/// field takes in place of each other count as one.
+/// field, a document or the tokenizer takes in place of each other count as one.
 struct MemberSurvey {
   std::string name;  ///< or the names as the field gives them, `jpg;jpeg;png`
   std::int64_t samples = 0;
@@ -18,7 +18,6 @@ struct MemberSurvey {
 };
 
 /// In alphabetical order.
-std::vector<MemberSurvey> members_of(const SplitContent& part,
-                                     const std::vector<FieldOptions>& fields);
+std::vector<MemberSurvey> members_of(const SplitContent& part, const DataOptions& options);
 
 }  // namespace weft::host

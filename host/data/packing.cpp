@@ -25,9 +25,9 @@ Packing packing_of(const Dataset& dataset, std::uint64_t seed) {
       documents += *std::max_element(first, first + numbers.count());
     }
   } catch (const Error& error) {
-    if (error.exit() != Exit::bad_data || packing.rows > 0) throw;
-    return {};
+    if (error.exit() != Exit::bad_data) throw;
   }
+  if (packing.rows == 0) return packing;
   const auto rows = static_cast<double>(packing.rows);
   packing.documents = static_cast<double>(documents) / rows;
   packing.filled = static_cast<double>(filled) / static_cast<double>(places);

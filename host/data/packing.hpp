@@ -15,7 +15,7 @@ struct Packing {
 };
 
 /// Looks at the first rows of a training stream: at most 1,000, and an epoch's.
-/// @return  without rows where no document can be used
+/// Ends where a row cannot be filled, because almost no document can be used.
 /// REQUIRES: the section packs documents, and its training part is not streamed.
 Packing packing_of(const Dataset& dataset, std::uint64_t seed);
 

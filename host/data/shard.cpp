@@ -34,6 +34,15 @@ Bytes read_from(const MemberFile& file, std::int64_t offset, std::size_t size) {
 
 }  // namespace
 
+std::vector<std::string_view> member_names(std::string_view members) {
+  std::vector<std::string_view> names;
+  for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
+    end = members.find(';', begin);
+    names.push_back(members.substr(begin, end - begin));
+  }
+  return names;
+}
+
 std::string_view Shard::key(std::size_t sample) const {
   const std::size_t begin = sample == 0 ? 0 : samples_[sample - 1].key_end;
   return std::string_view(keys_).substr(begin, samples_[sample].key_end - begin);
@@ -57,12 +66,15 @@ bool Shard::has(std::size_t sample, std::string_view member) const {
 }
 
 std::string_view Shard::chosen(std::size_t sample, std::string_view members) const {
-  for (std::size_t begin = 0, end = 0; end != std::string_view::npos; begin = end + 1) {
-    end = members.find(';', begin);
-    const std::string_view member = members.substr(begin, end - begin);
-    if (has(sample, member)) return member;
-  }
-  return members;
+  const std::vector<std::string_view> names = member_names(members);
+  const auto found =
+      std::ranges::find_if(names, [&](std::string_view one) { return has(sample, one); });
+  return found == names.end() ? members : *found;
+}
+
+bool Shard::has_any(std::size_t sample, std::string_view members) const {
+  const std::vector<std::string_view> names = member_names(members);
+  return std::ranges::any_of(names, [&](std::string_view one) { return has(sample, one); });
 }
 
 Bytes Shard::read(std::size_t sample, std::string_view member) const {

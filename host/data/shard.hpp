@@ -27,6 +27,9 @@ inline constexpr std::size_t k_largest_member = std::size_t{256} << 20;
 inline constexpr std::int64_t k_largest_ratio = 200;
 inline constexpr std::int64_t k_free_of_ratio = 1 << 20;
 
+/// The names in what a field calls its member: one, or several divided by `;`.
+std::vector<std::string_view> member_names(std::string_view members);
+
 /// A file that members lie in, as it was when its shard was opened.
 struct MemberFile {
   std::string folder;  ///< where `name` is looked up, and which it may not leave; empty for a path
@@ -67,9 +70,7 @@ class Shard {
   /// none, all of them as they are.
   std::string_view chosen(std::size_t sample, std::string_view members) const;
   /// Whether it has one of them.
-  bool has_any(std::size_t sample, std::string_view members) const {
-    return has(sample, chosen(sample, members));
-  }
+  bool has_any(std::size_t sample, std::string_view members) const;
 
   /// The member's bytes.
   /// @throws Error (bad_data) naming the members that the sample does have, or when the file is

@@ -127,15 +127,12 @@ EvaluationStream::EvaluationStream(const Dataset& dataset, Split split, std::int
   const std::int64_t rows = std::max<std::int64_t>(batch_size, 1), size = dataset.size(split);
   RowPool::Next next;
   if (is_streamed(dataset, split)) {
-    auto order = std::make_shared<StreamedOrder>(dataset.content(), split, 0);
-    next = [rows, order, dataset, at_end = false]() mutable {  // which keeps the content
+    auto order = std::make_shared<StreamedOrder>(dataset.content(), split, std::nullopt);
+    next = [rows, order, dataset] {  // which keeps the content
       RowPool::Drawn drawn;
-      while (!at_end && std::ssize(drawn.draws) < rows) {
+      while (std::ssize(drawn.draws) < rows) {
         std::optional<Draw> draw = order->next();
-        // The training part has no end, but an epoch has.
-        at_end = !draw || order->position().epoch > 0;
-        if (at_end) break;
-        draw->origin.reset();  // the training part, looked at as evaluation does
+        if (!draw) break;
         drawn.draws.push_back(std::move(*draw));
       }
       return drawn;

@@ -32,10 +32,11 @@ std::uint64_t number(std::int64_t value) {
 
 }  // namespace
 
-StreamedOrder::StreamedOrder(const Dataset::Content& content, Split split, std::uint64_t seed)
+StreamedOrder::StreamedOrder(const Dataset::Content& content, Split split,
+                             std::optional<std::uint64_t> seed)
     : content_(content), part_(content.part(split)), split_(split), seed_(seed) {
   const OrderOptions& order = content.options.order;
-  is_shuffled_ = split == Split::train && order.is_shuffled;
+  is_shuffled_ = seed && order.is_shuffled;
   run_size_ = is_shuffled_ ? static_cast<std::size_t>(order.buffer) : k_run;
 }
 
@@ -44,11 +45,11 @@ std::optional<Draw> StreamedOrder::next() {
     if (!read_run()) return std::nullopt;
   }
   const std::uint64_t place = number(position_.offset);
-  const std::uint64_t key =
-      hash({seed_, number(position_.epoch), number(position_.shard), number(position_.example)});
+  const std::uint64_t key = hash({seed_.value_or(0), number(position_.epoch),
+                                  number(position_.shard), number(position_.example)});
   const std::uint64_t chosen = is_shuffled_ ? Permutation(run_->size(), key)(place) : place;
   Draw draw{static_cast<std::size_t>(chosen), 0, std::nullopt, run_};
-  if (split_ == Split::train) draw.origin = std::array{seed_, key, place};
+  if (seed_) draw.origin = std::array{*seed_, key, place};
   ++position_.offset;
   ++position_.taken;
   return draw;
@@ -105,7 +106,7 @@ bool StreamedOrder::read_run() {
 }
 
 bool StreamedOrder::begin_epoch() {
-  if (split_ != Split::train) return false;
+  if (!seed_) return false;
   if (seen_ == seen_before_epoch_) {
     throw Error(Exit::bad_data,
                 concat("Data ", content_.name, ": the shards of ", split_name(split_),
@@ -125,9 +126,9 @@ bool StreamedOrder::begin_epoch() {
 
 std::string StreamedOrder::entry_of(std::int64_t shard) const {
   const std::uint64_t count = part_.entries.size();
-  const std::uint64_t place = is_shuffled_
-                                  ? Permutation(count, hash({seed_, number(epoch_)}))(number(shard))
-                                  : number(shard);
+  const std::uint64_t place =
+      is_shuffled_ ? Permutation(count, hash({*seed_, number(epoch_)}))(number(shard))
+                   : number(shard);
   return part_.entries[place];
 }
 

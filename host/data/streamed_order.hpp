@@ -16,13 +16,15 @@
 
 namespace weft::host {
 
-/// The examples of a streamed part, one after the other. Training shuffles the shards of each epoch
-/// and then each run of `order.buffer` examples, which it holds in memory as they were read.
+/// The examples of a streamed part, one after the other. Training has no end, and shuffles the
+/// shards of each epoch and then each run of `order.buffer` examples, which it holds in memory as
+/// they were read. Evaluation sees them once, in file order.
 /// Consecutive members with one key are a sample.
 class StreamedOrder {
  public:
   /// Keeps a reference to the content.
-  StreamedOrder(const Dataset::Content& content, Split split, std::uint64_t seed);
+  /// @param seed  of training; without one it is evaluation
+  StreamedOrder(const Dataset::Content& content, Split split, std::optional<std::uint64_t> seed);
 
   /// The next example. In training epoch follows epoch without end; else nothing at the end.
   /// @throws Error (bad_data) on a damaged tar, unless bad_samples sets its rest aside; (io) when a
@@ -60,7 +62,7 @@ class StreamedOrder {
   const Dataset::Content& content_;
   const SplitContent& part_;
   Split split_;
-  std::uint64_t seed_;
+  std::optional<std::uint64_t> seed_;
   std::size_t run_size_;
   bool is_shuffled_;
   std::atomic<bool> cancelled_ = false;

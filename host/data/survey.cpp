@@ -314,7 +314,7 @@ Survey survey(const Dataset& dataset, bool statistics) {
     if (!part.entries.empty()) survey.streamed.push_back(split);
     if (part.shards.empty()) continue;
     Looker all = look_at_all(dataset, split, statistics);
-    SplitSurvey own{split, 0, dataset.size(split), {}, {}, members_of(part, options)};
+    SplitSurvey own{split, 0, dataset.size(split), {}, {}, members_of(part, content.options)};
     if (statistics && split == Split::train && content.options.packed() != nullptr) {
       own.packing = packing_of(dataset, 0);
     }

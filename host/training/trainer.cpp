@@ -62,15 +62,27 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
     return Checkpoint{
         stage.name, step, model_.state(), optimizer.state(), numbers_of(stream.position()), {}};
   };
+  std::int64_t saved = step;
+  const auto save = [&] {
+    hooks_.save(checkpoint());
+    saved = step;
+  };
   // Data that cannot be used loses nothing of what was trained before.
-  const auto next_batch = [&, first = step] {
+  const auto next_batch = [&] {
     try {
       return stream.next();
-    } catch (const Error& error) {
-      if (!hooks_.save || step == first) throw;
-      hooks_.save(checkpoint());
-      throw Error(error.exit(), concat(error.what(), " All up to step ", step, " of stage \"",
-                                       stage.name, "\" is saved; go on with --resume."));
+    } catch (const std::exception& fault) {
+      if (!hooks_.save || step == 0) throw;
+      std::string end = concat(" All up to step ", step, " of stage \"", stage.name,
+                               "\" is saved; go on with --resume.");
+      try {
+        if (saved != step) save();
+      } catch (const std::exception& second) {
+        end = concat(" The steps since the last checkpoint could not be saved: ", second.what());
+      }
+      const auto* const error = dynamic_cast<const Error*>(&fault);
+      if (error == nullptr) throw;
+      throw Error(error->exit(), fault.what() + end);
     }
   };
   Clock::time_point last = Clock::now();
@@ -94,11 +106,12 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
     if (hooks_.step) hooks_.step(report);
     const bool stopping = hooks_.stop != nullptr && *hooks_.stop;
     const bool end = step == stage.steps;
-    if (hooks_.measure && !stopping &&
-        (end || (stage.measure_every > 0 && step % stage.measure_every == 0)))
-      hooks_.measure(stage, step);
-    if (hooks_.save && (end || stopping || (stage.save_every > 0 && step % stage.save_every == 0)))
-      hooks_.save(checkpoint());
+    // Measuring may meet data that cannot be used: what it measures is saved before.
+    const bool measures = hooks_.measure && !stopping &&
+                          (end || (stage.measure_every > 0 && step % stage.measure_every == 0));
+    const bool saves = end || stopping || (stage.save_every > 0 && step % stage.save_every == 0);
+    if (hooks_.save && saves) save();
+    if (measures) hooks_.measure(stage, step);
     if (stopping && !end)
       throw Error(Exit::interrupted, concat("stopped after step ", step, " of stage \"", stage.name,
                                             "\"; everything is saved. Go on with --resume."));

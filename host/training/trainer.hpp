@@ -32,8 +32,9 @@ struct StepReport {
 struct TrainerHooks {
   /// Before every step: the stage and the step's number, from 1.
   std::function<void(const std::string&, std::int64_t)> begin;
-  std::function<void(const StepReport&)> step;                  ///< after every step
-  std::function<void(const Checkpoint&)> save;                  ///< at save_every, at the end, when stopped
+  std::function<void(const StepReport&)> step;  ///< after every step
+  std::function<void(const Checkpoint&)> save;  ///< at save_every, at the end, when stopped,
+                                                ///< and when the data ends it
   std::function<void(const StagePlan&, std::int64_t)> measure;  ///< at measure_every and at the end
   const std::atomic<bool>* stop =
       nullptr;  ///< set: finish the step, save, throw Error (interrupted)

@@ -128,7 +128,9 @@ TEST(RunFolder, TellsWhetherItIsEvaluatedOnWhatItWasTrainedWith) {
         std::string(error.what()),
         "the run in " + path +
             " was trained with another tokenizer than section \"av\" has now, so its ids mean "
-            "other words: the tokenizer's file, or the texts that it is learned from, have "
+            "other words: " +
+            path +
+            "/tokenizers/av, the tokenizer's file, or the texts that it is learned from, have "
             "changed. Restore them.");
   }
   EXPECT_EQ(host::changed_data(folder.path("none"), "av", "x", "y"), "");

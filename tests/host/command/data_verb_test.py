@@ -77,6 +77,12 @@ class Check(DataCase):
         self.assertEqual([(part["member"], part["keys"]) for part in found["lacking"] if part["split"] == "train"],
                          [("jpg;png", ["c"]), ("q;txt", ["a", "b"]), ("txt", ["a", "b"])])
         self.assertEqual(found["unusable"], [])
+        both = {"one": picture["picture"], "other": {**picture["picture"], "member": "png;webp"}, "third": {**picture["picture"], "member": "jpg"},
+                "page": {"kind": "document", "length": 40, "parts": [{"image": "gif;jpg", "optional": True}, {"text": "txt", "optional": True}],
+                         "image": {"size": [8, 6], "patch": 2, "most": 1}}}
+        self.assertEqual([(part["member"], part["keys"]) for part in self.read("check", fields=both)["lacking"] if part["split"] == "train"],
+                         [("gif;jpg", ["a", "c"]), ("jpg", ["a", "c"]), ("jpg;png", ["c"]), ("png;webp", ["b", "c"]),
+                          ("q;txt", ["a", "b"]), ("txt", ["a", "b"])])
 
     def test_what_training_streams(self):
         self.damage()
@@ -85,13 +91,14 @@ class Check(DataCase):
         found = self.read("check", code=BAD_DATA, **section)
         self.assertEqual([bad["key"] for bad in found["unusable"]], ["s4", "s33"])
         self.assertEqual(found["streamed"], [])
-        shards = {"train": [f"pipe:cat {self.tars['train']}"], "val": [str(self.tars["val"])], "test": [str(self.tars["test"])]}
+        shards = {"train": [f"pipe:touch {self.folder}/was_run; cat {self.tars['train']}"], "val": [str(self.tars["val"])], "test": [str(self.tars["test"])]}
         for more in ([], ["--json"]):
             result = self.data("check", *more, code=BAD_DATA, shards=shards, **section)
-            self.assertIn('"streamed": [\n        "train"\n      ]' if more else "  train: comes from a command or standard input, and is not looked at\n",
+            self.assertIn('"streamed": [\n        "train"\n      ]' if more else "  train: what comes from a command or standard input is not looked at\n",
                           result.stdout)
-        self.assertIn("train comes from a command or standard input, and is not looked at",
+        self.assertIn("train: what comes from a command or standard input is not looked at",
                       self.data("stats", shards=shards, **section).stdout)
+        self.assertFalse((self.folder / "was_run").exists())
 
     def test_duplicates_and_leaks(self):
         write_tar(self.tars["train"], samples(range(20)) + [("twin.png", png(3)), ("twin.txt", b"new"), ("twin.cls", b"0")])
@@ -232,7 +239,7 @@ class Documents(DataCase):
         lengths = [min(24, 16 + i) for i in range(20)]
         self.assertEqual((stats["rows"]["looked_at"], stats["rows"]["documents"]), (20, 1))
         self.assertAlmostEqual(stats["rows"]["filled"], sum(lengths) / (20 * 24))
-        self.assertRegex(self.data("stats", fields=self.page).stdout, r"train, page: 1 documents a row, \d+\.\d+ % of its places filled \(20 rows\)")
+        self.assertRegex(self.data("stats", fields=self.page).stdout, r"train, page: documents a row 1, places filled \d+\.\d+ %, over 20 rows\n")
         found = json.loads(self.data("bench", "--seconds", 0.3, "--json", fields=self.page).stdout)
         self.assertIn("decoding page", {stage["stage"] for stage in found["stages"]})
         self.assertGreater(found["samples_per_second"], 0)

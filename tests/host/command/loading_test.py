@@ -70,12 +70,15 @@ class BadSamples(Loading):
         path = self.folder / "broken.tar"
         bad, number = broken_copy(path)
         self.assertEqual(len(bad), 9)
-        self.refused(self.arguments(path, steps=120), BAD_DATA, f"{path}, sample ", "To set such samples aside, give data/av/bad_samples a share",
-                     'of stage "fit" is saved; go on with --resume.')
-        resumed = weft(*self.arguments(path, "--resume", steps=120, bad_samples={"skip": 0.01}))
+        rarely = ["--set", "stages.0.save_every=0"]
+        self.refused(self.arguments(path, *rarely, steps=120), BAD_DATA, f"{path}, sample ",
+                     "To set such samples aside, give data/av/bad_samples a share", 'of stage "fit" is saved; go on with --resume.')
+        resumed = weft(*self.arguments(path, "--resume", *rarely, steps=120, bad_samples={"skip": 0.01}))
         self.assertEqual(resumed.returncode, 0, resumed.stderr)
         events = [json.loads(line) for line in (self.folder / "run/events.jsonl").read_text().splitlines()]
         self.assertGreater(next(event["step"] for event in events if event["event"] == "resumed"), 0)
+        weights = self.folder / "run/checkpoints/fit-120/model.safetensors"
+        in_two_parts = weights.read_bytes()
         for exchange in ({}, {"exchange": "/label"}):  # by exchange, a picture's fault is not its taker's
             fields = json.loads(json.dumps(RECIPE["data"]["av"]["fields"]))
             fields["picture"].update(exchange)
@@ -83,10 +86,27 @@ class BadSamples(Loading):
             result = weft(*self.arguments(path, "--overwrite", steps=400 if exchange else 120, **section))
             self.assertEqual(result.returncode, 0, result.stderr)
             self.expect_listed(bad, result)
+            if not exchange:
+                self.assertEqual(weights.read_bytes(), in_two_parts)
         refused = weft(*self.arguments(path, "--overwrite", steps=120, bad_samples={"skip": 0.005}))
         self.assertEqual(refused.returncode, BAD_DATA)
         self.assertIn("samples of the part train cannot be used, more than the share of 0.005 that bad_samples allows", refused.stderr)
         self.assertGreater(len((self.folder / "run/set_aside.jsonl").read_text().splitlines()), 0.005 * number)
+
+    def test_what_was_trained_is_saved_before_it_is_measured(self):
+        path = self.folder / "broken.tar"
+        broken_copy(path)
+        measured = ["--set", "stages.0.save_every=0", "--set", 'stages.0.measure=["accuracy"]']
+        shards = {"train": [str(SHARD)], "val": [str(path)], "test": [str(path)]}
+        self.refused(self.arguments(SHARD, *measured, shards=shards), BAD_DATA, f"{path}, sample ")
+        self.assertTrue((self.folder / "run/checkpoints/fit-4/model.safetensors").exists())
+
+    def test_what_evaluation_sets_aside_is_listed_also_where_it_is_one_too_many(self):
+        path = self.folder / "broken.tar"
+        broken_copy(path)
+        section = {"shards": {"train": [str(SHARD)], "test": [str(path)]}, "bad_samples": {"skip": 0.001}}
+        self.refused(self.arguments(SHARD, **section), BAD_DATA, "more than the share of 0.001 that bad_samples allows")
+        self.assertIn(str(path), (self.folder / "run/set_aside.jsonl").read_text())
 
     def expect_listed(self, bad, result):
         listed = [json.loads(line) for line in (self.folder / "run/set_aside.jsonl").read_text().splitlines()]

@@ -107,11 +107,18 @@ TEST_F(StreamedTest, SequenceAndEvaluationFollowTheShards) {
 }
 
 TEST_F(StreamedTest, TheTrainingPartIsEvaluatedOnce) {
-  EvaluationStream stream(open(files()), Split::train, 5);
-  std::multiset<std::string> found;
-  for (Batch batch; stream.next(batch);) found.insert(batch.keys.begin(), batch.keys.end());
-  EXPECT_EQ(std::ssize(found), k_all);
-  EXPECT_EQ(std::set<std::string>(found.begin(), found.end()).size(), found.size());
+  const std::string runs = folder.path("runs");
+  for (const std::string& entry : {files(), "pipe:echo >>" + runs + "; cat " + path(0)}) {
+    EvaluationStream stream(open(entry), Split::train, 5);
+    std::vector<std::string> found;
+    for (Batch batch; stream.next(batch);) {
+      found.insert(found.end(), batch.keys.begin(), batch.keys.end());
+    }
+    EXPECT_EQ(std::ssize(found), entry == files() ? k_all : k_each);
+    EXPECT_TRUE(std::ranges::is_sorted(found)) << "in file order";
+    EXPECT_EQ(std::set<std::string>(found.begin(), found.end()).size(), found.size());
+  }
+  EXPECT_EQ(test::read_file(runs), "\n") << "the command is run once";
 }
 
 TEST_F(StreamedTest, EachAndWhereActOnTheWay) {
