@@ -106,12 +106,10 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
     if (hooks_.step) hooks_.step(report);
     const bool stopping = hooks_.stop != nullptr && *hooks_.stop;
     const bool end = step == stage.steps;
-    // Measuring may meet data that cannot be used: what it measures is saved before.
-    const bool measures = hooks_.measure && !stopping &&
-                          (end || (stage.measure_every > 0 && step % stage.measure_every == 0));
-    const bool saves = end || stopping || (stage.save_every > 0 && step % stage.save_every == 0);
-    if (hooks_.save && saves) save();
-    if (measures) hooks_.measure(stage, step);
+    const auto is_due = [&](std::int64_t every) { return end || (every > 0 && step % every == 0); };
+    if (hooks_.save && (stopping || is_due(stage.save_every))) save();
+    // After the save, since measuring may meet data that cannot be used.
+    if (hooks_.measure && !stopping && is_due(stage.measure_every)) hooks_.measure(stage, step);
     if (stopping && !end)
       throw Error(Exit::interrupted, concat("stopped after step ", step, " of stage \"", stage.name,
                                             "\"; everything is saved. Go on with --resume."));
