@@ -56,6 +56,10 @@ void compare_lock(const std::string& folder,
   }
 }
 
+std::string tokenizer_file(const std::string& folder, const std::string& section) {
+  return concat(folder, "/tokenizers/", section);
+}
+
 /// @param before  what weft.lock holds
 void require_tokenizer(const std::string& folder, const nlohmann::json& before,
                        const std::string& section, const std::string& tokenizer) {
@@ -64,7 +68,7 @@ void require_tokenizer(const std::string& folder, const nlohmann::json& before,
   throw Error(
       Exit::bad_checkpoint,
       concat("the run in ", folder, " was trained with another tokenizer than section \"", section,
-             "\" has now, so its ids mean other words: ", folder, "/tokenizers/", section,
+             "\" has now, so its ids mean other words: ", tokenizer_file(folder, section),
              ", the tokenizer's file, or the texts that it is learned from, have "
              "changed. Restore them."));
 }
@@ -143,13 +147,13 @@ std::vector<std::string> RunFolder::changes(const RunLock& lock) const {
 }
 
 std::string kept_tokenizer(const std::string& folder, const std::string& section) {
-  std::string file = concat(folder, "/tokenizers/", section);
+  std::string file = tokenizer_file(folder, section);
   return fs::exists(file) ? file : "";
 }
 
 void RunFolder::keep_tokenizer(const std::string& section, const std::string& bytes) const {
   fs::create_directories(path_ + "/tokenizers");
-  write_text(concat(path_, "/tokenizers/", section), bytes);
+  write_text(tokenizer_file(path_, section), bytes);
 }
 
 void RunFolder::write(const std::string& resolved_recipe, const RunLock& lock) const {

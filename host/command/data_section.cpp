@@ -9,6 +9,18 @@
 #include "host/command/session.hpp"
 
 namespace weft::host {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Opens the section with these values in place of its own.
+Dataset open_with(const DataPlan& plan, const Json& changes) {
+  Json section = Json::parse(plan.config);
+  section.merge_patch(changes);
+  return Dataset::open(plan.name, section.dump(), cache_folder());
+}
+
+}  // namespace
 
 std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& recipe) {
   if (options.data.empty()) return recipe.data;
@@ -30,17 +42,14 @@ DataPlan chosen_section(const Options& options, const Recipe& recipe) {
 }
 
 Dataset open_section(const DataPlan& plan, bool tolerant, bool cached) {
-  auto section = nlohmann::json::parse(plan.config);
-  if (tolerant) section["bad_samples"] = {{"skip", 1.0}};
-  if (!cached) section["loading"]["cache"] = 0;
-  return Dataset::open(plan.name, section.dump(), cache_folder());
+  Json changes = Json::object();
+  if (tolerant) changes["bad_samples"] = {{"skip", 1.0}};
+  if (!cached) changes["loading"]["cache"] = 0;
+  return open_with(plan, changes);
 }
 
 Dataset open_listed(const DataPlan& plan) {
-  auto section = nlohmann::json::parse(plan.config);
-  section["bad_samples"] = {{"skip", 1.0}};
-  section["stream"] = false;
-  return Dataset::open(plan.name, section.dump(), cache_folder());
+  return open_with(plan, {{"bad_samples", {{"skip", 1.0}}}, {"stream", false}});
 }
 
 std::string printable(const std::string& text) {
