@@ -20,9 +20,11 @@ const std::vector<Action>& actions() {
   static const std::vector<Action> all = {
       {"check", {"set", "data", "json"}, data_check},
       {"stats", {"set", "data", "json"}, data_stats},
-      {"show", {"set", "data", "split", "count", "training", "out", "overwrite"}, data_show},
+      {"show",
+       {"set", "data", "split", "count", "training", "out", "overwrite", "allow-commands"},
+       data_show},
       {"pack", {"out", "samples", "bytes", "overwrite", "json"}, data_pack},
-      {"bench", {"set", "data", "seconds", "json"}, data_bench}};
+      {"bench", {"set", "data", "seconds", "allow-commands", "json"}, data_bench}};
   return all;
 }
 

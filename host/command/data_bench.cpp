@@ -57,11 +57,12 @@ void data_bench(const Options& options) {
   const std::int64_t batch = batch_of(recipe, plan.name);
   const std::int64_t before = peak_memory();
   const auto begin = std::chrono::steady_clock::now();
-  const Dataset dataset = open_section(plan, /*tolerant=*/false);
+  const Dataset dataset = open_section(options, plan, /*tolerant=*/false);
   const double opening =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const bool has_cache = dataset.content().options.loading.cache_bytes > 0;
-  const Dataset uncached = has_cache ? open_section(plan, false, /*cached=*/false) : dataset;
+  const Dataset uncached =
+      has_cache ? open_section(options, plan, false, /*cached=*/false) : dataset;
   const Speed speed = measure_speed(dataset, uncached, batch, recipe.seed, options.seconds);
   const std::int64_t examples = dataset.size(Split::train), peak = peak_memory();
   std::int64_t all = 0;

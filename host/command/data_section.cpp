@@ -14,10 +14,10 @@ namespace {
 using Json = nlohmann::json;
 
 /// Opens the section with these values in place of its own.
-Dataset open_with(const DataPlan& plan, const Json& changes) {
+Dataset open_with(const DataPlan& plan, const Json& changes, Commands commands) {
   Json section = Json::parse(plan.config);
   section.merge_patch(changes);
-  return Dataset::open(plan.name, section.dump(), cache_folder());
+  return Dataset::open(plan.name, section.dump(), cache_folder(), nullptr, "", commands);
 }
 
 }  // namespace
@@ -34,22 +34,20 @@ std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& reci
 }
 
 DataPlan chosen_section(const Options& options, const Recipe& recipe) {
-  DataPlan plan = options.data.empty()
-                      ? *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name)
-                      : chosen_sections(options, recipe).front();
-  require_permission(options, plan);
-  return plan;
+  return options.data.empty()
+             ? *std::ranges::find(recipe.data, recipe.stages.front().data, &DataPlan::name)
+             : chosen_sections(options, recipe).front();
 }
 
-Dataset open_section(const DataPlan& plan, bool tolerant, bool cached) {
+Dataset open_section(const Options& options, const DataPlan& plan, bool tolerant, bool cached) {
   Json changes = Json::object();
   if (tolerant) changes["bad_samples"] = {{"skip", 1.0}};
   if (!cached) changes["loading"]["cache"] = 0;
-  return open_with(plan, changes);
+  return open_with(plan, changes, commands_of(options));
 }
 
 Dataset open_listed(const DataPlan& plan) {
-  return open_with(plan, {{"bad_samples", {{"skip", 1.0}}}, {"stream", false}});
+  return open_with(plan, {{"bad_samples", {{"skip", 1.0}}}, {"stream", false}}, Commands::left_out);
 }
 
 std::string printable(const std::string& text) {

@@ -22,14 +22,16 @@ void data_bench(const Options& options);
 /// @throws Error (bad_recipe) when the recipe has no such section
 std::vector<DataPlan> chosen_sections(const Options& options, const Recipe& recipe);
 
-/// The section that --data names, or the first stage's, whose commands may be run.
+/// The section that --data names, or the first stage's.
 /// @throws Error as chosen_sections()
 DataPlan chosen_section(const Options& options, const Recipe& recipe);
 
 /// Opens a section. No plug-in is loaded.
+/// @param options   whether its commands may be run
 /// @param tolerant  whatever its bad_samples says, all that cannot be used is set aside
 /// @param cached    whether loading.cache counts; else nothing that is decoded is kept
-Dataset open_section(const DataPlan& plan, bool tolerant, bool cached = true);
+Dataset open_section(const Options& options, const DataPlan& plan, bool tolerant,
+                     bool cached = true);
 
 /// Opens a section for survey(): all that cannot be used is set aside, files that training reads as
 /// streams are listed, and no command is run.

@@ -27,7 +27,7 @@ void data_show(const Options& options) {
                                             "--overwrite."));
   const Recipe recipe = read_recipe(options.operands[1], options.overrides);
   const DataPlan plan = chosen_section(options, recipe);
-  const Dataset dataset = open_section(plan, /*tolerant=*/true);
+  const Dataset dataset = open_section(options, plan, /*tolerant=*/true);
   const std::string split = options.split.empty() ? "train" : options.split;
   const std::string seen = options.training
                                ? concat("as training sees them with seed ", recipe.seed,

@@ -9,7 +9,6 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_folder.hpp"
 #include "host/data/feature.hpp"
-#include "host/data/source.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
@@ -28,15 +27,8 @@ std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
 
 }  // namespace
 
-void require_permission(const Options& options, const DataPlan& plan) {
-  if (options.allow_commands) return;
-  for (const auto& entries : parse_data_options(plan.config).shards) {
-    for (const std::string& entry : entries) {
-      if (!is_command(entry)) continue;
-      throw Error(Exit::usage, concat("Data ", plan.name, " is read from a command: ", entry,
-                                      ". If you trust it, add --allow-commands."));
-    }
-  }
+Commands commands_of(const Options& options) {
+  return options.allow_commands ? Commands::run : Commands::refused;
 }
 
 std::string cache_folder() {
@@ -71,9 +63,8 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   const std::set<std::string> used = used_data(session.recipe, only);
   for (const DataPlan& plan : session.recipe.data) {
     if (!used.contains(plan.name)) continue;
-    require_permission(options, plan);
-    session.data.emplace(
-        plan.name, Dataset::open(plan.name, plan.config, cache_folder(), features, kept(plan)));
+    session.data.emplace(plan.name, Dataset::open(plan.name, plan.config, cache_folder(), features,
+                                                  kept(plan), commands_of(options)));
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
   return session;

@@ -25,9 +25,8 @@ struct Session {
 /// ~/.cache/weft.
 std::string cache_folder();
 
-/// A recipe is read like data; that it may run programs is for the user to say.
-/// @throws Error (usage) when the section reads from a command and --allow-commands is not given
-void require_permission(const Options& options, const DataPlan& plan);
+/// What --allow-commands says of the commands that data is read from.
+Commands commands_of(const Options& options);
 
 /// Loads the plug-ins, checks the recipe, opens its data and creates the parameters.
 /// @param threads  0: the recipe's, else the machine's

@@ -75,8 +75,8 @@ std::string model_of_recipe(const Options& options, const Operands& files) {
                 concat("weft tokenizer train: no data section of ", files[0], " is called \"",
                        options.data, "\".", suggestion(options.data, names)));
   }
-  require_permission(options, *plan);
-  const Dataset data = Dataset::open(plan->name, plan->config, cache_folder());
+  const Dataset data =
+      Dataset::open(plan->name, plan->config, cache_folder(), nullptr, "", commands_of(options));
   if (data.tokenizer_path().empty()) {
     throw Error(Exit::bad_recipe,
                 concat("data \"", options.data, "\" has no tokenizer. Add one to the section."));

@@ -19,6 +19,7 @@
 #include "host/data/example.hpp"
 #include "host/data/feature.hpp"
 #include "host/data/quarantine.hpp"
+#include "host/data/source.hpp"
 #include "host/data/tokenizer.hpp"
 #include "host/data/visual_tokens.hpp"
 
@@ -81,10 +82,14 @@ class TruncationCount {
 };
 
 struct Dataset::Content {
-  Content(const std::string& section, DataOptions parsed)
-      : name(section), options(std::move(parsed)), quarantine(section, options.bad_share) {}
+  Content(const std::string& section, DataOptions parsed, Commands commands)
+      : name(section),
+        permission(section, commands),
+        options(std::move(parsed)),
+        quarantine(section, options.bad_share) {}
 
   std::string name;
+  CommandPermission permission;
   DataOptions options;
   std::vector<FieldSpec> specs;
   std::set<std::string> row_sources;  ///< what rows need of an example's JSON and texts

@@ -11,7 +11,6 @@
 #include "host/base/text.hpp"
 #include "host/data/content.hpp"
 #include "host/data/fingerprint.hpp"
-#include "host/data/source.hpp"
 #include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
@@ -39,6 +38,7 @@ class PartReader {
   void add_source(const std::vector<std::string>& entries, const std::string& place,
                   double weight) {
     const std::vector<std::string> files = shard_files(entries, place);
+    for (const std::string& file : files) content_.permission.look_at(file);
     if (options_.is_streamed || std::ranges::any_of(files, is_pipe)) {
       part_.entries = files;
       return;
@@ -257,8 +257,8 @@ void learn_visual_tokens(const std::string& identity, const std::string& cache_f
 
 Dataset Dataset::open(const std::string& name, const std::string& data_json,
                       const std::string& cache_folder, std::shared_ptr<FeatureCache> cache,
-                      const std::string& kept) {
-  auto content = std::make_shared<Content>(name, parse_data_options(data_json));
+                      const std::string& kept, Commands commands) {
+  auto content = std::make_shared<Content>(name, parse_data_options(data_json), commands);
   const DataOptions& options = content->options;
   content->row_sources = row_sources(options);
   content->cache = cache ? std::move(cache) : std::make_shared<FeatureCache>();

@@ -15,6 +15,7 @@
 #include "host/data/field.hpp"
 #include "host/data/options.hpp"
 #include "host/data/shard.hpp"
+#include "host/data/source.hpp"
 
 namespace weft::host {
 
@@ -49,12 +50,15 @@ class Dataset {
   /// @param cache         shared with the other sections of the recipe, or null
   /// @param kept          a file with the tokenizer as it was when a model was trained, which takes
   ///                      the place of the section's; or empty
-  /// @throws Error (bad_recipe) on odd options; (no_input) on a missing shard; (bad_data) on a
+  /// @param commands      whether the user allows those that the section is read from
+  /// @throws Error (bad_recipe) on odd options; (usage) on a command that is refused; (no_input) on
+  /// a missing shard; (bad_data) on a
   ///         damaged one, a part without examples, and where `each`, `where`, an exchange or the
   ///         tokenizer need a value that is missing; each sentence names the shard and the sample
   static Dataset open(const std::string& name, const std::string& data_json,
                       const std::string& cache_folder,
-                      std::shared_ptr<FeatureCache> cache = nullptr, const std::string& kept = "");
+                      std::shared_ptr<FeatureCache> cache = nullptr, const std::string& kept = "",
+                      Commands commands = Commands::refused);
 
   const std::string& name() const;
 

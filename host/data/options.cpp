@@ -151,6 +151,13 @@ LoadingOptions loading(const Section& section) {
 /// What needs all samples before the first is used cannot be had of a stream.
 void check_stream(const Section& section, const DataOptions& options) {
   const auto& train = options.shards[static_cast<std::size_t>(Split::train)];
+  for (std::size_t i = 0; i < options.blend.size(); ++i) {
+    const auto pipe = std::ranges::find_if(options.blend[i].shards, is_pipe);
+    if (pipe == options.blend[i].shards.end()) continue;
+    throw Error(Exit::bad_recipe,
+                concat("data /blend/", i, "/shards: ", *pipe, " is a stream, and a blend draws ",
+                       "from all samples of its sources. Name it in shards/train, or name files."));
+  }
   if (!options.is_streamed && !std::ranges::any_of(train, is_pipe)) return;
   if (!options.blend.empty()) section.fail("blend", "shards/train instead, with a stream");
   if (options.order.is_shuffled && options.order.buffer == 0) {

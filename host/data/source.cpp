@@ -218,6 +218,11 @@ void open_out_list(const std::string& list, const std::string& where,
     while (!path.empty() && (path.back() == '\r' || path.back() == ' ' || path.back() == '\t'))
       path.pop_back();
     if (path.empty() || path.starts_with('#')) continue;
+    if (is_pipe(path)) {
+      SourceEntry(path, concat(where, ", line ", line, " of ", list), files)
+          .fail(Exit::bad_recipe, concat("\"", path, "\" is no file"),
+                "A list names files; name commands and standard input in the recipe.");
+    }
     const std::string full = (folder / path).lexically_normal().string();
     SourceEntry entry(full, concat(where, ", line ", line, " of ", list), files);
     if (path.starts_with('@')) {
@@ -237,6 +242,12 @@ void open_out_list(const std::string& list, const std::string& where,
 }
 
 }  // namespace
+
+void CommandPermission::require(const std::string& entry) const {
+  if (commands_ == Commands::run) return;
+  throw Error(Exit::usage, concat("Data ", data_, " is read from a command: ", entry,
+                                  ". If you trust it, add --allow-commands."));
+}
 
 std::vector<std::string> shard_files(const std::vector<std::string>& entries,
                                      const std::string& place) {

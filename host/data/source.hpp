@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weft::host {
@@ -20,6 +21,36 @@ inline bool is_command(const std::string& entry) {
 inline bool is_pipe(const std::string& entry) {
   return entry == "-" || is_command(entry);
 }
+
+/// Whether a data section may run the commands that it names. A recipe is read like data; that it
+/// may run programs is for the user to say.
+enum class Commands {
+  refused,   ///< a section that names one is an Error
+  left_out,  ///< it can be opened to look at its other parts
+  run,
+};
+
+/// The user's word on it, asked where a command is started: then no way of naming one goes round
+/// it.
+class CommandPermission {
+ public:
+  /// @param data  the section's name, for the message
+  CommandPermission(std::string data, Commands commands)
+      : data_(std::move(data)), commands_(commands) {}
+
+  /// Before a command is started. @throws Error (usage) unless commands may be run
+  void require(const std::string& entry) const;
+
+  /// When a section is opened, so that the user learns of it at once.
+  /// @throws Error (usage) on a command, where it is to be refused
+  void look_at(const std::string& entry) const {
+    if (is_command(entry) && commands_ == Commands::refused) require(entry);
+  }
+
+ private:
+  std::string data_;
+  Commands commands_;
+};
 
 /// The files that the entries name, in a fixed order: entry by entry; a range `{000..127}` in the
 /// order of its numbers, the leftmost changing slowest; a pattern (`*`, `?`, `[a-c]`) in the byte

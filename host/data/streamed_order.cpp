@@ -7,7 +7,6 @@
 #include "host/base/text.hpp"
 #include "host/data/order.hpp"
 #include "host/data/random.hpp"
-#include "host/data/source.hpp"
 #include "host/data/tar_file.hpp"
 
 namespace weft::host {
@@ -136,7 +135,7 @@ void StreamedOrder::open_next() {
   const std::string entry = entry_of(shard_);
   open_ = {};
   open_.name = entry == "-" ? "standard input" : entry;
-  open_.input = open_tar_input(entry, cancelled_);
+  open_.input = open_tar_input(entry, content_.permission, cancelled_);
   open_.tar = std::make_unique<TarReader>(*open_.input);
 }
 

@@ -13,7 +13,6 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/data/source.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX does not declare it
 
@@ -49,10 +48,12 @@ void TarFile::finish() {
   }
 }
 
-TarPipe::TarPipe(const std::string& command, const std::atomic<bool>& cancelled)
+TarPipe::TarPipe(const std::string& command, const CommandPermission& permission,
+                 const std::atomic<bool>& cancelled)
     : name_(command.empty() ? "on standard input" : concat("that `", command, "` writes")),
       cancelled_(cancelled) {
   if (command.empty()) return;
+  permission.require(concat(k_command, command));
   int ends[2] = {-1, -1};
   int error = ::pipe2(ends, O_CLOEXEC) == 0 ? 0 : errno;
   if (error == 0) {
@@ -126,10 +127,11 @@ void TarPipe::finish() {
 }
 
 std::unique_ptr<TarInput> open_tar_input(const std::string& entry,
+                                         const CommandPermission& permission,
                                          const std::atomic<bool>& cancelled) {
-  if (entry == "-") return std::make_unique<TarPipe>("", cancelled);
+  if (entry == "-") return std::make_unique<TarPipe>("", permission, cancelled);
   if (is_command(entry)) {
-    return std::make_unique<TarPipe>(entry.substr(k_command.size()), cancelled);
+    return std::make_unique<TarPipe>(entry.substr(k_command.size()), permission, cancelled);
   }
   return std::make_unique<TarFile>(entry);
 }

@@ -12,6 +12,7 @@
 
 #include "host/data/data_file.hpp"
 #include "host/data/fingerprint.hpp"
+#include "host/data/source.hpp"
 #include "host/data/tar_reader.hpp"
 
 namespace weft::host {
@@ -44,9 +45,11 @@ class TarFile : public TarInput {
 /// What a shell command writes, or standard input where the command is empty.
 class TarPipe : public TarInput {
  public:
-  /// Starts `/bin/sh -c COMMAND`. @throws Error (no_input) when it cannot be started
+  /// Starts `/bin/sh -c COMMAND`. @throws Error (usage) without permission; (no_input) when it
+  /// cannot be started
   /// @param cancelled  set by another thread: read() fails soon; must outlive the pipe
-  TarPipe(const std::string& command, const std::atomic<bool>& cancelled);
+  TarPipe(const std::string& command, const CommandPermission& permission,
+          const std::atomic<bool>& cancelled);
   TarPipe(const TarPipe&) = delete;
   TarPipe& operator=(const TarPipe&) = delete;
 
@@ -72,6 +75,7 @@ class TarPipe : public TarInput {
 
 /// Opens an entry: `-`, `pipe:COMMAND` or a path.
 std::unique_ptr<TarInput> open_tar_input(const std::string& entry,
+                                         const CommandPermission& permission,
                                          const std::atomic<bool>& cancelled);
 
 }  // namespace weft::host

@@ -51,7 +51,7 @@ class StreamedTest : public testing::Test {
   }
 
   Dataset open(const std::string& entry, const std::string& more = "") const {
-    return Dataset::open("d", section(entry, more), folder.path("c"));
+    return Dataset::open("d", section(entry, more), folder.path("c"), nullptr, "", Commands::run);
   }
 
   static std::vector<std::string> keys(TrainingStream& stream, int batches) {
