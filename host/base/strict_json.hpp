@@ -3,16 +3,30 @@
 
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
 namespace weft::host {
 
-/// Parses one JSON document. Unlike the library's own parser it refuses a key that is given twice,
-/// and nesting so deep that copying or writing the document would exhaust the stack.
+/// What a document must keep to.
+struct JsonBounds {
+  /// Objects and lists inside one another: copying or writing deeper ones would exhaust the stack.
+  std::size_t depth = 16;
+  /// In so many levels, counted from the outermost, no object may have a key twice; below them the
+  /// last one counts.
+  std::size_t unique_levels = SIZE_MAX;
+};
+
+/// Parses one JSON document in UTF-8, in time that grows with its length alone. The library's own
+/// parser with a callback looks at every element of a list again whenever one of them ends.
 /// @throws std::invalid_argument saying what is wrong, as the end of a sentence without full stop
-nlohmann::json parse_strictly(std::string_view text);
+nlohmann::json parse_strictly(std::string_view text, const JsonBounds& bounds = {});
+
+/// The same, with the keys of objects in their order. No key may stand twice at any level.
+nlohmann::ordered_json parse_in_order(std::string_view text, std::size_t depth);
 
 /// `"name"` with quotes and escapes, cut where it is very long: fit for a message whatever a file
 /// holds.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 
 namespace weft::host {
@@ -12,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int k_deepest = 64;
+constexpr std::size_t k_deepest = 64;
 /// As a tree it takes some 25 times that.
 constexpr std::size_t k_largest_json = std::size_t{16} << 20;
 
@@ -37,11 +38,21 @@ std::string as_text(const Json& value) {
                            : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::optional<std::string> text_at(const Json& json, const std::string& pointer) {
-  const Json::json_pointer place(pointer);
-  if (!json.contains(place) || json.at(place).is_null()) return std::nullopt;
-  return as_text(json.at(place));
-}
+/// An example's JSON: its own, and what holds for the keys that it lacks: the rest of its sample's
+/// where it is an entry of a list. The two are not merged, since a list may have a million entries.
+struct ExampleJson {
+  const Json& own;
+  const Json& rest;
+
+  std::optional<std::string> text_at(const std::string& pointer) const {
+    const std::size_t second = std::min(pointer.find('/', 1), pointer.size());
+    const std::string key = Json::json_pointer(pointer.substr(0, second)).back();
+    const Json& json = own.contains(key) ? own : rest;
+    const Json::json_pointer place(pointer);
+    if (!json.contains(place) || json.at(place).is_null()) return std::nullopt;
+    return as_text(json.at(place));
+  }
+};
 
 /// Without the spaces and line ends around it.
 std::string trimmed(std::string_view text) {
@@ -51,47 +62,45 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(blank) - first + 1));
 }
 
-std::map<std::string, std::string> values_of(const Json& json, const Shard& shard,
-                                             std::size_t sample,
-                                             const std::set<std::string>& sources) {
-  std::map<std::string, std::string> values;
+using Values = std::map<std::string, std::string>;
+
+/// The texts of members, which all entries of a sample share.
+Values member_values(const Shard& shard, std::size_t sample, const std::set<std::string>& sources) {
+  Values values;
   for (const std::string& source : sources) {
-    if (Source{source}.is_pointer()) {
-      if (auto text = text_at(json, source)) values[source] = std::move(*text);
-    } else if (shard.has_any(sample, source)) {
-      values[source] = trimmed(text_of(shard.read(sample, shard.chosen(sample, source))));
-    }
+    if (Source{source}.is_pointer() || !shard.has_any(sample, source)) continue;
+    values[source] = trimmed(text_of(shard.read(sample, shard.chosen(sample, source))));
   }
   return values;
 }
 
-/// The list at `each` of a sample's JSON.
-const Json& list_at(const Json& json, const std::string& each, const std::string& place) {
+void add_values(const ExampleJson& json, const std::set<std::string>& sources, Values& values) {
+  for (const std::string& source : sources) {
+    if (!Source{source}.is_pointer()) continue;
+    if (auto text = json.text_at(source)) values[source] = std::move(*text);
+  }
+}
+
+/// Takes the list at `each` out of a sample's JSON. Where it is an element of another list, the
+/// others keep their places.
+Json take_list(Json& json, const std::string& each, const std::string& place) {
   const Json::json_pointer pointer(each);
   if (!json.contains(pointer) || !json.at(pointer).is_array()) {
     throw Error(Exit::bad_data, concat(place, ": there is no list at ", each,
                                        ". Correct data/each, or make the shard anew."));
   }
-  for (const Json& entry : json.at(pointer)) {
-    if (!entry.is_object()) {
-      throw Error(Exit::bad_data,
-                  concat(place, ": the list at ", each, " holds something else than objects."));
-    }
+  Json list = std::move(json.at(pointer));
+  if (!std::ranges::all_of(list, [](const Json& entry) { return entry.is_object(); })) {
+    throw Error(Exit::bad_data,
+                concat(place, ": the list at ", each, " holds something else than objects."));
   }
-  return json.at(pointer);
-}
-
-/// The sample's own JSON beside its list. Where that is an element of another list, the others keep
-/// their places.
-Json without_list(Json json, const std::string& each) {
-  const Json::json_pointer pointer(each);
-  Json& parent = json[pointer.parent_pointer()];
+  Json& parent = json.at(pointer.parent_pointer());
   if (parent.is_array()) {
-    json[pointer] = nullptr;
+    json.at(pointer) = nullptr;
   } else {
     parent.erase(pointer.back());
   }
-  return json;
+  return list;
 }
 
 /// KEY and the place of an example, without values.
@@ -119,11 +128,7 @@ bool is_kept(const Example& example, const DataOptions& options) {
 }  // namespace
 
 Json parse_sample_json(std::string_view text) {
-  const auto is_shallow = [](int depth, Json::parse_event_t, Json&) -> bool {
-    if (depth > k_deepest) throw std::length_error(concat("deeper than ", k_deepest, " levels"));
-    return true;
-  };
-  return Json::parse(text, is_shallow);
+  return parse_strictly(text, {k_deepest, 0});
 }
 
 std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
@@ -134,20 +139,16 @@ std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOpt
 void for_each_example(const Shard& shard, std::size_t sample, const DataOptions& options,
                       const std::set<std::string>& sources,
                       const std::function<void(std::uint32_t, const Example&, bool)>& call) {
-  const Json json =
-      is_pointer_wanted(options, sources) ? sample_json(shard, sample) : Json::object();
-  const auto give = [&](std::uint32_t entry, const Json& merged) {
-    Example example = bare_example(shard, {0, static_cast<std::uint32_t>(sample), entry}, options);
-    example.values = values_of(merged, shard, sample, sources);
-    call(entry, example, is_kept(example, options));
-  };
-  if (options.each.empty()) return give(0, json);
-  const Json& list = list_at(json, options.each, shard.place(sample));
-  const Json rest = without_list(json, options.each);
+  Json json = is_pointer_wanted(options, sources) ? sample_json(shard, sample) : Json::object();
+  Json list = options.each.empty() ? Json::array({Json::object()})
+                                   : take_list(json, options.each, shard.place(sample));
+  const Values shared = member_values(shard, sample, sources);
   for (std::size_t i = 0; i < list.size(); ++i) {
-    Json merged = rest;
-    merged.update(list[i]);
-    give(static_cast<std::uint32_t>(i), merged);
+    const auto entry = static_cast<std::uint32_t>(i);
+    Example example = bare_example(shard, {0, static_cast<std::uint32_t>(sample), entry}, options);
+    example.values = shared;
+    add_values({list[i], json}, sources, example.values);
+    call(entry, example, is_kept(example, options));
   }
 }
 
@@ -156,12 +157,10 @@ Example read_example(const Shard& shard, const ExampleRef& ref, const DataOption
   Example example = bare_example(shard, ref, options);
   if (sources.empty()) return example;
   Json json = is_pointer_wanted(options, sources) ? sample_json(shard, ref.sample) : Json::object();
-  if (!options.each.empty()) {
-    const Json entry = list_at(json, options.each, shard.place(ref.sample)).at(ref.entry);
-    json = without_list(std::move(json), options.each);
-    json.update(entry);
-  }
-  example.values = values_of(json, shard, ref.sample, sources);
+  const Json list = options.each.empty() ? Json::array({Json::object()})
+                                         : take_list(json, options.each, shard.place(ref.sample));
+  example.values = member_values(shard, ref.sample, sources);
+  add_values({list.at(ref.entry), json}, sources, example.values);
   return example;
 }
 

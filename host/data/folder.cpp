@@ -7,6 +7,7 @@
 #include <set>
 
 #include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 #include "host/data/fingerprint.hpp"
 #include "host/data/kept.hpp"
@@ -19,12 +20,46 @@ namespace {
 using Json = nlohmann::json;
 
 /// Deeper JSON is refused: copying and writing it would recurse until the stack is full.
-constexpr int k_deepest = 64;
+constexpr std::size_t k_deepest = 64;
 
 /// As JSON writes it: a name may hold anything.
 std::string quoted(const std::string& text) {
   return Json(text).dump();
 }
+
+/// Tells whether a JSON text is an object with a "key", and keeps nothing of it.
+class KeyFinder : public nlohmann::json_sax<Json> {
+ public:
+  bool is_object() const { return is_object_; }
+  bool has_key() const { return has_key_; }
+
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return true; }
+  bool string(string_t& /*value*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool start_object(std::size_t /*elements*/) override {
+    is_object_ |= depth_ == 0;
+    return ++depth_ > 0;
+  }
+  bool start_array(std::size_t /*elements*/) override { return ++depth_ > 0; }
+  bool end_object() override { return --depth_ >= 0; }
+  bool end_array() override { return --depth_ >= 0; }
+  bool key(string_t& name) override {
+    has_key_ |= depth_ == 1 && name == "key";
+    return true;
+  }
+  bool parse_error(std::size_t /*position*/, const std::string& /*last_token*/,
+                   const nlohmann::detail::exception& /*error*/) override {
+    return false;
+  }
+
+ private:
+  std::int64_t depth_ = 0;
+  bool is_object_ = false, has_key_ = false;
+};
 
 /// Reads the lines of an index. `line_` is the number of the line at hand, for messages.
 class FolderReader {
@@ -73,18 +108,9 @@ class FolderReader {
   }
 
   Json parse(std::string_view line) const {
-    std::set<std::string> names;
-    const auto is_sound = [&](int depth, Json::parse_event_t event, Json& value) -> bool {
-      if (depth > k_deepest) throw std::length_error(concat("deeper than ", k_deepest, " levels"));
-      if (depth == 1 && event == Json::parse_event_t::key &&
-          !names.insert(value.get<std::string>()).second) {
-        throw std::invalid_argument(concat("it holds ", value.dump(), " twice"));
-      }
-      return true;
-    };
     std::string reason = "it is not an object";
     try {
-      Json json = Json::parse(line, is_sound);
+      Json json = parse_strictly(line, {k_deepest, 1});
       if (json.is_object()) return json;
     } catch (const std::exception& problem) {
       reason = problem.what();
@@ -217,9 +243,9 @@ bool is_folder_index(const std::string& path) {
   Lines lines(path, "index");
   const std::optional<std::string_view> line = lines.next();
   if (!line) return true;
-  const auto is_top = [](int depth, Json::parse_event_t, Json&) { return depth < 2; };
-  const Json first = Json::parse(*line, is_top, /*allow_exceptions=*/false);
-  return !first.is_object() || first.contains("key");
+  KeyFinder finder;
+  const bool is_json = Json::sax_parse(line->begin(), line->end(), &finder);
+  return !is_json || !finder.is_object() || finder.has_key();
 }
 
 }  // namespace weft::host

@@ -8,6 +8,7 @@
 
 #include "host/base/array.hpp"
 #include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/declarations.hpp"
@@ -20,24 +21,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int deepest = 32;  // levels of a config schema and a few around it
-
-/// Turns away what is too deep or has a key twice, of which the library would keep the last.
-class Guard {
- public:
-  bool operator()(int depth, Json::parse_event_t event, const Json& parsed) {
-    using Event = Json::parse_event_t;
-    if (depth > deepest) throw std::invalid_argument("it is nested too deeply");
-    if (event == Event::object_start) keys_.emplace_back();
-    if (event == Event::object_end) keys_.pop_back();
-    if (event == Event::key && !keys_.back().insert(parsed.get<std::string>()).second)
-      throw std::invalid_argument("the key " + parsed.dump() + " stands twice");
-    return true;
-  }
-
- private:
-  std::vector<std::set<std::string>> keys_;
-};
+constexpr std::size_t deepest = 32;  // levels of a config schema and a few around it
 
 std::uint32_t kind_of(const std::string& name) {
   for (std::uint32_t kind = 1; kind_name(kind) != nullptr; ++kind)
@@ -179,7 +163,7 @@ Manifest parse_manifest(std::string_view text, const std::string& name) {
   if (text.size() > longest_manifest) refuse(concat("it is ", text.size(), " bytes long"));
   Manifest manifest;
   try {
-    const Json json = Json::parse(text, Guard());
+    const Json json = parse_in_order(text, deepest);
     if (json.at("weft_manifest") != 1) refuse("it is of a later format");
     json.at("version").get_to(manifest.version);
     version_of(json.at("version"));

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include "host/base/text.hpp"
 
 namespace weft::host {
 namespace {
@@ -55,6 +58,46 @@ TEST(StrictJson, SaysWhereTheTextStopsBeingJson) {
 
 TEST(StrictJson, RefusesANumberBeyondADouble) {
   EXPECT_EQ(problem_of("[1e999]"), "it holds a number that is too large");
+}
+
+TEST(StrictJson, RefusesAZeroByte) {
+  EXPECT_EQ(problem_of(std::string("{}\0", 3)), "it is not JSON from byte 3 on");
+  EXPECT_EQ(problem_of(std::string("{\"a\0\": 1}", 9)), "it is not JSON from byte 4 on");
+}
+
+TEST(StrictJson, BoundsAreTheReaders) {
+  const auto parsed = parse_strictly(R"({"a": {"b": 1, "b": [2]}})", {3, 1});
+  EXPECT_EQ(parsed, nlohmann::json::parse(R"({"a": {"b": [2]}})")) << "the last one counts";
+  EXPECT_THROW(parse_strictly(R"({"a": 1, "a": 1})", {3, 1}), std::invalid_argument);
+  EXPECT_THROW(parse_strictly("[[[[]]]]", {3, 1}), std::invalid_argument);
+  EXPECT_EQ(parse_strictly(R"({"a": 1, "a": 2})", {3, 0}), nlohmann::json::parse(R"({"a": 2})"));
+}
+
+TEST(StrictJson, KeepsTheOrderOfKeys) {
+  const std::string text = R"({"z":[1,{"b":2.5,"a":null}],"a":{"c":"x","b":-1}})";
+  EXPECT_EQ(parse_in_order(text, 3).dump(), text);
+  EXPECT_THROW(parse_in_order(R"({"a": {"b": 1, "b": 1}})", 3), std::invalid_argument);
+  EXPECT_THROW(parse_in_order("[[[[]]]]", 3), std::invalid_argument);
+}
+
+/// In lists and objects of so many elements a reader that looks at all of them again for each one
+/// takes hours.
+TEST(StrictJson, TakesTimeThatGrowsWithTheLengthAlone) {
+  constexpr int k_count = 1'000'000;
+  std::string lists = "[", objects = "[", keys = "{", nested = "{\"a\": [";
+  for (int i = 0; i < k_count; ++i) {
+    lists += "[],";
+    objects += "{},";
+    keys += concat("\"", i, "\":{},");
+    nested += "[{}],";
+  }
+  const std::clock_t begin = std::clock();
+  EXPECT_EQ(parse_strictly(lists + "[]]").size(), k_count + 1);
+  EXPECT_EQ(parse_strictly(objects + "{}]").size(), k_count + 1);
+  EXPECT_EQ(parse_strictly(keys + "\"x\":{}}").size(), k_count + 1);
+  EXPECT_EQ(parse_strictly(nested + "[]]}").at("a").size(), k_count + 1);
+  EXPECT_EQ(parse_in_order(keys + "\"x\":{}}", 3).size(), k_count + 1);
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 120) << "seconds of processor time";
 }
 
 TEST(Shown, QuotesAndEscapes) {

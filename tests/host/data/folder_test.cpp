@@ -150,7 +150,7 @@ TEST_F(FolderTest, LinesThatAreNoSamples) {
   EXPECT_EQ(complaint(good + "[1]", 2),
             "it is not usable JSON (it is not an object). Correct the line.");
   EXPECT_EQ(complaint(R"({"key": "x", "txt": {"text": "a"}, "txt": {"text": "b"}})", 1),
-            "it is not usable JSON (it holds \"txt\" twice). Correct the line.");
+            "it is not usable JSON (the key \"txt\" is given twice). Correct the line.");
   for (const char* line : {R"({"txt": "a"})", R"({"key": 3})", R"({"key": ""})"}) {
     EXPECT_EQ(complaint(good + line, 2),
               "there is no key. Give every sample a \"key\" of its own, a text.");

@@ -72,8 +72,8 @@ TEST(Manifest, IsRefusedWhenItIsNotOfItsForm) {
   const std::string ends = ". Seal it again with `weft plugin seal`. | 70";
   EXPECT_EQ(refusal(std::string(65537, ' ')), begins + "it is 65537 bytes long" + ends);
   EXPECT_EQ(refusal(std::string(40, '[') + std::string(40, ']')),
-            begins + "it is nested too deeply" + ends);
-  EXPECT_EQ(refusal(R"({"a": 1, "a": 2})"), begins + "the key \"a\" stands twice" + ends);
+            begins + "it is nested more than 32 deep" + ends);
+  EXPECT_EQ(refusal(R"({"a": 1, "a": 2})"), begins + "the key \"a\" is given twice" + ends);
   EXPECT_EQ(refusal(changed("\"weft_manifest\":1", "\"weft_manifest\":2")),
             begins + "it is of a later format" + ends);
   EXPECT_EQ(refusal(changed("\"tier\":\"c-abi\"", "\"tier\":\"magic\"")),
@@ -84,7 +84,7 @@ TEST(Manifest, IsRefusedWhenItIsNotOfItsForm) {
             begins + "\"fission\" is no kind" + ends);
   EXPECT_EQ(refusal(changed("\"1.0.0\"", "\"1.0\"")),
             begins + "\"1.0\" is no version such as 1.0.0" + ends);
-  EXPECT_THAT(refusal("{"), HasSubstr("parse error"));
+  EXPECT_EQ(refusal("{"), begins + "it is not JSON from byte 2 on" + ends);
   EXPECT_EQ(refusal(changed("\"state_version\":1", "\"state_version\":\"1\"")),
             begins + "\"1\" is no number from 0 to 4294967295" + ends);
   EXPECT_EQ(refusal(changed("\"minor\":9", "\"minor\":-1")),
