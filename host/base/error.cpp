@@ -3,11 +3,13 @@
 
 #include <utility>
 
+#include "host/base/printable.hpp"
+
 namespace weft::host {
 namespace {
 
 std::string list(const std::string& recipe, const std::vector<Problem>& problems) {
-  std::string text = recipe + " has " + std::to_string(problems.size()) +
+  std::string text = printable(recipe) + " has " + std::to_string(problems.size()) +
                      (problems.size() == 1 ? " problem:" : " problems:");
   for (const Problem& problem : problems) text += "\n  " + problem.sentence();
   return text;
@@ -22,10 +24,17 @@ std::string Problem::sentence() const {
     if (!place.empty()) place += ": ";
     place += pointer;
   }
-  return place.empty() ? text : place + ": " + text;
+  return printable(place.empty() ? text : place + ": " + text, k_sentence_bytes);
+}
+
+Error::Error(Exit exit, const std::string& sentence)
+    : std::runtime_error(printable(sentence, k_sentence_bytes)), exit_(exit) {}
+
+Error Error::again(Exit exit, const std::string& what) {
+  return Error(exit, Printable{what});
 }
 
 RecipeError::RecipeError(const std::string& recipe, std::vector<Problem> problems)
-    : Error(Exit::bad_recipe, list(recipe, problems)), problems_(std::move(problems)) {}
+    : Error(Exit::bad_recipe, Printable{list(recipe, problems)}), problems_(std::move(problems)) {}
 
 }  // namespace weft::host

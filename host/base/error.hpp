@@ -30,11 +30,21 @@ enum class Exit : int {
   bad_recipe = 78,      ///< the recipe is wrong; every problem is listed
 };
 
-/// A fault that the user can act on. `what()` is the finished sentence.
+/// A fault that the user can act on. `what()` is the finished sentence, safe to print: whatever it
+/// quotes from data, it is one line without control characters, of at most k_sentence_bytes
+/// (printable.hpp).
 class Error : public std::runtime_error {
  public:
-  Error(Exit exit, const std::string& sentence) : std::runtime_error(sentence), exit_(exit) {}
+  Error(Exit exit, const std::string& sentence);
+  /// What another Error said, with its line ends: for one that crosses from library to library.
+  static Error again(Exit exit, const std::string& what);
   Exit exit() const noexcept { return exit_; }
+
+ protected:
+  struct Printable {
+    std::string text;
+  };
+  Error(Exit exit, const Printable& lines) : std::runtime_error(lines.text), exit_(exit) {}
 
  private:
   Exit exit_;
@@ -47,7 +57,7 @@ struct Problem {
   std::string pointer;  ///< JSON pointer, e.g. /graph/fusion/config/heads
   std::string text;     ///< expected, found, remedy
 
-  /// "recipes/a.json:12: /graph/fusion/use: …"
+  /// "recipes/a.json:12: /graph/fusion/use: …", on one line, safe to print.
   std::string sentence() const;
 };
 

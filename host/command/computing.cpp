@@ -23,7 +23,7 @@ void run_computing(const char* symbol, const Options& options) {
                                  "install both together."));
   // Errors come back as values: exception types of two libraries need not be the same.
   const VerbResult result = verb(options);
-  if (result.exit != Exit::ok) throw Error(result.exit, result.sentence);
+  if (result.exit != Exit::ok) throw Error::again(result.exit, result.sentence);
 }
 
 }  // namespace weft::host

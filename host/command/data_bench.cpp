@@ -7,6 +7,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/command/data_section.hpp"
 #include "host/data/content.hpp"
@@ -25,12 +26,6 @@ std::int64_t peak_memory() {
     if (word == "VmHWM:" && status >> kibibytes) return kibibytes * 1024;
   }
   return 0;
-}
-
-std::string number(double value, const char* form = "%.1f") {
-  char text[32];
-  std::snprintf(text, sizeof text, form, value);
-  return text;
 }
 
 std::size_t shard_count(const Dataset& dataset) {
@@ -96,19 +91,21 @@ void data_bench(const Options& options) {
   }
   Table table({"stage, one thread", "µs a sample", "samples/s", "share"});
   for (const StageSpeed& stage : speed.stages)
-    table.add({stage.name, number(stage.seconds * 1e6), number(1 / stage.seconds, "%.0f"),
+    table.add({stage.name, number(stage.seconds * 1e6, "%.1f"), number(1 / stage.seconds, "%.0f"),
                number(100 * stage.seconds / speed.cost(), "%.1f %%")});
   std::cout << "data " << plan.name << ": " << counted(examples, "training example") << " of "
             << all << " in " << counted(static_cast<std::int64_t>(shard_count(dataset)), "shard")
             << ", opened in " << number(opening, "%.3f") << " s ("
             << number(1e6 * opening / static_cast<double>(std::max<std::int64_t>(all, 1)), "%.2f")
             << " µs an example)\n"
-            << "whole pipeline: " << number(speed.per_second()) << " samples/s ("
-            << number(1e6 / speed.per_second()) << " µs a sample), "
-            << number(speed.per_second() * speed.bytes / 1e6) << " MB/s of members; batches of "
-            << batch << ", " << counted(speed.workers, "worker") << "\n"
-            << "peak memory: " << number(static_cast<double>(peak) / 1e6) << " MB, of which "
-            << number(static_cast<double>(before) / 1e6) << " before the data was opened\n\n"
+            << "whole pipeline: " << number(speed.per_second(), "%.1f") << " samples/s ("
+            << number(1e6 / speed.per_second(), "%.1f") << " µs a sample), "
+            << number(speed.per_second() * speed.bytes / 1e6, "%.1f")
+            << " MB/s of members; batches of " << batch << ", " << counted(speed.workers, "worker")
+            << "\n"
+            << "peak memory: " << number(static_cast<double>(peak) / 1e6, "%.1f")
+            << " MB, of which " << number(static_cast<double>(before) / 1e6, "%.1f")
+            << " before the data was opened\n\n"
             << table.text() << "\n"
             << speed.limit() << "\n";
 }

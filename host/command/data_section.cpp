@@ -50,14 +50,6 @@ Dataset open_listed(const DataPlan& plan) {
   return open_with(plan, {{"bad_samples", {{"skip", 1.0}}}, {"stream", false}}, Commands::left_out);
 }
 
-std::string printable(const std::string& text) {
-  std::string clean = text;
-  for (char& c : clean) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return clean;
-}
-
 std::string counted(std::int64_t count, const std::string& thing) {
   return concat(count, ' ', thing, count == 1 ? "" : "s");
 }

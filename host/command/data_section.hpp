@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/printable.hpp"
 #include "host/command/options.hpp"
 #include "host/data/dataset.hpp"
 #include "host/recipe/recipe.hpp"
@@ -36,9 +37,6 @@ Dataset open_section(const Options& options, const DataPlan& plan, bool tolerant
 /// Opens a section for survey(): all that cannot be used is set aside, files that training reads as
 /// streams are listed, and no command is run.
 Dataset open_listed(const DataPlan& plan);
-
-/// For a terminal: control characters, which could move its cursor, become `?`.
-std::string printable(const std::string& text);
 
 /// `3 examples`, `1 example`.
 std::string counted(std::int64_t count, const std::string& thing);

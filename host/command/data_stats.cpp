@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/command/data_section.hpp"
 #include "host/data/survey.hpp"
@@ -14,12 +15,6 @@ namespace weft::host {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g", value);
-  return text;
-}
 
 Json spread(const Histogram& histogram) {
   return {{"min", histogram.smallest()},
@@ -93,7 +88,9 @@ Json document(const Dataset& dataset, const Survey& survey) {
 
 void add_row(Table& table, const std::string& split, const std::string& name,
              const Histogram& histogram, double unit = 1) {
-  const auto cell = [&](std::int64_t value) { return number(static_cast<double>(value) * unit); };
+  const auto cell = [&](std::int64_t value) {
+    return number(static_cast<double>(value) * unit, "%.4g");
+  };
   table.add({split, name, std::to_string(histogram.count()), cell(histogram.smallest()),
              cell(histogram.quantile(0.5)), cell(histogram.quantile(0.95)),
              cell(histogram.largest())});
@@ -124,14 +121,15 @@ void print(const Dataset& dataset, const Survey& survey) {
         add_row(sizes, part, concat(field.name, ", sounds"), field.sounds);
       }
       if (const Packing& packing = split.packing; packing.rows > 0) {
-        rows += concat(part, ", ", field.name, ": documents a row ", number(packing.documents),
-                       ", places filled ", number(100 * packing.filled), " %, over ",
-                       counted(packing.rows, "row"), "\n");
+        rows +=
+            concat(part, ", ", field.name, ": documents a row ", number(packing.documents, "%.4g"),
+                   ", places filled ", number(100 * packing.filled, "%.4g"), " %, over ",
+                   counted(packing.rows, "row"), "\n");
       }
       for (std::size_t i = 0; i < field.means.size(); ++i) {
         const std::string channel = field.means.size() > 1 ? concat(", channel ", i) : "";
-        values.add(
-            {part, field.name + channel, number(field.means[i]), number(field.deviations[i])});
+        values.add({part, field.name + channel, number(field.means[i], "%.4g"),
+                    number(field.deviations[i], "%.4g")});
       }
       same.add({part, field.name, std::to_string(field.examples), std::to_string(field.cut),
                 std::to_string(same_as(survey, field.name, split.split, false)),

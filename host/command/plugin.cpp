@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/command/verbs.hpp"
 #include "host/registry/part_id.hpp"
@@ -46,13 +47,13 @@ void list(const Options& options) {
     table.add({part.id, part.version.text(), part.file.filename().string(), part.summary});
   std::cout << table.text();
   for (const Rejected& file : registry.rejected())
-    std::cerr << "weft: not usable: " << file.reason << "\n";
+    std::cerr << "weft: not usable: " << printable(file.reason, k_sentence_bytes) << "\n";
 }
 
 void print(const Part& part) {
-  std::cout << part.id << " " << part.version.text() << ": " << part.summary << "\n  file     "
-            << part.file.string() << "\n  sha256   " << part.sha256 << "\n  license  "
-            << part.license << "\n\n";
+  std::cout << part.id << " " << part.version.text() << ": " << printable(part.summary)
+            << "\n  file     " << printable(part.file.string()) << "\n  sha256   " << part.sha256
+            << "\n  license  " << printable(part.license) << "\n\n";
   Table table({"field", "type", "default", "meaning"});
   const Json schema = Json::parse(part.config_schema);
   if (schema.contains("properties"))

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/command/verbs.hpp"
 #include "host/conformance/checker.hpp"
@@ -40,14 +41,14 @@ std::string page(const TestResult& test) {
 }
 
 void print(const TestResult& test) {
+  const std::string text = printable(test.text, k_sentence_bytes);
   if (test.outcome == TestOutcome::passed) {
-    std::cout << "ok    " << place(test) << (test.text.empty() ? "" : ": ") << test.text << "\n";
+    std::cout << "ok    " << place(test) << (text.empty() ? "" : ": ") << text << "\n";
   } else if (test.outcome == TestOutcome::not_applicable) {
-    std::cout << "n/a   " << place(test) << ": " << test.text << "\n";
+    std::cout << "n/a   " << place(test) << ": " << text << "\n";
   } else {
-    std::cout << "FAIL  " << place(test) << ": " << test.text
-              << "\n      contract: " << test.contract << "; " << page(test)
-              << "\n      do: " << test.remedy << "\n";
+    std::cout << "FAIL  " << place(test) << ": " << text << "\n      contract: " << test.contract
+              << "; " << page(test) << "\n      do: " << test.remedy << "\n";
   }
   std::cout << std::flush;
 }

@@ -7,18 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "host/base/printable.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", value);
-  return text;
-}
 
 /// One table line for each run: the value of `metric` overall or in a group.
 std::vector<std::string> row(const std::string& title, const std::string& metric,
@@ -31,7 +26,7 @@ std::vector<std::string> row(const std::string& title, const std::string& metric
       values = found == result.evaluation.by.end() ? nullptr : &found->second;
     }
     const bool known = values != nullptr && values->contains(metric);
-    cells.push_back(known ? number(values->at(metric)) : "-");
+    cells.push_back(known ? number(values->at(metric), "%.3f") : "-");
   }
   return cells;
 }

@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "host/base/text.hpp"
+#include "host/base/printable.hpp"
 
 namespace weft::host {
 
@@ -12,7 +12,7 @@ void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
     std::size_t& told = told_[name];
     for (const BadSample& bad : dataset.set_aside(told)) {
       ++told;
-      std::cerr << "warning: set aside: " << bad.reason << "\n";
+      std::cerr << "warning: set aside: " << printable(bad.reason, k_sentence_bytes) << "\n";
       if (path_.empty()) continue;
       EventWriter(path_).write(
           "set_aside",

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 
 namespace weft::host {
@@ -55,13 +56,6 @@ class Characters {
   Cursor* cursor_;
   const char* at_;
 };
-
-/// Bytes that would upset a terminal become "?".
-std::string printable(std::string text) {
-  for (char& c : text)
-    if (c < 0x20 || c > 0x7e) c = '?';
-  return text;
-}
 
 /// Receives the library's events and builds the tree. A callback that returns false stops the
 /// parse.

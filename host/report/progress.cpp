@@ -4,17 +4,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <iostream>
+
+#include "host/base/printable.hpp"
 
 namespace weft::host {
 namespace {
-
-std::string formatted(const char* format, double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
 
 std::size_t terminal_width() {
   winsize size{};
@@ -51,14 +46,14 @@ void Progress::step(const std::string& stage, std::int64_t step, std::int64_t st
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - begun_).count();
   std::string line = stage + "  step " + std::to_string(step) + "/" + std::to_string(steps);
-  for (const auto& [name, value] : losses) line += "  " + name + " " + formatted("%.4f", value);
-  line += "  lr " + formatted("%.2e", learning_rate);
+  for (const auto& [name, value] : losses) line += "  " + name + " " + number(value, "%.4f");
+  line += "  lr " + number(learning_rate, "%.2e");
   if (seconds > 0.0 && samples_ > 0) {
-    line += "  " + formatted("%.0f", static_cast<double>(samples_) / seconds) + " samples/s";
+    line += "  " + number(static_cast<double>(samples_) / seconds, "%.0f") + " samples/s";
     const double each = seconds / static_cast<double>(step - first_);
-    line += "  " + formatted("%.0f", each * static_cast<double>(steps - step)) + " s left";
+    line += "  " + number(each * static_cast<double>(steps - step), "%.0f") + " s left";
     if (waited_ > 0.01 * seconds) {
-      line += "  " + formatted("%.0f", 100 * waited_ / seconds) + " % waiting for data";
+      line += "  " + number(100 * waited_ / seconds, "%.0f") + " % waiting for data";
     }
   }
   if (style_ == Style::terminal)

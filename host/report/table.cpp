@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
+
+#include "host/base/printable.hpp"
 
 namespace weft::host {
 namespace {
@@ -22,6 +25,12 @@ bool is_number(const std::string& cell) {
 }
 
 }  // namespace
+
+void Table::add(const std::vector<std::string>& cells) {
+  std::vector<std::string> row;
+  for (const std::string& cell : cells) row.push_back(printable(cell));
+  rows_.push_back(std::move(row));
+}
 
 std::string Table::text() const {
   std::vector<std::size_t> widths(rows_[0].size(), 0);

@@ -9,9 +9,9 @@ namespace weft::host {
 /// A table for people: columns aligned, those of numbers to the right.
 class Table {
  public:
-  explicit Table(std::vector<std::string> heads) : rows_{std::move(heads)} {}
-  /// One cell for each head.
-  void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  explicit Table(const std::vector<std::string>& heads) { add(heads); }
+  /// One cell for each head; shown as printable() makes it.
+  void add(const std::vector<std::string>& cells);
   /// Whether there are heads alone.
   bool empty() const { return rows_.size() == 1; }
   /// Lines that end in a line feed; the first holds the heads.

@@ -24,6 +24,12 @@ TEST(Table, CountsCharactersNotBytes) {
   EXPECT_EQ(table.text(), "α   b\nββ  c\n");
 }
 
+TEST(Table, CellsMoveNoTerminal) {
+  Table table({"name\n", "value"});
+  table.add({"\x1b[2J", "\xe2\x80\xae"});
+  EXPECT_EQ(table.text(), "name\\n   value\n\\x1b[2J  \\u{202e}\n");
+}
+
 TEST(Table, HeadsAloneAreALine) {
   EXPECT_EQ(Table({"name", "value"}).text(), "name  value\n");
 }
