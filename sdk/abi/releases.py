@@ -2,9 +2,11 @@
 import hashlib
 import json
 import subprocess
+from pathlib import Path
 
 HEADER = "sdk/include/weft/abi.h"
 KEPT = ("sdk/abi/frozen", "tests/golden")  # where a snapshot's files lie
+PACKAGES = "cmake/packages.txt"  # what building a host needs, in its own commit
 NOT_KEPT = ("sdk/abi/frozen/.clang-format", "tests/golden/source/", "tests/golden/CMakeLists.txt")
 
 
@@ -26,6 +28,12 @@ def sha256(path):
 
 def read_releases(root):
     return json.loads((root / "sdk/abi/releases.json").read_text(encoding="utf-8"))["releases"]
+
+
+def packages_at(root, commit):
+    """The Debian packages with which the host of a commit is built."""
+    lines = git(root, "show", f"{commit}:{PACKAGES}").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def changed_files(root):
@@ -69,3 +77,7 @@ def lost_history(root):
             problems.append(f"ABI {abi}: the history of HEAD does not hold commit {commit[:12]}, whose host is the older one. "
                             + remedy)
     return problems
+
+
+if __name__ == "__main__":  # the packages that the older hosts need, one a line: what ./dev setup installs for them
+    print(*sorted({name for release in read_releases(Path(__file__).parents[2]) for name in release["packages"]}), sep="\n")

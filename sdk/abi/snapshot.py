@@ -20,7 +20,7 @@ from golden import ROOT, TOOLCHAINS, build_all, version
 from growth import growth_problems
 from header import read_header
 from layout import assertions, holes, measure
-from releases import HEADER, GitFailed, git, read_releases, sha256
+from releases import HEADER, GitFailed, git, packages_at, read_releases, sha256
 
 
 class Refused(Exception):
@@ -113,7 +113,7 @@ def take(root, replace, reason):
 
     kept = [frozen, frozen.with_suffix(".c"), *sorted(path for path in golden.rglob("*") if path.is_file())]
     entry = {"abi": abi, "date": today, "commit": commit, "header": str(frozen.relative_to(root / "sdk/abi")),
-             "toolchains": {name: version(name) for name in TOOLCHAINS},
+             "packages": packages_at(root, commit), "toolchains": {name: version(name) for name in TOOLCHAINS},
              "files": {str(path.relative_to(root)): sha256(path) for path in kept}}
     if replace:
         entry["replaces"] = {"reason": reason.strip()}

@@ -26,7 +26,7 @@ class Masked(unittest.TestCase):
         self.addCleanup(shutil.rmtree, folder)
         arguments = ["train", ROOT / f"recipes/{recipe}.json", "--run", folder / "run", "--threads", "1", "--quiet",
                      *override("stages.0.steps", steps), *override("stages.0.log_every", 1), *more]
-        result = subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=900)
+        result = subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=3000)
         self.assertEqual(result.returncode, 0, result.stderr)
         events = [json.loads(line) for line in (folder / "run/events.jsonl").read_text().splitlines()]
         last = [event["losses"] for event in events if event["event"] == "step"][-10:]

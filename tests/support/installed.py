@@ -16,7 +16,7 @@ class Installed:
         environment = {**os.environ, "WEFT_PLUGIN_PATH": str(plugins or "")}
         environment.setdefault("WEFT_CACHE", f"{self.prefix}-cache")  # never the user's own
         return subprocess.run([self.prefix / "bin/weft", *map(str, arguments)], capture_output=True, text=True,
-                              timeout=500, cwd=cwd, env=environment)
+                              timeout=3000, cwd=cwd, env=environment)
 
     def configure(self, project, build, *options, prefix=True):
         """Configures a project of CMake, whose commands are what they are for a third party: no variable of Weft's is set."""
@@ -34,7 +34,7 @@ class Installed:
 
 
 def run(*words, cwd=None):
-    return subprocess.run([str(word) for word in words], capture_output=True, text=True, cwd=cwd, timeout=500)
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, cwd=cwd, timeout=3000)
 
 
 def exports(library):

@@ -19,7 +19,7 @@ USAGE, BAD_DATA, NO_INPUT, PLUGIN, CANNOT_CREATE, ABI, BAD_CHECKPOINT, BAD_RECIP
 
 
 def weft(*arguments):
-    return subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=300)
+    return subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=3000)
 
 
 def shards(path):

@@ -43,8 +43,16 @@ class Bench(DataCase):
                 yield str(path)
 
         for self.batch, size, each, times in ((64, 224, 10_000, 1), (8, 96, 100_000, 2)):
-            peaks = {}  # of two turns, since threads meet at other moments
-            for turn, count, opening in itertools.product(range(2), (1000, 100_000), range(1, times + 1)):
+            def growth(opening):
+                """How much more the larger takes, in the turn of each that took least."""
+                return min(peaks[opening, 100_000]) / min(peaks[opening, 1000]) - 1
+
+            # How full the queues get depends on when threads meet: of several turns the least is compared, of at least two,
+            # and of up to six where they do not agree, so that a busy machine decides nothing.
+            peaks, openings = {}, range(1, times + 1)
+            for turn, count, opening in itertools.product(range(6), (1000, 100_000), openings):
+                if turn >= 2 and (count, opening) == (1000, 1) and all(growth(one) <= 0.05 for one in openings):
+                    break
                 cache = str(self.folder / f"cache-{self.batch}-{count}-{turn}")
                 with mock.patch.dict(os.environ, XDG_CACHE_HOME=cache):
                     found = self.bench(
@@ -55,11 +63,11 @@ class Bench(DataCase):
                         tokenizer={"type": "char", "vocab": 30, "from": ["txt"]})
                 self.assertEqual(found["examples"], count)
                 peaks.setdefault((opening, count), []).append(found["peak_memory"])
-            for opening in range(1, times + 1):
+            for opening in openings:
                 small, large = min(peaks[opening, 1000]), min(peaks[opening, 100_000])
                 print(f"batch {self.batch}, {each} a shard, opening {opening}: peak memory {small / 1e6:.1f} MB and {large / 1e6:.1f} MB: "
-                      f"{100 * (large / small - 1):.1f} % more")
-                self.assertLessEqual(large / small, 1.05)
+                      f"{100 * growth(opening):.1f} % more")
+                self.assertLessEqual(growth(opening), 0.05)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ class BadSamples(Loading):
 class Streams(Loading):
     def stream(self, entry, *more, steps=4, **options):
         arguments = self.arguments(entry, *more, steps=steps, order={"buffer": 16})
-        return subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=300, **options)
+        return subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=3000, **options)
 
     def test_a_command_runs_only_when_it_is_allowed(self):
         entry = f"pipe:cat {SHARD}"

@@ -19,7 +19,7 @@ class Tokenizers(Case):
 
     def through(self, lines, *words):
         done = subprocess.run([BUILD / "bin/weft", "tokenizer", *map(str, words)], input=lines, capture_output=True, text=True,
-                              timeout=300, check=False)
+                              timeout=3000, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "sdk/abi"))
 from golden import KINDS  # noqa: E402
 from header import read_header  # noqa: E402
-from releases import HEADER, changed_files, lost_history, read_releases  # noqa: E402
+from releases import HEADER, changed_files, lost_history, packages_at, read_releases  # noqa: E402
 from snapshot import Refused, check_allowed, header_commit, with_reason  # noqa: E402
 
 
@@ -33,6 +33,16 @@ class Snapshots(Folder):
 
     def test_the_older_hosts_are_in_the_history(self):
         self.assertEqual(lost_history(ROOT), [])
+
+    def test_each_lists_the_packages_that_its_host_is_built_with(self):
+        for release in read_releases(ROOT):
+            self.assertEqual(release["packages"], packages_at(ROOT, release["commit"]))
+
+    def test_setup_installs_what_the_older_hosts_need(self):
+        dev = (ROOT / "dev").read_text(encoding="utf-8")
+        self.assertIn('ensure_packages "${packages[@]}" $(snapshot_packages)', dev)
+        printed = subprocess.run([sys.executable, str(ROOT / "sdk/abi/releases.py")], capture_output=True, text=True, check=True)
+        self.assertIn("libsentencepiece-dev", printed.stdout.split(), "which today's host no longer needs")
 
     def test_each_has_every_kind_by_every_toolchain_it_names(self):
         self.assertTrue(read_releases(ROOT))

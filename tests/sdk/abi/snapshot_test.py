@@ -34,6 +34,7 @@ class Snapshot(unittest.TestCase):
         self.assertEqual(read_releases(self.clone)[-1], self.entry)
         self.assertEqual(self.entry["toolchains"].keys(), golden.TOOLCHAINS.keys())
         self.assertEqual(self.entry["commit"], git(self.clone, "log", "-1", "--format=%H", "--", HEADER).strip())
+        self.assertIn("cmake", self.entry["packages"])
         self.assertEqual(changed_files(self.clone), [])
         self.assertEqual(lost_history(self.clone), [])
         self.assertIn("was replaced: a test took it\n", (self.clone / "CHANGELOG.md").read_text(encoding="utf-8"))
