@@ -40,6 +40,9 @@ const char* dtype_name(DType dtype) {
 Array Array::empty(DType dtype, std::vector<std::int64_t> sizes) {
   constexpr std::align_val_t alignment{64};
   Array array{dtype, std::move(sizes), nullptr};
+  std::int64_t bytes = static_cast<std::int64_t>(item_size(dtype));
+  for (const std::int64_t size : array.sizes)
+    if (size < 0 || __builtin_mul_overflow(bytes, size, &bytes)) throw std::bad_array_new_length();
   auto* memory = static_cast<std::byte*>(::operator new(array.byte_count() + 1, alignment));
   array.bytes.reset(memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{64}); });
   return array;

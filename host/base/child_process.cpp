@@ -6,9 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -17,6 +22,7 @@ namespace weft::host {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
 constexpr std::size_t longest_stream = std::size_t{256} << 10;  // bytes; the rest is dropped
 
@@ -29,25 +35,58 @@ bool drain(int from, std::string& text) {
   return count > 0 || (count < 0 && errno == EINTR);
 }
 
+/// How long a child has run and how long it has waited, both up to a limit. What it does is looked
+/// at in short turns; a turn in which it is ready to run but a busy machine runs others is
+/// nobody's.
+class ChildTime {
+ public:
+  static constexpr milliseconds k_turn{20};
+
+  ChildTime(pid_t pid, milliseconds limit)
+      : file_(concat("/proc/", pid, "/stat")), limit_(limit), last_(Clock::now()) {}
+
+  bool is_over() {
+    const Clock::time_point now = Clock::now();
+    const auto turn = std::chrono::duration_cast<std::chrono::microseconds>(now - last_);
+    last_ = now;
+    // "PID (NAME) STATE …": the name may hold anything, and the numbers follow its last bracket.
+    std::ifstream stream(file_);
+    std::string text((std::istreambuf_iterator<char>(stream)), {});
+    std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
+    std::string state, skipped;
+    std::int64_t user = 0, system = 0;
+    fields >> state;
+    for (int i = 0; i < 10; ++i) fields >> skipped;
+    fields >> user >> system;
+    const milliseconds run((user + system) * 1000 / ::sysconf(_SC_CLK_TCK));
+    if (state != "R" && state != "D") waited_ += turn;
+    return run >= limit_ || waited_ >= limit_;
+  }
+
+ private:
+  std::string file_;
+  milliseconds limit_;
+  Clock::time_point last_;
+  std::chrono::microseconds waited_{0};
+};
+
 /// Reads both streams until the report is whole, it ends, or the time is over.
-void listen(int report, int errors, Clock::time_point deadline, std::string_view end_of_report,
+void listen(int report, int errors, ChildTime& time, std::string_view end_of_report,
             ChildEnd& child) {
   std::array<pollfd, 2> streams{{{report, POLLIN, 0}, {errors, POLLIN, 0}}};
   while (streams[0].fd >= 0 && !child.report.ends_with(end_of_report)) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
-    if (left.count() <= 0) return;
-    ::poll(streams.data(), streams.size(), static_cast<int>(left.count()));
+    if (time.is_over()) return;
+    ::poll(streams.data(), streams.size(), static_cast<int>(ChildTime::k_turn.count()));
     if (streams[0].revents != 0 && !drain(report, child.report)) streams[0].fd = -1;
     if (streams[1].revents != 0 && !drain(errors, child.complaint)) streams[1].fd = -1;
   }
 }
 
-/// Waits for the process, killing it and its children at the deadline.
-std::optional<int> collect(pid_t pid, Clock::time_point deadline) {
+/// Waits for the process, killing it and its children when its time is over.
+std::optional<int> collect(pid_t pid, ChildTime& time) {
   int status = 0;
   while (::waitpid(pid, &status, WNOHANG) == 0) {
-    if (Clock::now() >= deadline) {
+    if (time.is_over()) {
       ::kill(-pid, SIGKILL);
       ::waitpid(pid, &status, 0);
       return std::nullopt;
@@ -86,12 +125,12 @@ void Pipe::close_end(std::size_t end) {
 
 ChildEnd attend(pid_t pid, Pipe& report, Pipe& errors, std::string_view end_of_report,
                 std::chrono::milliseconds limit) {
-  const Clock::time_point deadline = Clock::now() + limit;
+  ChildTime time(pid, limit);
   report.close_end(1);
   errors.close_end(1);
   ChildEnd child;
-  listen(report.ends[0], errors.ends[0], deadline, end_of_report, child);
-  child.status = collect(pid, deadline);
+  listen(report.ends[0], errors.ends[0], time, end_of_report, child);
+  child.status = collect(pid, time);
   child.whole = child.report.ends_with(end_of_report);
   if (child.whole) child.report.resize(child.report.size() - end_of_report.size());
   return child;

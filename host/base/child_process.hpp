@@ -32,13 +32,16 @@ struct ChildEnd {
   /// The report ended as it must; without that the process did not finish its work, whatever its
   /// exit code says.
   bool whole = false;
-  std::string complaint;      ///< its standard error
-  std::optional<int> status;  ///< as waitpid() gives it; nothing: it was killed at the deadline
+  std::string complaint;  ///< its standard error
+  std::optional<int>
+      status;  ///< as waitpid() gives it; nothing: it was killed when its time was over
 };
 
-/// Reads both streams of a child until its report ends with `end_of_report`, then waits for it. At
-/// the deadline, and after its end, everything left in its process group is killed: the child must
-/// lead one. Closes the written ends.
+/// Reads both streams of a child until its report ends with `end_of_report`, then waits for it.
+/// When its time is over, and after its end, everything left in its process group is killed: the
+/// child must lead one. Closes the written ends.
+/// @param limit  of the processor time that the child takes, and of the time in which it waits for
+///               something; that in which it could run but others do does not count
 ChildEnd attend(pid_t pid, Pipe& report, Pipe& errors, std::string_view end_of_report,
                 std::chrono::milliseconds limit);
 

@@ -4,18 +4,9 @@
 #include <utility>
 
 #include "host/base/printable.hpp"
+#include "host/base/problems.hpp"
 
 namespace weft::host {
-namespace {
-
-std::string list(const std::string& recipe, const std::vector<Problem>& problems) {
-  std::string text = printable(recipe) + " has " + std::to_string(problems.size()) +
-                     (problems.size() == 1 ? " problem:" : " problems:");
-  for (const Problem& problem : problems) text += "\n  " + problem.sentence();
-  return text;
-}
-
-}  // namespace
 
 std::string Problem::sentence() const {
   std::string place = file;
@@ -35,6 +26,7 @@ Error Error::again(Exit exit, const std::string& what) {
 }
 
 RecipeError::RecipeError(const std::string& recipe, std::vector<Problem> problems)
-    : Error(Exit::bad_recipe, Printable{list(recipe, problems)}), problems_(std::move(problems)) {}
+    : Error(Exit::bad_recipe, Printable{list_of(recipe, problems)}),
+      problems_(std::move(problems)) {}
 
 }  // namespace weft::host

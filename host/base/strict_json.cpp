@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/base/strict_json.hpp"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
@@ -33,7 +34,7 @@ class Builder : public nlohmann::json_sax<Json> {
   bool number_unsigned(typename Base::number_unsigned_t value) override { return add(value); }
   bool number_float(typename Base::number_float_t value,
                     const typename Base::string_t& /*text*/) override {
-    return add(value);
+    return add(bounds_.whole_as_integers ? Json(json_number(value)) : Json(value));
   }
   bool string(typename Base::string_t& value) override { return add(std::move(value)); }
   bool binary(typename Base::binary_t& /*value*/) override { return false; }
@@ -129,6 +130,13 @@ nlohmann::json parse_strictly(std::string_view text, const JsonBounds& bounds) {
 
 nlohmann::ordered_json parse_in_order(std::string_view text, std::size_t depth) {
   return parse<nlohmann::ordered_json>(text, {depth, SIZE_MAX});
+}
+
+nlohmann::json json_number(double value) {
+  constexpr double k_least = -0x1p63, k_too_much = 0x1p64;
+  if (value != std::floor(value) || value < k_least || value >= k_too_much) return value;
+  if (value < 0) return static_cast<std::int64_t>(value);
+  return static_cast<std::uint64_t>(value);
 }
 
 std::string shown(std::string_view name) {

@@ -18,7 +18,13 @@ struct JsonBounds {
   /// In so many levels, counted from the outermost, no object may have a key twice; below them the
   /// last one counts.
   std::size_t unique_levels = SIZE_MAX;
+  /// A number that is whole comes as an integer: 1, 1.0 and 1e0 are one value (RFC 8259 and JSON
+  /// Schema, 6.1.3).
+  bool whole_as_integers = false;
 };
+
+/// The number; as an integer where it is whole and within 64 bits.
+nlohmann::json json_number(double value);
 
 /// Parses one JSON document in UTF-8, in time that grows with its length alone. The library's own
 /// parser with a callback looks at every element of a list again whenever one of them ends.

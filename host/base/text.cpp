@@ -5,6 +5,14 @@
 #include <utility>
 
 namespace weft::host {
+namespace {
+
+/// Longer words are compared with nothing, because comparing takes the product of their lengths.
+constexpr std::size_t k_longest_name = 200;
+/// A list of known names ends after so many.
+constexpr std::size_t k_most_known = 40;
+
+}  // namespace
 
 std::string enumerate(const std::vector<std::string>& words) {
   std::string text;
@@ -36,7 +44,9 @@ std::vector<std::string> nearest(std::string_view name,
                                  const std::vector<std::string>& candidates) {
   const std::size_t limit = std::max<std::size_t>(2, name.size() / 3);
   std::vector<std::pair<std::size_t, std::string>> near;
+  if (name.size() > k_longest_name) return {};
   for (const std::string& candidate : candidates) {
+    if (candidate.size() > k_longest_name) continue;
     const bool contains = name.size() >= 3 && (candidate.find(name) != std::string::npos ||
                                                name.find(candidate) != std::string_view::npos);
     const std::size_t distance = edit_distance(name, candidate);
@@ -53,7 +63,11 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& ca
   const std::vector<std::string> near = nearest(name, candidates);
   if (!near.empty()) return " Did you mean \"" + near.front() + "\"?";
   if (candidates.empty()) return "";
-  return " Known: " + enumerate(candidates) + ".";
+  if (candidates.size() <= k_most_known) return " Known: " + enumerate(candidates) + ".";
+  std::vector<std::string> first(candidates.begin(),
+                                 candidates.begin() + static_cast<std::ptrdiff_t>(k_most_known));
+  first.push_back(std::to_string(candidates.size() - k_most_known) + " more");
+  return " Known: " + enumerate(first) + ".";
 }
 
 std::string shape_text(const std::vector<std::int64_t>& sizes) {

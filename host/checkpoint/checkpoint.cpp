@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
+#include <cstring>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
 #include "host/checkpoint/safetensors.hpp"
@@ -14,52 +16,115 @@
 namespace weft::host {
 namespace {
 
-namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 constexpr const char* k_files[] = {"model.safetensors", "optimizer.safetensors"};
+constexpr const char* k_folder = "checkpoints";
+constexpr const char* k_latest = "latest";
 constexpr const char* k_unfinished = ".new";
 constexpr std::size_t k_longest_state = std::size_t{1} << 24;  // of state.json, in bytes
 
-[[noreturn]] void refuse(const std::string& folder, const std::string& what) {
-  throw Error(Exit::bad_checkpoint,
-              concat("checkpoint ", folder, ": ", what,
-                     " Use an earlier checkpoint of the run, or train anew."));
-}
+struct Name {
+  std::string stage;
+  std::int64_t step = 0;
+};
 
-/// The step of a checkpoint's folder called STAGE-STEP; nothing for any other name.
-std::optional<std::int64_t> step_of(const std::string& name, const std::string& stage) {
-  if (!name.starts_with(stage + "-")) return std::nullopt;
+/// What a checkpoint's folder is called: STAGE-STEP; nothing for any other name.
+std::optional<Name> read_name(const std::string& name) {
+  const std::size_t dash = name.rfind('-');
+  if (dash == std::string::npos || !is_path_word(name)) return std::nullopt;
   const char* const end = name.data() + name.size();
   std::int64_t step = 0;
-  const auto [rest, error] = std::from_chars(name.data() + stage.size() + 1, end, step);
-  if (error != std::errc() || rest != end || step < 0) return std::nullopt;
-  return step;
+  const auto [rest, error] = std::from_chars(name.data() + dash + 1, end, step);
+  Name read{name.substr(0, dash), step};
+  const auto in_stage = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  if (error != std::errc() || rest != end || !std::ranges::all_of(read.stage, in_stage) ||
+      concat(read.stage, "-", step) != name)
+    return std::nullopt;
+  return read;
 }
 
-/// Removes the stage's older checkpoints, all but the newest two, and what a crash left half done.
-void remove_older(const fs::path& checkpoints, const std::string& stage) {
-  std::vector<std::pair<std::int64_t, fs::path>> found;
-  std::vector<fs::path> unwanted;
-  for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints)) {
-    if (const auto step = step_of(entry.path().filename(), stage))
-      found.emplace_back(*step, entry.path());
-    else if (entry.path().extension() == k_unfinished)
-      unwanted.push_back(entry.path());
-  }
-  std::sort(found.rbegin(), found.rend());
-  for (std::size_t i = 2; i < found.size(); ++i) unwanted.push_back(found[i].second);
-  for (const fs::path& path : unwanted) fs::remove_all(path);
+/// The checkpoints that a run holds, in no order; sound or not.
+std::vector<Name> list(const OpenFolder& checkpoints) {
+  std::vector<Name> found;
+  for (const std::string& entry : checkpoints.names())
+    if (const auto name = read_name(entry);
+        name && checkpoints.kind_of(entry) == OpenFolder::Kind::folder)
+      found.push_back(*name);
+  return found;
 }
 
-/// Removes a folder at the end of its scope, unless it has been renamed by then.
+std::string text_of(const Name& name) {
+  return concat(name.stage, "-", name.step);
+}
+
+bool is_unfinished(const OpenFolder& checkpoints, const std::string& entry) {
+  return entry.ends_with(k_unfinished) &&
+         read_name(entry.substr(0, entry.size() - std::strlen(k_unfinished))) &&
+         checkpoints.kind_of(entry) == OpenFolder::Kind::folder;
+}
+
+/// Removes what a crash left half done and of the stage's checkpoints up to `step` all but the
+/// newest two. Later ones are of a training that this one has fallen back from.
+void remove_older(const OpenFolder& checkpoints, const std::string& stage, std::int64_t step) {
+  std::vector<std::int64_t> steps;
+  for (const Name& name : list(checkpoints))
+    if (name.stage == stage && name.step <= step) steps.push_back(name.step);
+  std::sort(steps.rbegin(), steps.rend());
+  for (std::size_t i = 2; i < steps.size(); ++i)
+    checkpoints.remove_folder(text_of({stage, steps[i]}));
+  for (const std::string& entry : checkpoints.names())
+    if (is_unfinished(checkpoints, entry)) checkpoints.remove_folder(entry);
+}
+
+/// Removes a folder at the end of its scope, if it is there still.
 struct FolderRemoval {
-  const fs::path& folder;
+  const OpenFolder& parent;
+  const std::string& name;
   ~FolderRemoval() {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
+    try {
+      parent.remove_folder(name);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): what ended the scope says more
+    }
   }
 };
+
+/// The state's own hash, over its values in the order of their keys: every byte of its meaning,
+/// none of its layout.
+std::string hash_of(const Json& state) {
+  const std::string text = state.dump();
+  DigestSum sum;
+  sum.add(text.data(), text.size());
+  return sum.digest().xxh3;
+}
+
+/// Fills in what state.json holds of a checkpoint and hands the rest, the files' hashes, over.
+/// @throws Json::exception for what is no state; std::invalid_argument with what is wrong with it
+Json read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
+  if (state.at("checkpoint") != 1) throw std::invalid_argument("it is of a later format.");
+  if (state.contains("hash")) {  // versions before 0.10 wrote none
+    const std::string hash = state.at("hash");
+    state.erase("hash");
+    if (hash != hash_of(state))
+      throw std::invalid_argument(
+          "state.json is damaged: its hash is not the one that it records.");
+  }
+  for (const auto& [key, value] : state.items())
+    if (key != "checkpoint" && key != "stage" && key != "step" && key != "data" && key != "parts" &&
+        key != "xxh3")
+      throw std::invalid_argument(concat("state.json is damaged: it has a key ", shown(key), "."));
+  state.at("stage").get_to(checkpoint.stage);
+  state.at("step").get_to(checkpoint.step);
+  state.at("data").get_to(checkpoint.data);
+  state.at("parts").get_to(checkpoint.parts);
+  const std::string own = concat(checkpoint.stage, "-", checkpoint.step);
+  if (own != name)
+    throw std::invalid_argument(
+        concat("state.json is damaged: it says that this is ", shown(own), "."));
+  return state.at("xxh3");
+}
 
 template <class Map>
 std::vector<std::string> missing_in(const Map& map,
@@ -77,71 +142,159 @@ std::string some(const std::vector<std::string>& names) {
 
 }  // namespace
 
-void save_checkpoint(const std::string& run, const Checkpoint& checkpoint) {
-  const fs::path checkpoints = fs::path(run) / "checkpoints";
+std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint) {
+  const OpenFolder checkpoints = run.made_folder(k_folder);
   const std::string name = concat(checkpoint.stage, "-", checkpoint.step);
-  const fs::path temporary = checkpoints / (name + k_unfinished);
-  fs::remove_all(temporary);
-  const FolderRemoval removal{temporary};
-  fs::create_directories(temporary);
-  Json state{{"checkpoint", 1},
-             {"stage", checkpoint.stage},
-             {"step", checkpoint.step},
-             {"data", checkpoint.data},
-             {"parts", checkpoint.parts}};
-  for (const auto& [file, tensors] :
-       {std::pair{k_files[0], &checkpoint.model}, {k_files[1], &checkpoint.optimizer}})
-    state["xxh3"][file] = write_safetensors((temporary / file).string(), {*tensors, {}}).xxh3;
-  write_text((temporary / "state.json").string(), state.dump(2) + "\n");
-  fs::remove_all(checkpoints / name);
-  fs::rename(temporary, checkpoints / name);
-  flush_folder(checkpoints.string());
-  write_text((fs::path(run) / "latest").string(), name + "\n");
-  remove_older(checkpoints, checkpoint.stage);
+  const std::string unfinished = name + k_unfinished;
+  checkpoints.remove_folder(unfinished);
+  const FolderRemoval removal{checkpoints, unfinished};
+  nlohmann::ordered_json state{{"checkpoint", 1},
+                               {"stage", checkpoint.stage},
+                               {"step", checkpoint.step},
+                               {"data", checkpoint.data},
+                               {"parts", checkpoint.parts}};
+  {
+    const OpenFolder folder = checkpoints.made_folder(unfinished);
+    for (const auto& [file, tensors] :
+         {std::pair{k_files[0], &checkpoint.model}, {k_files[1], &checkpoint.optimizer}}) {
+      OutputFile output(folder, file);
+      state["xxh3"][file] = write_safetensors(output, {*tensors, {}}).xxh3;
+    }
+    state["hash"] = hash_of(state);
+    write_text(folder, "state.json", state.dump(2) + "\n");
+  }
+  checkpoints.replace_folder(unfinished, name);
+  checkpoints.flush();
+  name_latest(run, checkpoint);
+  remove_older(checkpoints, checkpoint.stage, checkpoint.step);
+  return state["xxh3"][k_files[0]];
 }
 
-Checkpoint load_checkpoint(const std::string& folder) {
+Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& name) {
+  const OpenFolder folder = checkpoints.folder(name);
+  const auto refuse = [&](const std::string& what) {
+    return Error(Exit::bad_checkpoint, concat("checkpoint ", folder.path(), ": ", what));
+  };
   Checkpoint checkpoint;
-  const fs::path path(folder);
-  if (!fs::exists(path / "state.json")) refuse(folder, "state.json is missing.");
+  for (const char* file : {"state.json", k_files[0], k_files[1]})
+    if (!folder.has_file(file)) throw refuse(concat(file, " is missing."));
+  InputFile file(folder, "state.json");
+  const std::string text = read_text(file, k_longest_state);
+  Json state;
   try {
-    const Json state = Json::parse(read_text((path / "state.json").string(), k_longest_state));
-    if (state.at("checkpoint") != 1) refuse(folder, "it is of a later format.");
-    state.at("stage").get_to(checkpoint.stage);
-    state.at("step").get_to(checkpoint.step);
-    state.at("data").get_to(checkpoint.data);
-    state.at("parts").get_to(checkpoint.parts);
-    for (const char* file : k_files) {
-      if (!fs::exists(path / file)) refuse(folder, concat(file, " is missing."));
-      if (state.at("xxh3").at(file) != digest_of((path / file).string()).xxh3)
-        refuse(folder,
-               concat(file, " is damaged: its hash is not the one that state.json records."));
-    }
-  } catch (const Json::exception&) {
-    refuse(folder, "state.json is damaged.");
+    state = parse_strictly(text);
+  } catch (const std::invalid_argument&) {
+    throw refuse("state.json is damaged.");
   }
-  checkpoint.model = read_safetensors((path / k_files[0]).string()).tensors;
-  checkpoint.optimizer = read_safetensors((path / k_files[1]).string()).tensors;
+  try {
+    const Json hashes = read_state(std::move(state), name, checkpoint);
+    for (const char* one : k_files) {
+      InputFile tensors(folder, one);
+      if (hashes.at(one) != digest_of(tensors).xxh3)
+        throw refuse(concat(one, " is damaged: its hash is not the one that state.json records."));
+    }
+    checkpoint.model_xxh3 = hashes.at(k_files[0]);
+  } catch (const Json::exception&) {
+    throw refuse("state.json is damaged.");
+  } catch (const std::invalid_argument& fault) {
+    throw refuse(fault.what());
+  }
+  InputFile model(folder, k_files[0]), optimizer(folder, k_files[1]);
+  checkpoint.model = read_safetensors(model).tensors;
+  checkpoint.optimizer = read_safetensors(optimizer).tensors;
   return checkpoint;
 }
 
-std::optional<Checkpoint> load_latest_checkpoint(const std::string& run) {
-  const fs::path latest = fs::path(run) / "latest";
-  if (!fs::exists(latest)) return std::nullopt;
-  std::string name = read_text(latest.string(), 4096);
+namespace {
+
+/// What RUN/latest names, if that has a checkpoint's name; "" where there is no such file.
+std::string latest_of(const OpenFolder& run) {
+  if (!run.has_file(k_latest)) return "";
+  InputFile file(run, k_latest);
+  std::string name(std::min<std::uint64_t>(file.size(), 256), '\0');
+  file.read(name.data(), name.size());
   while (!name.empty() && name.back() == '\n') name.pop_back();
-  return load_checkpoint((fs::path(run) / "checkpoints" / name).string());
+  return read_name(name) ? name : "";
 }
 
-Checkpoint load_stage_checkpoint(const std::string& run, const std::string& stage) {
-  const fs::path checkpoints = fs::path(run) / "checkpoints";
+/// In the order in which they are tried: the newest first, but `latest` and those before it ahead
+/// of what was begun after it.
+std::vector<std::string> candidates(std::vector<Name> found, const std::vector<std::string>& stages,
+                                    const std::string& latest) {
+  const auto age = [&](const Name& name) {
+    const auto stage = std::ranges::find(stages, name.stage);
+    return std::pair(stage == stages.end() ? -1 : stage - stages.begin(), name.step);
+  };
+  std::ranges::sort(found, [&](const Name& a, const Name& b) { return age(a) > age(b); });
+  const auto first =
+      std::ranges::find_if(found, [&](const Name& name) { return text_of(name) == latest; });
+  if (first != found.end()) std::rotate(found.begin(), first, found.end());
+  std::vector<std::string> names;
+  for (const Name& name : found) names.push_back(text_of(name));
+  return names;
+}
+
+}  // namespace
+
+std::optional<Checkpoint> newest_checkpoint(const OpenFolder& run,
+                                            const std::vector<std::string>& stages,
+                                            const std::function<void(const std::string&)>& tell) {
+  const std::string latest = latest_of(run);
+  std::vector<Name> found;
+  if (run.has_folder(k_folder)) found = list(run.folder(k_folder));
+  std::string wrong;
+  if (std::ranges::none_of(found, [&](const Name& name) { return text_of(name) == latest; }))
+    wrong = latest.empty()
+                ? concat(run.path_of(k_latest), " is missing or damaged.")
+                : concat(run.path_of(k_latest), " names ", latest, ", which is not there.");
+  if (found.empty() && latest.empty()) return std::nullopt;
+  for (const std::string& name : candidates(found, stages, latest)) {
+    try {
+      Checkpoint checkpoint = load_checkpoint(run.folder(k_folder), name);
+      if (!wrong.empty())
+        tell(concat(wrong, " ", name, " is taken, the newest checkpoint that is sound."));
+      return checkpoint;
+    } catch (const Error& error) {
+      wrong += concat(wrong.empty() ? "" : " ", error.what());
+    }
+  }
+  throw Error(Exit::bad_checkpoint,
+              concat(wrong,
+                     " No other checkpoint there is sound. Restore one, or train anew with "
+                     "--overwrite."));
+}
+
+void name_latest(const OpenFolder& run, const Checkpoint& checkpoint) {
+  write_text(run, k_latest, concat(checkpoint.stage, "-", checkpoint.step, "\n"));
+}
+
+bool has_checkpoints(const OpenFolder& run) {
+  return run.has_folder(k_folder) && !list(run.folder(k_folder)).empty();
+}
+
+void remove_checkpoints(const OpenFolder& run) {
+  run.remove_file(k_latest);
+  if (!run.has_folder(k_folder)) return;
+  const OpenFolder checkpoints = run.folder(k_folder);
+  for (const Name& name : list(checkpoints)) checkpoints.remove_folder(text_of(name));
+  for (const std::string& entry : checkpoints.names())
+    if (is_unfinished(checkpoints, entry)) checkpoints.remove_folder(entry);
+}
+
+Checkpoint load_stage_checkpoint(const OpenFolder& run, const std::string& stage) {
   std::int64_t newest = -1;
-  if (fs::exists(checkpoints))
-    for (const fs::directory_entry& entry : fs::directory_iterator(checkpoints))
-      newest = std::max(newest, step_of(entry.path().filename(), stage).value_or(-1));
+  if (run.has_folder(k_folder))
+    for (const Name& name : list(run.folder(k_folder)))
+      if (name.stage == stage) newest = std::max(newest, name.step);
   if (newest < 0)
-    throw Error(Exit::no_input, concat(run, " holds no checkpoint of stage \"", stage, "\"."));
-  return load_checkpoint((checkpoints / concat(stage, "-", newest)).string());
+    throw Error(Exit::no_input,
+                concat(run.path(), " holds no checkpoint of stage \"", stage, "\"."));
+  try {
+    return load_checkpoint(run.folder(k_folder), text_of({stage, newest}));
+  } catch (const Error& error) {
+    throw Error(error.exit(),
+                concat(error.what(), " Restore it, or train that stage anew in another run."));
+  }
 }
 
 void require_same_model(const Checkpoint& checkpoint, const std::string& run,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Checkpoints of a run: RUN/checkpoints/STAGE-STEP/ with model.safetensors, optimizer.safetensors
-/// and state.json, which holds a hash of each. docs/formats/checkpoint.md describes the bytes.
+/// and state.json, which holds a hash of each and of itself. docs/formats/checkpoint.md describes
+/// the bytes.
 
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "host/base/array.hpp"
+#include "host/base/open_folder.hpp"
 
 namespace weft::host {
 
@@ -22,22 +25,40 @@ struct Checkpoint {
   std::map<std::string, Array> optimizer;                    ///< AdamW::state()
   std::map<std::string, std::int64_t> data;                  ///< position in the training data
   std::map<std::string, std::pair<std::string, int>> parts;  ///< node → part id, state version
+  std::string model_xxh3 = {};  ///< of model.safetensors; known of one that was loaded
 };
 
 /// Writes into a temporary folder, makes it durable, renames it into place and only then points
-/// RUN/latest at it: whatever happens, the checkpoint before stays whole. Keeps the newest two and
-/// the last of every stage.
-void save_checkpoint(const std::string& run, const Checkpoint& checkpoint);
+/// RUN/latest at it: whatever happens, the checkpoint before stays whole. Of the stage's
+/// checkpoints up to this step the newest two are kept; what lies beside them is let alone.
+/// @return the hash of model.safetensors
+std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint);
 
-/// @param folder  RUN/checkpoints/STAGE-STEP
-/// @throws Error (bad_checkpoint) naming the file that is damaged or missing
-Checkpoint load_checkpoint(const std::string& folder);
+/// @param checkpoints  RUN/checkpoints
+/// @param name         STAGE-STEP
+/// @throws Error (bad_checkpoint) naming the file that is damaged or missing, without a remedy
+Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& name);
 
-/// The checkpoint that RUN/latest names, or nothing in a run without one.
-std::optional<Checkpoint> load_latest_checkpoint(const std::string& run);
+/// The checkpoint that RUN/latest names. Where that one is damaged or not there, the newest that is
+/// sound. Nothing in a run without any.
+/// @param stages  the recipe's, in order: a later one's checkpoint is newer
+/// @param tell    is given a sentence when it is not the one that RUN/latest names
+/// @throws Error (bad_checkpoint) where there are checkpoints and none is sound
+std::optional<Checkpoint> newest_checkpoint(const OpenFolder& run,
+                                            const std::vector<std::string>& stages,
+                                            const std::function<void(const std::string&)>& tell);
 
-/// The last checkpoint of a stage. @throws Error (no_input) if there is none
-Checkpoint load_stage_checkpoint(const std::string& run, const std::string& stage);
+/// Makes RUN/latest name a checkpoint that is there.
+void name_latest(const OpenFolder& run, const Checkpoint& checkpoint);
+
+/// Whether anything in RUN/checkpoints has a checkpoint's name.
+bool has_checkpoints(const OpenFolder& run);
+/// Removes what has a checkpoint's name, finished or not, from RUN/checkpoints, and RUN/latest.
+void remove_checkpoints(const OpenFolder& run);
+
+/// The last checkpoint of a stage.
+/// @throws Error (no_input) if there is none; (bad_checkpoint) if it is damaged
+Checkpoint load_stage_checkpoint(const OpenFolder& run, const std::string& stage);
 
 /// @param shapes  of the parameters and buffers that the model has
 /// @param parts   of the model, as in Checkpoint

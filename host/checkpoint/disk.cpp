@@ -23,9 +23,18 @@ std::string temporary(const std::string& path) {
   return path + ".tmp";
 }
 
-std::string folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
+/// Makes the names in the folder of `name` survive a power cut.
+void flush_folder_of(int folder, const std::string& name, const std::string& path) {
+  const std::string parent = std::filesystem::path(name).parent_path().string();
+  const int number =
+      ::openat(folder, parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool done = number >= 0 && ::fsync(number) == 0;
+  const int reason = errno;
+  if (number >= 0) ::close(number);
+  if (!done) {
+    throw Error(Exit::io, concat("the folder of ", path, " cannot be written to disk: ",
+                                 std::strerror(reason), ". Check the disk."));
+  }
 }
 
 }  // namespace
@@ -65,6 +74,12 @@ InputFile::InputFile(std::string path)
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
+InputFile::InputFile(const OpenFolder& folder, const std::string& name)
+    : path_(folder.path_of(name)), number_(folder.open_file(name)) {
+  struct stat status {};
+  if (::fstat(number_, &status) == 0) size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
 InputFile::~InputFile() {
   ::close(number_);
 }
@@ -84,10 +99,9 @@ void InputFile::read(void* bytes, std::size_t count) {
   }
 }
 
-std::string read_text(const std::string& path, std::size_t most) {
-  InputFile file(path);
+std::string read_text(InputFile& file, std::size_t most) {
   if (file.size() > most) {
-    throw Error(Exit::bad_checkpoint, concat(path, " is damaged: expected at most ", most,
+    throw Error(Exit::bad_checkpoint, concat(file.path(), " is damaged: expected at most ", most,
                                              " bytes, found ", file.size(), "."));
   }
   std::string text(file.size(), '\0');
@@ -95,8 +109,12 @@ std::string read_text(const std::string& path, std::size_t most) {
   return text;
 }
 
-FileDigest digest_of(const std::string& path) {
+std::string read_text(const std::string& path, std::size_t most) {
   InputFile file(path);
+  return read_text(file, most);
+}
+
+FileDigest digest_of(InputFile& file) {
   DigestSum sum;
   std::vector<std::byte> piece(std::size_t{1} << 20);
   for (std::uint64_t left = file.size(); left > 0;) {
@@ -108,20 +126,34 @@ FileDigest digest_of(const std::string& path) {
   return sum.digest();
 }
 
-OutputFile::OutputFile(std::string path) : path_(std::move(path)) {
+FileDigest digest_of(const std::string& path) {
+  InputFile file(path);
+  return digest_of(file);
+}
+
+OutputFile::OutputFile(const std::string& path) : OutputFile(AT_FDCWD, path, path) {}
+
+OutputFile::OutputFile(const OpenFolder& folder, const std::string& name)
+    : OutputFile(folder.number(), name, folder.path_of(name)) {}
+
+OutputFile::OutputFile(int folder, std::string name, std::string path)
+    : folder_(folder), name_(std::move(name)), path_(std::move(path)) {
   // One that a crash left behind goes first: O_EXCL follows no link that lies in wait there.
-  ::unlink(temporary(path_).c_str());
-  number_ = ::open(temporary(path_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  ::unlinkat(folder_, temporary(name_).c_str(), 0);
+  number_ =
+      ::openat(folder_, temporary(name_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (number_ < 0) {
-    throw Error(Exit::cannot_create, concat(path_, " cannot be created: ", std::strerror(errno),
-                                            ". Check the folder and its permissions."));
+    const bool full = errno == ENOSPC || errno == EDQUOT || errno == EIO;
+    throw Error(full ? Exit::io : Exit::cannot_create,
+                concat(path_, " cannot be created: ", std::strerror(errno),
+                       ". Check the folder and its permissions."));
   }
 }
 
 OutputFile::~OutputFile() {
   if (number_ < 0) return;
   ::close(number_);
-  ::unlink(temporary(path_).c_str());
+  ::unlinkat(folder_, temporary(name_).c_str(), 0);
 }
 
 void OutputFile::fail(const char* doing) const {
@@ -144,10 +176,11 @@ void OutputFile::write(const void* bytes, std::size_t count) {
 
 FileDigest OutputFile::finish() {
   if (::fsync(number_) != 0) fail("written");
-  if (::rename(temporary(path_).c_str(), path_.c_str()) != 0) fail("put in its place");
+  if (::renameat(folder_, temporary(name_).c_str(), folder_, name_.c_str()) != 0)
+    fail("put in its place");
   ::close(number_);
   number_ = -1;
-  flush_folder(folder_of(path_));
+  flush_folder_of(folder_, name_, path_);
   return sum_.digest();
 }
 
@@ -157,15 +190,10 @@ FileDigest write_text(const std::string& path, std::string_view text) {
   return file.finish();
 }
 
-void flush_folder(const std::string& path) {
-  const int number = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool done = number >= 0 && ::fsync(number) == 0;
-  const int reason = errno;
-  if (number >= 0) ::close(number);
-  if (!done) {
-    throw Error(Exit::io, concat("The folder ", path, " cannot be written to disk: ",
-                                 std::strerror(reason), ". Check the disk."));
-  }
+FileDigest write_text(const OpenFolder& folder, const std::string& name, std::string_view text) {
+  OutputFile file(folder, name);
+  file.write(text.data(), text.size());
+  return file.finish();
 }
 
 }  // namespace weft::host

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "host/base/open_folder.hpp"
+
 namespace weft::host {
 
 /// What a file's content is recognised by.
@@ -43,6 +45,8 @@ class InputFile {
  public:
   /// @throws Error (no_input) if there is no such file or it is a folder, a device or a pipe
   explicit InputFile(std::string path);
+  /// The file of that name in a folder, not behind a link.
+  InputFile(const OpenFolder& folder, const std::string& name);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -61,15 +65,21 @@ class InputFile {
 };
 
 /// The whole content. @throws Error (bad_checkpoint) if it is longer than `most` bytes
+std::string read_text(InputFile& file, std::size_t most);
 std::string read_text(const std::string& path, std::size_t most);
+/// Of what is left to read.
+FileDigest digest_of(InputFile& file);
 FileDigest digest_of(const std::string& path);
 
 /// A file in the making. It is written beside its place under the name `PATH.tmp`; finish() moves
-/// it there. Left without finish(), it is removed and what was at PATH before stays.
+/// it there. Left without finish(), it is removed and what was at PATH before stays. A link that
+/// lies at either place is replaced and not followed.
 class OutputFile {
  public:
   /// @throws Error (cannot_create)
-  explicit OutputFile(std::string path);
+  explicit OutputFile(const std::string& path);
+  /// A file of that name in a folder, which outlives this.
+  OutputFile(const OpenFolder& folder, const std::string& name);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -80,16 +90,17 @@ class OutputFile {
   FileDigest finish();
 
  private:
+  OutputFile(int folder, std::string name, std::string path);
   [[noreturn]] void fail(const char* doing) const;
 
-  std::string path_;
+  int folder_;        ///< the descriptor in which name_ is found
+  std::string name_;  ///< relative to it
+  std::string path_;  ///< for sentences
   int number_;
   DigestSum sum_;
 };
 
 FileDigest write_text(const std::string& path, std::string_view text);
-
-/// Makes the names inside a folder (new files, renames, removals) survive a power cut.
-void flush_folder(const std::string& path);
+FileDigest write_text(const OpenFolder& folder, const std::string& name, std::string_view text);
 
 }  // namespace weft::host

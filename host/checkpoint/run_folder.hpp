@@ -1,68 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The folder of one run: recipe.json (resolved), weft.lock, tokenizers/, events.jsonl,
-/// checkpoints/, latest.
+/// The folder of one run: recipe.json (resolved), weft.lock, segments/, tokenizers/, events.jsonl,
+/// checkpoints/, latest. Nothing in it is reached through a link.
 
 #pragma once
 
-#include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
-#include <vector>
+
+#include "host/base/open_folder.hpp"
+#include "host/checkpoint/run_lock.hpp"
 
 namespace weft::host {
 
-/// What must be the same to repeat a run; written as weft.lock.
-struct RunLock {
-  struct Part {
-    std::string id, version, file, sha256;
-  };
-  std::string host_version, torch_version;
-  std::uint64_t seed = 0;
-  std::map<std::string, std::string> data;        ///< section → fingerprint
-  std::map<std::string, std::string> tokenizers;  ///< section → fingerprint, where it has one
-  std::map<std::string, Part> parts;              ///< node → the plug-in that it came from
-};
-
-/// Compares what a run is evaluated on with its weft.lock, if it has one.
-/// @param data, tokenizer  fingerprints of the section, the latter empty without one
-/// @return a sentence where other data than in training is read, else empty
-/// @throws Error (bad_checkpoint) where the tokenizer is another, whose ids mean other words, and
-///         for a damaged weft.lock
-std::string changed_data(const std::string& folder, const std::string& section,
-                         const std::string& data, const std::string& tokenizer);
+/// Whether the path is a folder in which a run was begun: it holds a recipe.json.
+bool holds_run(const std::string& path);
 
 /// The section's tokenizer as it was in training: its file in the folder, or empty.
-std::string kept_tokenizer(const std::string& folder, const std::string& section);
+/// @throws Error (no_input) where a link or anything else but a file lies in its place
+std::string kept_tokenizer(const std::string& path, const std::string& section);
 
 class RunFolder {
  public:
   enum class Mode { create, resume, overwrite };
 
-  /// Makes or opens the folder and locks it against a second process.
-  /// @throws Error (cannot_create) if it is in use, exists already and nothing allows that, or
-  ///         cannot be made; (no_input) if there is nothing to resume
+  /// Makes or opens the folder and locks it against a second process. One in which a run was killed
+  /// before anything was trained or saved is emptied and begun anew, in every mode. Overwriting
+  /// removes what a run has written there and nothing else.
+  /// @throws Error (cannot_create) if it is in use, exists already and nothing allows that, is to
+  /// be
+  ///         overwritten and no run's, or cannot be made; (no_input) if there is nothing to resume
   RunFolder(const std::string& path, Mode mode);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 
-  const std::string& path() const { return path_; }
-  std::string events_path() const { return path_ + "/events.jsonl"; }
-
-  /// Compares the folder's weft.lock, if it has one, with what would go on in it.
-  /// @return one sentence for each plug-in or library that has changed
-  /// @throws Error (bad_checkpoint) for another seed, other data or another tokenizer, with which
-  ///         the rest would not continue what was begun, and for a damaged weft.lock
-  std::vector<std::string> changes(const RunLock& lock) const;
+  const OpenFolder& folder() const { return *folder_; }
+  const std::string& path() const { return folder_->path(); }
 
   /// Puts the bytes of the section's tokenizer where kept_tokenizer() finds them.
   void keep_tokenizer(const std::string& section, const std::string& bytes) const;
 
-  /// Writes recipe.json and weft.lock.
-  void write(const std::string& resolved_recipe, const RunLock& lock) const;
+  /// Writes weft.lock and recipe.json, whose presence says that the run is begun.
+  void write(const std::string& recipe, const RunLock& lock) const;
+
+  /// write() in a run that goes on. Where it is to go on with another recipe or lock than are
+  /// there, those are kept in segments/N first: the N-th stretch of the run was trained with them.
+  /// @return the number of the stretch that begins or goes on, from 1
+  int go_on(const std::string& recipe, const RunLock& lock) const;
 
  private:
-  std::string path_;
+  std::optional<OpenFolder> folder_;
   int lock_ = -1;
 };
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -36,9 +38,32 @@ constexpr std::pair<const char*, DType> k_dtypes[] = {
     {"F64", DType::float64},   {"I64", DType::int64},
 };
 
+/// Types that Weft does not compute with: read as the next wider one, which holds every value.
+struct Widened {
+  const char* name;
+  std::size_t bytes;  ///< of an element in the file
+  DType dtype;
+};
+constexpr Widened k_widened[] = {
+    {"I8", 1, DType::int32},        {"I16", 2, DType::int32}, {"U16", 2, DType::int32},
+    {"U32", 4, DType::int64},       {"U64", 8, DType::int64}, {"F8_E5M2", 1, DType::float32},
+    {"F8_E4M3", 1, DType::float32},
+};
+/// Types of the format (0.8) that are not read: of less than a byte, scales, complex numbers, and
+/// the variants of 8 bits without negative zero.
+constexpr const char* k_not_read[] = {"F4",  "F6_E2M3",     "F6_E3M2",    "F8_E8M0",
+                                      "C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"};
+
+const Widened* widened_named(const std::string& name) {
+  const auto* const found = std::find_if(std::begin(k_widened), std::end(k_widened),
+                                         [&](const Widened& type) { return type.name == name; });
+  return found == std::end(k_widened) ? nullptr : found;
+}
+
 std::optional<DType> dtype_named(const std::string& name) {
   for (const auto& [known, dtype] : k_dtypes)
     if (name == known) return dtype;
+  if (const Widened* const type = widened_named(name)) return type->dtype;
   return std::nullopt;
 }
 
@@ -55,15 +80,20 @@ const char* name_of(DType dtype) {
 std::string known_dtypes() {
   std::vector<std::string> names;
   for (const auto& [name, dtype] : k_dtypes) names.emplace_back(name);
+  for (const Widened& type : k_widened) names.emplace_back(type.name);
   return enumerate(names);
 }
 
 /// One tensor as the header describes it; begin and end count from the end of the header.
 struct Entry {
   std::string name;
-  DType dtype = DType::float32;
+  DType dtype = DType::float32;      ///< as it is read
+  const Widened* widened = nullptr;  ///< what it is in the file, where that is another type
   std::vector<std::int64_t> sizes;
   std::uint64_t begin = 0, end = 0;
+
+  std::size_t item_bytes() const { return widened != nullptr ? widened->bytes : item_size(dtype); }
+  const char* type_name() const { return widened != nullptr ? widened->name : name_of(dtype); }
 };
 
 /// Turns a header into entries, or throws the sentence that says what is wrong with it.
@@ -116,7 +146,13 @@ class HeaderReader {
     const bool complete = value.is_object() && value.size() == 3 && value.contains("dtype") &&
                           value.contains("shape") && value.contains("data_offsets");
     if (!complete) fail(place_ + "expected an object of dtype, shape and data_offsets, no more");
-    Entry entry{name, read_dtype(value.at("dtype")), read_shape(value.at("shape")), 0, 0};
+    const DType dtype = read_dtype(value.at("dtype"));
+    Entry entry{name,
+                dtype,
+                widened_named(value.at("dtype").get<std::string>()),
+                read_shape(value.at("shape")),
+                0,
+                0};
     const std::vector<std::uint64_t> offsets =
         read_numbers(value.at("data_offsets"), "data_offsets");
     if (offsets.size() != 2)
@@ -130,6 +166,14 @@ class HeaderReader {
   DType read_dtype(const Json& value) const {
     if (!value.is_string()) fail(place_ + "dtype: expected a text, found " + value.type_name());
     const auto dtype = dtype_named(value.get<std::string>());
+    const bool is_of_format = std::find(std::begin(k_not_read), std::end(k_not_read),
+                                        value.get<std::string>()) != std::end(k_not_read);
+    if (!dtype && is_of_format) {
+      throw Error(Exit::bad_checkpoint,
+                  concat(path_, ": ", place_, "its type ", value.get<std::string>(),
+                         " is not read; Weft reads ", known_dtypes(),
+                         ". Convert the tensor to one of them."));
+    }
     if (!dtype)
       fail(concat(place_, "dtype: expected one of ", known_dtypes(), ", found ",
                   shown(value.get<std::string>())));
@@ -164,13 +208,13 @@ class HeaderReader {
     if (entry.begin > entry.end || entry.end > data_bytes_)
       fail(concat(place_, "data_offsets: expected a span of bytes within the ", data_bytes_,
                   " after the header, found [", entry.begin, ", ", entry.end, "]"));
-    std::int64_t needed = static_cast<std::int64_t>(item_size(entry.dtype));
+    std::int64_t needed = static_cast<std::int64_t>(entry.item_bytes());
     for (const std::int64_t size : entry.sizes)
       if (__builtin_mul_overflow(needed, size, &needed))
         fail(concat(place_, "shape: ", shape_text(entry.sizes), " is larger than any memory"));
     const std::uint64_t given = entry.end - entry.begin;
     if (static_cast<std::uint64_t>(needed) != given)
-      fail(concat(place_, "shape ", shape_text(entry.sizes), " of ", name_of(entry.dtype),
+      fail(concat(place_, "shape ", shape_text(entry.sizes), " of ", entry.type_name(),
                   ": expected ", needed, " bytes, found ", given));
   }
 
@@ -196,7 +240,65 @@ class HeaderReader {
   std::string place_;  // the tensor that is being read, for messages
 };
 
+/// An element of OCP's formats of 8 bits (OFP8, revision 1.0): a sign, `exponent_bits`, the rest
+/// mantissa. E5M2 has infinities as IEEE 754 has them; E4M3 has none, and of its largest exponent
+/// only the mantissa of all ones is no number.
+float of_8_bits(std::uint8_t byte, int exponent_bits) {
+  const int mantissa_bits = 7 - exponent_bits, bias = (1 << (exponent_bits - 1)) - 1;
+  const int exponent = byte >> mantissa_bits & ((1 << exponent_bits) - 1);
+  const int mantissa = byte & ((1 << mantissa_bits) - 1);
+  const bool is_largest = exponent == (1 << exponent_bits) - 1;
+  const float sign = (byte & 0x80) != 0 ? -1.0F : 1.0F;
+  constexpr float k_nan = std::numeric_limits<float>::quiet_NaN();
+  if (exponent_bits == 4 && is_largest && mantissa == 7) return k_nan;
+  if (exponent_bits == 5 && is_largest)
+    return mantissa != 0 ? k_nan : sign * std::numeric_limits<float>::infinity();
+  if (exponent == 0)
+    return sign * std::ldexp(static_cast<float>(mantissa), 1 - bias - mantissa_bits);
+  return sign * std::ldexp(static_cast<float>(mantissa + (1 << mantissa_bits)),
+                           exponent - bias - mantissa_bits);
+}
+
+/// Each element of the file's type, as the type that is read.
+template <class From, class To, class Convert>
+void widen(const std::vector<std::byte>& raw, Array& array, const Convert& convert) {
+  To* to = array.data<To>();
+  for (std::size_t at = 0; at < raw.size(); at += sizeof(From)) {
+    From value{};
+    std::memcpy(&value, raw.data() + at, sizeof value);
+    *to++ = convert(value);
+  }
+}
+
+Array read_widened(InputFile& file, const Entry& entry, const HeaderReader& header) {
+  std::vector<std::byte> raw(entry.end - entry.begin);
+  file.read(raw.data(), raw.size());
+  Array array = Array::empty(entry.dtype, entry.sizes);
+  const std::string_view name = entry.widened->name;
+  const auto to_int = [](auto value) { return static_cast<std::int32_t>(value); };
+  if (name == "I8") widen<std::int8_t, std::int32_t>(raw, array, to_int);
+  if (name == "I16") widen<std::int16_t, std::int32_t>(raw, array, to_int);
+  if (name == "U16") widen<std::uint16_t, std::int32_t>(raw, array, to_int);
+  if (name == "U32") {
+    widen<std::uint32_t, std::int64_t>(raw, array, [](auto value) { return std::int64_t{value}; });
+  }
+  if (name == "U64") {
+    widen<std::uint64_t, std::int64_t>(raw, array, [&](auto value) {
+      if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        header.fail(concat("tensor ", shown(entry.name), ": ", value,
+                           " of U64 is above 2^63 - 1, the largest that is read"));
+      return static_cast<std::int64_t>(value);
+    });
+  }
+  if (name == "F8_E5M2")
+    widen<std::uint8_t, float>(raw, array, [](auto value) { return of_8_bits(value, 5); });
+  if (name == "F8_E4M3")
+    widen<std::uint8_t, float>(raw, array, [](auto value) { return of_8_bits(value, 4); });
+  return array;
+}
+
 Array read_tensor(InputFile& file, const Entry& entry, const HeaderReader& header) {
+  if (entry.widened != nullptr) return read_widened(file, entry, header);
   Array array = Array::empty(entry.dtype, entry.sizes);
   file.read(array.bytes.get(), array.byte_count());
   if (entry.dtype == DType::boolean) {
@@ -224,6 +326,11 @@ std::vector<std::pair<std::string, Array>> in_file_order(const TensorFile& file)
 
 TensorFile read_safetensors(const std::string& path) {
   InputFile file(path);
+  return read_safetensors(file);
+}
+
+TensorFile read_safetensors(InputFile& file) {
+  const std::string& path = file.path();
   const HeaderReader size_check(path, 0);
   if (file.size() < k_length_bytes)
     size_check.fail(concat("expected at least ", k_length_bytes, " bytes, found ", file.size()));
@@ -244,6 +351,11 @@ TensorFile read_safetensors(const std::string& path) {
 }
 
 FileDigest write_safetensors(const std::string& path, const TensorFile& file) {
+  OutputFile output(path);
+  return write_safetensors(output, file);
+}
+
+FileDigest write_safetensors(OutputFile& output, const TensorFile& file) {
   assert(!file.tensors.contains(k_metadata));
   const auto order = in_file_order(file);
   auto header = nlohmann::ordered_json::object();
@@ -258,7 +370,6 @@ FileDigest write_safetensors(const std::string& path, const TensorFile& file) {
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the first tensor is aligned
 
-  OutputFile output(path);
   const std::uint64_t length = text.size();
   output.write(&length, sizeof length);
   output.write(text.data(), text.size());

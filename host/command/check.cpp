@@ -1,29 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/inspection.hpp"
+#include "host/command/json_document.hpp"
 #include "host/command/verbs.hpp"
-#include "host/data/field.hpp"
+#include "host/graph/memory_check.hpp"
 #include "host/graph/wiring.hpp"
 #include "host/recipe/recipe.hpp"
-#include "host/registry/crash_report.hpp"
+#include "host/registry/processor_limit.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {
 namespace {
 
-std::int64_t parameter_count(const Node& node) {
-  std::int64_t total = 0;
-  for (const ParameterDecl& parameter : node.instance.parameters()) {
-    std::int64_t count = 1;
-    for (const std::int64_t size : parameter.sizes) count *= size;
-    total += count;
-  }
-  return total;
-}
+/// Looking at a recipe takes a tenth of a second; only a part can take longer.
+constexpr int k_processor_seconds = 5;
 
-nlohmann::ordered_json summary(const Recipe& recipe, const Wiring& wiring) {
+nlohmann::ordered_json summary(const Recipe& recipe, const Wiring& wiring,
+                               const std::vector<Problem>& notes) {
   nlohmann::ordered_json nodes = nlohmann::ordered_json::array();
   for (const Node& node : wiring.nodes())
     nodes.push_back({{"name", node.name},
@@ -31,31 +29,38 @@ nlohmann::ordered_json summary(const Recipe& recipe, const Wiring& wiring) {
                      {"version", node.instance.part().version.text()},
                      {"file", node.instance.part().file.string()},
                      {"parameters", parameter_count(node)}});
-  return {{"recipe", recipe.path}, {"name", recipe.name}, {"nodes", nodes}};
+  nlohmann::ordered_json warnings = nlohmann::ordered_json::array();
+  for (const Problem& note : notes) warnings.push_back(note.sentence());
+  return {{"recipe", recipe.path}, {"name", recipe.name}, {"nodes", nodes}, {"warnings", warnings}};
 }
 
 }  // namespace
 
 void check(const Options& options) {
-  report_crashes("");
-  const Recipe recipe = read_recipe(options.operands[0], options.overrides);
+  limit_processor_time(k_processor_seconds);
+  Recipe recipe = inspect_recipe(options.operands[0], options.overrides);
   const Registry registry(search_path(options));
-  std::map<std::string, std::vector<FieldSpec>> fields;
-  for (const DataPlan& data : recipe.data) fields[data.name] = field_specs(data.config);
+  const auto fields = inspect_data(
+      recipe, [](const DataPlan&) { return ""; }, [](const DataPlan&) { return true; });
   const Wiring wiring(recipe, registry, fields);
+  std::vector<Problem> notes = wiring.notes();
+  for (Problem& problem : memory_problems(recipe, wiring.nodes(), fields, machine_memory()))
+    notes.push_back(std::move(problem));
   if (options.json) {
-    std::cout << summary(recipe, wiring).dump(2) << "\n";
+    std::cout << document_text(summary(recipe, wiring, notes));
     return;
   }
+  print_notes(notes);
   Table table({"node", "part", "version", "parameters"});
   std::int64_t total = 0;
   for (const Node& node : wiring.nodes()) {
-    total += parameter_count(node);
+    if (__builtin_add_overflow(total, parameter_count(node), &total))
+      total = std::numeric_limits<std::int64_t>::max();
     table.add({node.name, node.instance.part().id, node.instance.part().version.text(),
                std::to_string(parameter_count(node))});
   }
   table.add({"total", "", "", std::to_string(total)});
-  std::cout << table.text() << recipe.path << " is sound.\n";
+  std::cout << table.text() << printable(recipe.path) << " is sound.\n";
 }
 
 }  // namespace weft::host

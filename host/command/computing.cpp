@@ -22,8 +22,8 @@ void run_computing(const char* symbol, const Options& options) {
                                  " is of another version of weft. Build or "
                                  "install both together."));
   // Errors come back as values: exception types of two libraries need not be the same.
-  const VerbResult result = verb(options);
-  if (result.exit != Exit::ok) throw Error::again(result.exit, result.sentence);
+  const Ending ending = verb(options);
+  if (ending.exit != Exit::ok) throw VerbFailed(ending);
 }
 
 }  // namespace weft::host

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "host/base/error.hpp"
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/data/content.hpp"
 #include "host/data/png.hpp"
@@ -120,8 +121,10 @@ std::string summary(const Cell& cell) {
   }
   if (cell.spec.dtype == DType::boolean)
     return concat(static_cast<std::int64_t>(sum), " of ", cell.count, " true");
-  if (cell.count == 1) return concat(low);
-  return concat("from ", low, " to ", high, ", mean ", sum / static_cast<double>(cell.count));
+  const auto text = [](double value) { return number(value, "%g"); };
+  if (cell.count == 1) return text(sum);
+  return concat("from ", text(low), " to ", text(high), ", mean ",
+                text(sum / static_cast<double>(cell.count)));
 }
 
 class CellWriter {

@@ -24,7 +24,7 @@ const std::vector<Action>& actions() {
        {"set", "data", "split", "count", "training", "out", "overwrite", "allow-commands"},
        data_show},
       {"pack", {"out", "samples", "bytes", "overwrite", "json"}, data_pack},
-      {"bench", {"set", "data", "seconds", "allow-commands", "json"}, data_bench}};
+      {"bench", {"set", "data", "split", "seconds", "allow-commands", "json"}, data_bench}};
   return all;
 }
 

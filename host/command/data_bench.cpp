@@ -9,7 +9,10 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/bare_data.hpp"
 #include "host/command/data_section.hpp"
+#include "host/command/json_document.hpp"
+#include "host/command/session.hpp"
 #include "host/data/content.hpp"
 #include "host/data/speed.hpp"
 #include "host/report/table.hpp"
@@ -47,7 +50,7 @@ void data_bench(const Options& options) {
     throw Error(Exit::usage, concat("weft data bench: --seconds takes more than 0, at most 86400, "
                                     "found ",
                                     options.seconds, "."));
-  const Recipe recipe = read_recipe(options.operands[1], options.overrides);
+  const Recipe recipe = recipe_or_data(options);
   const DataPlan plan = chosen_section(options, recipe);
   const std::int64_t batch = batch_of(recipe, plan.name);
   const std::int64_t before = peak_memory();
@@ -58,10 +61,11 @@ void data_bench(const Options& options) {
   const bool has_cache = dataset.content().options.loading.cache_bytes > 0;
   const Dataset uncached =
       has_cache ? open_section(options, plan, false, /*cached=*/false) : dataset;
-  const Speed speed = measure_speed(dataset, uncached, batch, recipe.seed, options.seconds);
-  const std::int64_t examples = dataset.size(Split::train), peak = peak_memory();
+  const Split split = split_named(options.split.empty() ? "train" : options.split);
+  const Speed speed = measure_speed(dataset, uncached, split, batch, recipe.seed, options.seconds);
+  const std::int64_t examples = dataset.size(split), peak = peak_memory();
   std::int64_t all = 0;
-  for (const Split split : k_splits) all += dataset.size(split);
+  for (const Split each : k_splits) all += dataset.size(each);
 
   if (options.json) {
     nlohmann::ordered_json stages = nlohmann::ordered_json::array();
@@ -70,6 +74,7 @@ void data_bench(const Options& options) {
                         {"microseconds", stage.seconds * 1e6},
                         {"share", stage.seconds / speed.cost()}});
     const nlohmann::ordered_json json = {{"data", plan.name},
+                                         {"split", split_name(split)},
                                          {"examples", examples},
                                          {"shards", shard_count(dataset)},
                                          {"opening_seconds", opening},
@@ -86,16 +91,17 @@ void data_bench(const Options& options) {
                                          {"limit", speed.limit()},
                                          {"memory_before", before},
                                          {"peak_memory", peak}};
-    std::cout << json.dump(2) << "\n";
+    std::cout << document_text(json);
     return;
   }
   Table table({"stage, one thread", "µs a sample", "samples/s", "share"});
   for (const StageSpeed& stage : speed.stages)
     table.add({stage.name, number(stage.seconds * 1e6, "%.1f"), number(1 / stage.seconds, "%.0f"),
                number(100 * stage.seconds / speed.cost(), "%.1f %%")});
-  std::cout << "data " << plan.name << ": " << counted(examples, "training example") << " of "
-            << all << " in " << counted(static_cast<std::int64_t>(shard_count(dataset)), "shard")
-            << ", opened in " << number(opening, "%.3f") << " s ("
+  std::cout << "data " << printable(plan.name) << ": " << counted(examples, "example")
+            << " of the part " << split_name(split) << " of " << all << " in "
+            << counted(static_cast<std::int64_t>(shard_count(dataset)), "shard") << ", opened in "
+            << number(opening, "%.3f") << " s ("
             << number(1e6 * opening / static_cast<double>(std::max<std::int64_t>(all, 1)), "%.2f")
             << " µs an example)\n"
             << "whole pipeline: " << number(speed.per_second(), "%.1f") << " samples/s ("

@@ -6,7 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/text.hpp"
+#include "host/command/bare_data.hpp"
 #include "host/command/data_section.hpp"
+#include "host/command/json_document.hpp"
+#include "host/data/reasons.hpp"
 #include "host/data/survey.hpp"
 
 namespace weft::host {
@@ -17,6 +20,10 @@ using Json = nlohmann::ordered_json;
 Json document(const std::string& name, const Survey& survey) {
   Json unusable = Json::array(), cut = Json::array(), lacking = Json::array();
   Json same = Json::array(), outliers = Json::array(), streamed = Json::array();
+  Json passed_over = Json::array(), ill_formed = Json::array(), silent = Json::array();
+  Json reasons = Json::array();
+  for (const BadReason& reason : by_reason(survey.unusable))
+    reasons.push_back({{"reason", reason.reason}, {"samples", reason.count}});
   Json splits = Json::object();
   for (const BadSample& bad : survey.unusable)
     unusable.push_back({{"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
@@ -31,6 +38,14 @@ Json document(const std::string& name, const Survey& survey) {
                        {"of", field.lengths.count()},
                        {"longest", field.lengths.largest()},
                        {"room", field.room}});
+      for (const auto& [list, odd] :
+           {std::pair(&ill_formed, &field.ill_formed), std::pair(&silent, &field.silent)}) {
+        if (odd->count == 0) continue;
+        list->push_back({{"split", part},
+                         {"field", field.name},
+                         {"examples", odd->count},
+                         {"keys", odd->keys}});
+      }
       if (const std::int64_t far = field.lengths.outliers(); far > 0)
         outliers.push_back({{"split", part},
                             {"field", field.name},
@@ -39,6 +54,9 @@ Json document(const std::string& name, const Survey& survey) {
                             {"longest", field.longest.front().key},
                             {"shortest", field.shortest.front().key}});
     }
+    for (const auto& [shard, files] : split.passed_over)
+      passed_over.push_back(
+          {{"split", part}, {"shard", shard}, {"files", files.count}, {"names", files.names}});
     for (const MemberSurvey& member : split.members)
       if (member.samples < split.samples)
         lacking.push_back({{"split", part},
@@ -54,9 +72,10 @@ Json document(const std::string& name, const Survey& survey) {
                     {"of", split_name(entry.of)},
                     {"samples", entry.samples},
                     {"pairs", entry.shown}});
-  return {{"data", name},         {"splits", splits},    {"unusable", unusable},
-          {"truncated", cut},     {"lacking", lacking},  {"same_content", same},
-          {"outliers", outliers}, {"streamed", streamed}};
+  return {{"data", name},         {"splits", splits},           {"unusable", unusable},
+          {"reasons", reasons},   {"truncated", cut},           {"lacking", lacking},
+          {"same_content", same}, {"outliers", outliers},       {"ill_formed", ill_formed},
+          {"silent", silent},     {"passed_over", passed_over}, {"streamed", streamed}};
 }
 
 void print_split(const SplitSurvey& split) {
@@ -67,6 +86,13 @@ void print_split(const SplitSurvey& split) {
                 << field.lengths.count() << " are cut to " << field.room << ' ' << field.unit
                 << (field.lengths.largest() > field.room ? "" : ", or a recording in them is")
                 << "; the longest has " << field.lengths.largest() << "\n";
+    const auto print_odd = [&](const Oddity& odd, const char* what) {
+      if (odd.count == 0) return;
+      std::cout << "  " << part << ": " << field.name << ": " << counted(odd.count, "example")
+                << ' ' << what << ", e.g. " << printable(odd.keys.front()) << "\n";
+    };
+    print_odd(field.ill_formed, "with bytes that are not UTF-8");
+    print_odd(field.silent, "of silence");
     if (const std::int64_t far = field.lengths.outliers(); far > 0)
       std::cout << "  " << part << ": " << field.name << ": " << counted(far, "example")
                 << " of unusual length; the median is " << field.lengths.quantile(0.5)
@@ -75,6 +101,11 @@ void print_split(const SplitSurvey& split) {
                 << field.longest.front().length << " (" << printable(field.longest.front().key)
                 << ")\n";
   }
+  for (const auto& [shard, files] : split.passed_over)
+    std::cout << "  " << part << ": " << counted(files.count, "file") << " of " << printable(shard)
+              << (files.count == 1 ? " is" : " are")
+              << " passed over, being no KEY.ext: " << printable(enumerate(files.names))
+              << (std::ssize(files.names) < files.count ? " …" : "") << "\n";
   for (const MemberSurvey& member : split.members) {
     const std::int64_t lacking = split.samples - member.samples;
     if (lacking == 0) continue;
@@ -102,8 +133,14 @@ void print(const std::string& name, const Survey& survey) {
   for (const Split split : survey.streamed)
     std::cout << "  " << split_name(split)
               << ": what comes from a command or standard input is not looked at\n";
-  for (const BadSample& bad : survey.unusable)
-    std::cout << "  cannot be used: " << printable(sentence(bad)) << "\n";
+  for (const BadReason& reason : by_reason(survey.unusable)) {
+    if (reason.count > k_told_singly) {
+      std::cout << "  cannot be used: " << printable(reason.sentence(), k_sentence_bytes) << "\n";
+      continue;
+    }
+    for (const BadSample& bad : reason.shown)
+      std::cout << "  cannot be used: " << printable(sentence(bad), k_sentence_bytes) << "\n";
+  }
   for (const SplitSurvey& split : survey.splits) print_split(split);
   for (const SameContent& entry : survey.same) {
     const auto& [key, twin] = entry.shown.front();
@@ -119,7 +156,7 @@ void print(const std::string& name, const Survey& survey) {
 }  // namespace
 
 void data_check(const Options& options) {
-  const Recipe recipe = read_recipe(options.operands[1], options.overrides);
+  const Recipe recipe = recipe_or_data(options);
   Json all = Json::array();
   std::size_t unusable = 0;
   for (const DataPlan& plan : chosen_sections(options, recipe)) {
@@ -130,14 +167,14 @@ void data_check(const Options& options) {
     else
       print(plan.name, found);
   }
-  if (options.json)
-    std::cout << Json{{"check", all}}.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  if (options.json) std::cout << document_text(Json{{"check", all}});
   std::cout.flush();
   if (unusable > 0)
-    throw Error(Exit::bad_data,
-                concat(counted(static_cast<std::int64_t>(unusable), "sample"),
-                       " cannot be used; standard output lists all of them. Replace them, or allow "
-                       "a share with bad_samples."));
+    throw Error(
+        Exit::bad_data,
+        concat(counted(static_cast<std::int64_t>(unusable), "sample"),
+               " cannot be used; standard output lists them. Replace them, or allow a share "
+               "with bad_samples."));
 }
 
 }  // namespace weft::host

@@ -6,6 +6,7 @@
 
 #include "host/base/text.hpp"
 #include "host/command/data_section.hpp"
+#include "host/command/json_document.hpp"
 #include "host/data/pack.hpp"
 
 namespace weft::host {
@@ -22,17 +23,23 @@ void data_pack(const Options& options) {
   if (how.samples == 0 && how.bytes == 0) how.bytes = k_default_bytes;
   const Packed packed = pack(options.operands[1], options.out, how);
   if (options.json) {
-    const nlohmann::ordered_json json = {{"samples", packed.samples},
-                                         {"members", packed.members},
-                                         {"bytes", packed.bytes},
-                                         {"shards", packed.shards}};
-    std::cout << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+    const nlohmann::ordered_json json = {
+        {"samples", packed.samples},
+        {"members", packed.members},
+        {"bytes", packed.bytes},
+        {"passed_over", {{"files", packed.passed_over.count}, {"names", packed.passed_over.names}}},
+        {"shards", packed.shards}};
+    std::cout << document_text(json);
     return;
   }
   for (const std::string& shard : packed.shards) std::cout << shard << "\n";
   std::cout << counted(packed.samples, "sample") << " of " << counted(packed.members, "member")
             << " (" << packed.bytes << " bytes) in "
             << counted(static_cast<std::int64_t>(packed.shards.size()), "shard") << ".\n";
+  if (const PassedOver& others = packed.passed_over; others.count > 0)
+    std::cout << counted(others.count, "file") << (others.count == 1 ? " is" : " are")
+              << " passed over, being no KEY.ext: " << printable(enumerate(others.names))
+              << (std::ssize(others.names) < others.count ? " …" : "") << "\n";
 }
 
 }  // namespace weft::host

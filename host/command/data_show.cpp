@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <iostream>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
+#include "host/command/bare_data.hpp"
 #include "host/command/contact_sheet.hpp"
 #include "host/command/data_section.hpp"
 #include "host/command/session.hpp"
@@ -25,7 +27,7 @@ void data_show(const Options& options) {
     throw Error(Exit::cannot_create, concat("There is a file ", options.out,
                                             " already. Name another --out, or replace it with "
                                             "--overwrite."));
-  const Recipe recipe = read_recipe(options.operands[1], options.overrides);
+  const Recipe recipe = recipe_or_data(options);
   const DataPlan plan = chosen_section(options, recipe);
   const Dataset dataset = open_section(options, plan, /*tolerant=*/true);
   const std::string split = options.split.empty() ? "train" : options.split;
@@ -49,8 +51,8 @@ void data_show(const Options& options) {
     sheet.add_waveforms(split_named(split));
   }
   write_text(options.out, sheet.html());
-  std::cout << options.out << ": " << counted(sheet.cards(), "example") << " of data " << plan.name
-            << ".\n";
+  std::cout << printable(options.out) << ": " << counted(sheet.cards(), "example") << " of data "
+            << printable(plan.name) << ".\n";
   if (const std::size_t bad = dataset.set_aside().size(); bad > 0)
     std::cout << counted(static_cast<std::int64_t>(bad), "sample")
               << " cannot be used and were left out; `weft data check` lists them.\n";

@@ -7,7 +7,9 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/bare_data.hpp"
 #include "host/command/data_section.hpp"
+#include "host/command/json_document.hpp"
 #include "host/data/survey.hpp"
 #include "host/report/table.hpp"
 
@@ -97,7 +99,7 @@ void add_row(Table& table, const std::string& split, const std::string& name,
 }
 
 void print(const Dataset& dataset, const Survey& survey) {
-  std::cout << "data " << dataset.name() << "\n\n";
+  std::cout << "data " << printable(dataset.name()) << "\n\n";
   for (const Split split : survey.streamed)
     std::cout << split_name(split)
               << ": what comes from a command or standard input is not looked at\n\n";
@@ -157,7 +159,7 @@ void print(const Dataset& dataset, const Survey& survey) {
 }  // namespace
 
 void data_stats(const Options& options) {
-  const Recipe recipe = read_recipe(options.operands[1], options.overrides);
+  const Recipe recipe = recipe_or_data(options);
   Json all = Json::array();
   for (const DataPlan& plan : chosen_sections(options, recipe)) {
     const Dataset dataset = open_listed(plan);
@@ -167,8 +169,7 @@ void data_stats(const Options& options) {
     else
       print(dataset, found);
   }
-  if (options.json)
-    std::cout << Json{{"stats", all}}.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  if (options.json) std::cout << document_text(Json{{"stats", all}});
 }
 
 }  // namespace weft::host

@@ -16,7 +16,8 @@ namespace po = boost::program_options;
 
 constexpr const char* exit_codes =
     "Exit codes: 0 done, 1 the run failed, 2 wrong usage, 65 damaged data, 66 missing file,\n"
-    "70 plug-in failed, 73 output cannot be created, 74 reading or writing failed,\n"
+    "70 plug-in failed, 71 out of memory, 73 output cannot be created, 74 reading or writing "
+    "failed,\n"
     "75 interrupted and resumable, 76 plug-in of another ABI, 77 wrong checkpoint, 78 wrong "
     "recipe.\n";
 
@@ -40,6 +41,9 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "go on from the run folder's newest checkpoint");
   else if (name == "overwrite")
     option("overwrite", po::bool_switch(&options.overwrite), "replace what is there");
+  else if (name == "locked")
+    option("locked", po::bool_switch(&options.locked),
+           "refuse (77) to evaluate with anything else than weft.lock says, instead of warning");
   else if (name == "allow-commands")
     option("allow-commands", po::bool_switch(&options.allow_commands),
            "run the commands (pipe:COMMAND) that the recipe reads shards from");
@@ -48,7 +52,7 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "threads for tensor operations (default: all cores)");
   else if (name == "split")
     option("split", po::value(&options.split)->value_name("SPLIT"),
-           "train, val or test (default: the recipe's)");
+           "train, val or test (default: the recipe's; data show, bench: train)");
   else if (name == "tier")
     option("tier", po::value(&options.tier)->value_name("TIER"),
            "seal: c-abi (default) or torch-full, for a plug-in that links LibTorch");
@@ -135,7 +139,7 @@ const std::vector<Verb>& verbs() {
       {"eval",
        "RUN…",
        "evaluate trained runs and print them side by side",
-       {"split", "threads", "plugins", "allow-commands", "json"},
+       {"set", "split", "locked", "threads", "plugins", "allow-commands", "json"},
        1,
        99},
       {"check",
@@ -151,8 +155,10 @@ const std::vector<Verb>& verbs() {
        1,
        2},
       {"data",
-       "check RECIPE | stats RECIPE | show RECIPE | pack FOLDER-OR-INDEX | bench RECIPE",
-       "find what data cannot be used; its statistics; a page to look at; make shards; its speed",
+       "check DATA | stats DATA | show DATA | bench DATA | pack FOLDER-INDEX-OR-TAR",
+       "find what data cannot be used; its statistics; a page to look at; its speed; make "
+       "shards.\n      "
+       "DATA is a recipe, or a shard, a pattern of shards or a folder of files KEY.ext without one",
        {"set", "data", "split", "count", "training", "out", "overwrite", "samples", "bytes",
         "seconds", "allow-commands", "json"},
        2,

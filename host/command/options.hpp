@@ -38,6 +38,7 @@ struct Options {
   int texts = 0;        ///< --texts N, of the same; 0: all
   bool pieces = false;  ///< --pieces, of `tokenizer encode`
   bool resume = false, overwrite = false, quiet = false, json = false;
+  bool locked = false;          ///< --locked, of `eval`: refuse what only warns
   bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
 };
 

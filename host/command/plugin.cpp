@@ -6,6 +6,7 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/json_document.hpp"
 #include "host/command/verbs.hpp"
 #include "host/registry/part_id.hpp"
 #include "host/registry/plugin_file.hpp"
@@ -39,7 +40,7 @@ void list(const Options& options) {
     for (const Part& part : registry.parts()) parts.push_back(manifest(part));
     for (const Rejected& file : registry.rejected())
       rejected.push_back({{"file", file.file.string()}, {"reason", file.reason}});
-    std::cout << Json{{"parts", parts}, {"rejected", rejected}}.dump(2) << "\n";
+    std::cout << document_text(Json{{"parts", parts}, {"rejected", rejected}});
     return;
   }
   Table table({"part", "version", "file", "summary"});
@@ -78,14 +79,14 @@ void info(const Options& options) {
     else
       print(part);
   }
-  if (options.json) std::cout << all.dump(2) << "\n";
+  if (options.json) std::cout << document_text(all);
 }
 
 void which(const Options& options) {
   const Registry registry(search_path(options));
   const Part& part = registry.which(options.operands[1]);
   if (options.json)
-    std::cout << manifest(part).dump(2) << "\n";
+    std::cout << document_text(manifest(part));
   else
     std::cout << part.file.string() << "\n";
 }

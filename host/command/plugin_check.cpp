@@ -7,6 +7,7 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/json_document.hpp"
 #include "host/command/verbs.hpp"
 #include "host/conformance/checker.hpp"
 
@@ -85,7 +86,7 @@ void check_file(const Options& options) {
   request.sizes = sizes_of(options.sizes);
   const CheckReport report =
       check_plugin(request, options.json ? std::function<void(const TestResult&)>() : print);
-  if (options.json) std::cout << document(request.file.string(), report).dump(2) << std::endl;
+  if (options.json) std::cout << document_text(document(request.file.string(), report));
 
   std::size_t failed = 0, passed = 0;
   for (const TestResult& test : report.tests) {

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "host/base/printable.hpp"
+#include "host/base/text.hpp"
+#include "host/command/json_document.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {
@@ -38,15 +40,42 @@ Json document(const std::vector<Result>& results) {
                     {"split", result.split},
                     {"examples", result.evaluation.examples},
                     {"metrics", result.evaluation.all},
-                    {"by", result.evaluation.by}});
+                    {"by", result.evaluation.by},
+                    {"checkpoint",
+                     {{"stage", result.weights.stage},
+                      {"step", result.weights.step},
+                      {"xxh3", result.weights.xxh3}}},
+                    {"lock", Json::parse(text_of(result.lock))}});
   return {{"results", runs}};
+}
+
+}  // namespace
+
+namespace {
+
+/// A hash as people compare it.
+std::string brief(const std::string& hash) {
+  return hash.substr(0, 12);
+}
+
+/// "runs/a: fit-12 (xxh3 …), data av …, parts vision encoder.vit 1.0.0 …, …"
+std::string provenance(const Result& result) {
+  std::string line = concat(result.run, ": ", result.weights.stage, "-", result.weights.step, " ",
+                            brief(result.weights.xxh3));
+  for (const auto& [section, data] : result.lock.data)
+    line += concat(", data ", section, " ", brief(data));
+  for (const auto& [section, tokenizer] : result.lock.tokenizers)
+    line += concat(", tokenizer ", section, " ", brief(tokenizer));
+  for (const auto& [node, part] : result.lock.parts)
+    line += concat(", ", node, " ", part.id, " ", part.version, " ", brief(part.sha256));
+  return line;
 }
 
 }  // namespace
 
 void print_results(const std::vector<Result>& results, bool json) {
   if (json) {
-    std::cout << document(results).dump(2) << "\n";
+    std::cout << document_text(document(results));
     return;
   }
   std::vector<std::string> heads{"metric (" + results.front().split + ")"};
@@ -63,6 +92,8 @@ void print_results(const std::vector<Result>& results, bool json) {
     for (const std::string& group : groups) table.add(row("  " + group, metric, group, results));
   }
   std::cout << table.text();
+  for (const Result& result : results)
+    std::cout << printable(provenance(result), k_sentence_bytes) << "\n";
 }
 
 }  // namespace weft::host

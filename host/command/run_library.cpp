@@ -8,14 +8,12 @@
 namespace weft::host {
 namespace {
 
-VerbResult guarded(void (*verb)(const Options&), const Options& options) {
+Ending guarded(void (*verb)(const Options&), const Options& options) {
   try {
     verb(options);
     return {};
-  } catch (const Error& error) {
-    return {error.exit(), error.what()};
-  } catch (const std::exception& error) {
-    return {Exit::plugin, std::string("internal error: ") + error.what()};
+  } catch (...) {
+    return current_ending();
   }
 }
 
@@ -24,21 +22,21 @@ VerbResult guarded(void (*verb)(const Options&), const Options& options) {
 
 #define WEFT_EXPORTED extern "C" __attribute__((visibility("default")))
 
-WEFT_EXPORTED weft::host::VerbResult weft_run_train(const weft::host::Options& options) {
+WEFT_EXPORTED weft::host::Ending weft_run_train(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::train, options);
 }
 
-WEFT_EXPORTED weft::host::VerbResult weft_run_eval(const weft::host::Options& options) {
+WEFT_EXPORTED weft::host::Ending weft_run_eval(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::evaluate_runs, options);
 }
 
-WEFT_EXPORTED weft::host::VerbResult weft_run_plugin_check(const weft::host::Options& options) {
+WEFT_EXPORTED weft::host::Ending weft_run_plugin_check(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::check_file, options);
 }
 
-WEFT_EXPORTED weft::host::VerbResult weft_run_data(const weft::host::Options& options) {
+WEFT_EXPORTED weft::host::Ending weft_run_data(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::data, options);
 }
-WEFT_EXPORTED weft::host::VerbResult weft_run_tokenizer(const weft::host::Options& options) {
+WEFT_EXPORTED weft::host::Ending weft_run_tokenizer(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::tokenizer, options);
 }

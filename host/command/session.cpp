@@ -2,15 +2,18 @@
 #include "host/command/session.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <thread>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_folder.hpp"
+#include "host/command/inspection.hpp"
 #include "host/data/feature.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
+#include "host/graph/memory_check.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/crash_report.hpp"
 
@@ -51,20 +54,26 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   session.recipe = std::move(recipe);
   session.registry = std::make_unique<Registry>(
       search_path(options), HostTables{tensor_api(), op_api(), grad_api(), migration_api()});
-  std::map<std::string, std::vector<FieldSpec>> fields;
   const auto kept = [&](const DataPlan& plan) {
     return run.empty() ? "" : kept_tokenizer(run, plan.name);
   };
-  for (const DataPlan& plan : session.recipe.data)
-    fields[plan.name] = field_specs(plan.config, kept(plan));
+  const std::set<std::string> used = used_data(session.recipe, only);
+  const auto is_used = [&](const DataPlan& plan) { return used.contains(plan.name); };
+  const auto fields = inspect_data(session.recipe, kept, is_used);
   Wiring wiring(session.recipe, *session.registry, fields);
+  for (Problem& problem : memory_problems(session.recipe, wiring.nodes(), fields, machine_memory()))
+    session.recipe.problems.add(std::move(problem));
+  session.recipe.problems.require_none(session.recipe.path);
 
   const auto features = std::make_shared<FeatureCache>();
-  const std::set<std::string> used = used_data(session.recipe, only);
-  for (const DataPlan& plan : session.recipe.data) {
-    if (!used.contains(plan.name)) continue;
-    session.data.emplace(plan.name, Dataset::open(plan.name, plan.config, cache_folder(), features,
-                                                  kept(plan), commands_of(options)));
+  const auto open = [&](const DataPlan& plan) {
+    return Dataset::open(plan.name, plan.config, cache_folder(), features, kept(plan),
+                         commands_of(options));
+  };
+  session.data = open_data(session.recipe, used, open, only.empty());
+  if (only.empty() && !options.quiet) {
+    print_notes(wiring.notes());
+    print_notes(note_large_batches(session.recipe, session.data));
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
   return session;
@@ -74,6 +83,35 @@ Evaluation evaluate_recipe(const Session& session, Split split) {
   const EvaluationPlan& plan = session.recipe.evaluate;
   return evaluate(*session.model, session.data.at(plan.data),
                   {split, plan.batch, plan.metrics, plan.by, plan.generate_length});
+}
+
+RunLock lock_of(const Session& session, const std::string& folder) {
+  RunLock lock{WEFT_VERSION,
+               torch_version(),
+               session.recipe.seed,
+               threads(),
+               cpu_capability(),
+               std::filesystem::absolute(folder).lexically_normal().string(),
+               {},
+               {},
+               {}};
+  for (const auto& [name, data] : session.data) {
+    lock.data[name] = data.fingerprint();
+    if (const std::string made = data.tokenizer_fingerprint(); !made.empty())
+      lock.tokenizers[name] = made;
+  }
+  for (const Node& node : session.model->wiring().nodes()) {
+    const host::Part& part = node.instance.part();
+    lock.parts[node.name] = {part.id, part.version.text(), part.file.filename().string(),
+                             part.sha256};
+  }
+  return lock;
+}
+
+std::vector<std::string> stage_names(const Recipe& recipe) {
+  std::vector<std::string> names;
+  for (const StagePlan& stage : recipe.stages) names.push_back(stage.name);
+  return names;
 }
 
 std::map<std::string, std::vector<std::int64_t>> shapes_of(const Model& model) {
@@ -89,10 +127,6 @@ std::map<std::string, std::pair<std::string, int>> parts_of(const Model& model) 
     parts[node.name] = {node.instance.part().id,
                         static_cast<int>(node.instance.part().state_version)};
   return parts;
-}
-
-Split split_named(const std::string& name) {
-  return name == "train" ? Split::train : name == "val" ? Split::val : Split::test;
 }
 
 }  // namespace weft::host

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "host/base/printable.hpp"
+#include "host/data/reasons.hpp"
 
 namespace weft::host {
 
@@ -12,11 +13,25 @@ void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
     std::size_t& told = told_[name];
     for (const BadSample& bad : dataset.set_aside(told)) {
       ++told;
-      std::cerr << "warning: set aside: " << printable(bad.reason, k_sentence_bytes) << "\n";
-      if (path_.empty()) continue;
-      EventWriter(path_).write(
-          "set_aside",
-          {{"data", name}, {"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
+      const std::size_t same = ++told_of_[{name, kind_of_reason(bad)}];
+      if (same <= k_told_singly)
+        std::cerr << "warning: set aside: " << printable(bad.reason, k_sentence_bytes) << "\n";
+      if (run_ == nullptr) continue;
+      EventWriter(*run_, "set_aside.jsonl")
+          .write("set_aside",
+                 {{"data", name}, {"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
+    }
+  }
+}
+
+void SetAsideReport::sum_up(const std::map<std::string, Dataset>& data) const {
+  for (const auto& [name, dataset] : data) {
+    for (const BadReason& reason : by_reason(dataset.set_aside())) {
+      if (reason.count <= k_told_singly) continue;
+      std::cerr << "warning: set aside of data " << name << ": "
+                << printable(reason.sentence(), k_sentence_bytes);
+      if (run_ != nullptr) std::cerr << " " << run_->path_of("set_aside.jsonl") << " lists all.";
+      std::cerr << "\n";
     }
   }
 }
@@ -24,6 +39,7 @@ void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
 SetAsideReport::AtEnd::~AtEnd() {
   try {
     report_.tell(data_);
+    report_.sum_up(data_);
   } catch (...) {  // NOLINT(bugprone-empty-catch): what ended the scope says more
   }
 }

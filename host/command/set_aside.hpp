@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 #include "host/data/dataset.hpp"
 #include "host/report/events.hpp"
@@ -16,15 +17,21 @@ class SetAsideReport {
   /// Writes to standard error only.
   SetAsideReport() = default;
 
-  /// @param path  a file of JSON lines {"event": "set_aside", …, "data", "shard", "key", "reason"};
-  ///              it is made with the first sample, and appended to
-  explicit SetAsideReport(std::string path) : path_(std::move(path)) {}
+  /// Writes to the run's set_aside.jsonl too, made with the first sample and appended to: JSON
+  /// lines
+  /// {"event": "set_aside", …, "data", "shard", "key", "reason"}.
+  /// @param run  outlives this
+  explicit SetAsideReport(const OpenFolder& run) : run_(&run) {}
 
-  /// Tells of each sample that was not told of before.
+  /// Tells of each sample that was not told of before; on standard error of a few for one reason.
   /// @throws Error (cannot_create, io)
   void tell(const std::map<std::string, Dataset>& data);
 
-  /// Tells at the end of its scope, whatever brought that about, and passes over a failure to.
+  /// Tells how many there were for a reason, where not each was told.
+  void sum_up(const std::map<std::string, Dataset>& data) const;
+
+  /// Tells and sums up at the end of its scope, whatever brought that about, and passes over a
+  /// failure to.
   class AtEnd {
    public:
     AtEnd(SetAsideReport& report, const std::map<std::string, Dataset>& data)
@@ -39,8 +46,9 @@ class SetAsideReport {
   };
 
  private:
-  std::string path_;
+  const OpenFolder* run_ = nullptr;
   std::map<std::string, std::size_t> told_;  ///< how many, by data section
+  std::map<std::pair<std::string, std::string>, std::size_t> told_of_;  ///< by that and the reason
 };
 
 }  // namespace weft::host

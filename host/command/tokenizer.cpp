@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
 #include "host/command/session.hpp"
 #include "host/command/verbs.hpp"
+#include "host/data/lines.hpp"
 #include "host/data/tokenizer_file.hpp"
 
 namespace weft::host {
@@ -30,16 +31,8 @@ bool is_given(const Options& options, const char* name) {
 
 /// The lines that hold something.
 void add_lines(const std::string& path, TrainingTexts& texts) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path)) {
-    throw Error(Exit::no_input,
-                concat("the text file ", path, " cannot be opened. Check the path."));
-  }
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    if (!line.empty()) texts.add(line);
-  }
-  if (file.bad()) throw Error(Exit::io, concat(path, " cannot be read to its end."));
+  Lines lines(path, "text file");
+  while (const std::optional<std::string_view> line = lines.next()) texts.add(std::string(*line));
 }
 
 std::string model_of_files(const Options& options, const Operands& files) {
@@ -99,7 +92,7 @@ void train_model(const Options& options, const Operands& files) {
       options.data.empty() ? model_of_files(options, files) : model_of_recipe(options, files);
   write_text(options.out, model);
   const Tokenizer made = Tokenizer::from_bytes(model, "The tokenizer");
-  std::cout << options.out << " holds " << made.vocabulary() << " tokens.\n";
+  std::cout << printable(options.out) << " holds " << made.vocabulary() << " tokens.\n";
 }
 
 void print_encoded(const Options& options, const Operands& files) {

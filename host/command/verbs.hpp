@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "host/base/error.hpp"
+#include "host/command/ending.hpp"
 #include "host/command/options.hpp"
 
 namespace weft::host {
@@ -12,12 +12,8 @@ void check(const Options& options);
 void plugin(const Options& options);
 void new_part(const Options& options);
 
-/// How a verb of libweft_run.so ended.
-struct VerbResult {
-  Exit exit = Exit::ok;
-  std::string sentence;
-};
-using ComputingVerb = VerbResult (*)(const Options&);
+/// A verb of libweft_run.so.
+using ComputingVerb = Ending (*)(const Options&);
 
 /// Calls a verb of libweft_run.so by the symbol under which it is exported.
 /// @throws Error if the library or the verb is missing, and what the verb throws

@@ -56,7 +56,7 @@ std::string complete_config(const Part& part, const std::string& config) {
   std::vector<Problem> problems;
   std::string whole = validate(
       part.config_schema, config,
-      [](const std::string& pointer) {
+      [](const std::string& pointer, PlaceOf) {
         return Problem{"", 0, pointer, ""};
       },
       "", problems);

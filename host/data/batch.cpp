@@ -145,16 +145,19 @@ class Row {
 
   void fill(const ClassOptions& options, std::size_t field, const Target& target) {
     const std::string& value = text(field);
-    const auto found = std::ranges::find(options.classes, value);
-    if (found == options.classes.end()) {
+    const std::optional<std::int64_t> index = options.index_of(value);
+    if (!index) {
       const FieldOptions& asked = content_.options.fields[field];
+      const std::string known =
+          options.first ? concat(" Its classes are the numbers from ", options.classes.front(),
+                                 " to ", options.classes.back(), ".")
+                        : suggestion(value, options.classes);
       throw Error(Exit::bad_data,
                   concat(example_.place, ": ", asked.source.text, " is \"", value,
-                         "\", which is no class of field ", asked.name, ".",
-                         suggestion(value, options.classes),
+                         "\", which is no class of field ", asked.name, ".", known,
                          " Add it to the field's classes, or leave the example out with where."));
     }
-    *reinterpret_cast<std::int64_t*>(target.values) = found - options.classes.begin();
+    *reinterpret_cast<std::int64_t*>(target.values) = *index;
   }
 
   void fill(const DocumentOptions&, std::size_t field, const Target& target) {

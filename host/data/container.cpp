@@ -64,6 +64,43 @@ std::optional<ElementSize> element_size(std::span<const std::byte> bytes, std::s
 
 }  // namespace
 
+std::int64_t whole_ogg(std::span<const std::byte> bytes, const std::string& place) {
+  constexpr std::size_t k_head = 27;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!text.starts_with("OggS")) return 0;
+  const auto number = [&](std::size_t at) { return std::to_integer<std::size_t>(bytes[at]); };
+  const auto little = [&](std::size_t place_of, int size) {
+    std::uint64_t value = 0;
+    for (int i = size; i-- > 0;)
+      value = value << 8 | number(place_of + static_cast<std::size_t>(i));
+    return value;
+  };
+  bool is_last = false;
+  int streams = 0;
+  std::uint64_t position = 0, skipped = 0;
+  std::size_t at = 0;
+  while (at + k_head <= bytes.size() && text.substr(at, 4) == "OggS") {
+    const std::size_t flags = number(at + 5), segments = number(at + 26);
+    is_last = (flags & 4) != 0;
+    if ((flags & 2) != 0) ++streams;
+    const std::size_t content = at + k_head + segments;
+    std::size_t end = content;
+    for (std::size_t i = 0; i < segments && end <= bytes.size(); ++i) {
+      end += number(at + k_head + i);
+    }
+    if (end > bytes.size()) break;
+    constexpr std::uint64_t k_none = ~std::uint64_t{0};  // no packet ends in the page
+    if (little(at + 6, 8) != k_none) position = little(at + 6, 8);
+    if (text.substr(content, 8) == "OpusHead" && content + 12 <= end)
+      skipped = little(content + 10, 2);
+    at = end;
+  }
+  if (at != bytes.size() || !is_last)
+    cannot_decode(place, "it is cut off, or damaged between pages");
+  const bool is_one = streams == 1 && position > skipped && position < (std::uint64_t{1} << 40);
+  return is_one ? static_cast<std::int64_t>(position - skipped) : 0;
+}
+
 void require_whole_matroska(std::span<const std::byte> bytes, const std::string& place) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!text.starts_with("\x1a\x45\xdf\xa3")) return;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -14,6 +15,13 @@ namespace weft::host {
 /// whose lack would not be found either. Other bytes pass.
 /// @throws Error (bad_data), with `place` at its head
 void require_honest_boxes(std::span<const std::byte> bytes, const std::string& place);
+
+/// An Ogg file that is cut off announces what is left of it. Its last page must be marked as the
+/// last of its stream (RFC 3533, 6). Other bytes pass.
+/// @return  how many samples per channel its one stream holds, which its last page says and what an
+///          encoder filled up is beyond (Vorbis I, A.2; RFC 7845, 4); 0 where there are several
+/// @throws Error (bad_data), with `place` at its head
+std::int64_t whole_ogg(std::span<const std::byte> bytes, const std::string& place);
 
 /// A Matroska or WebM file must hold as much as its segment announces. One that was written live
 /// announces nothing, and passes, as other bytes do.

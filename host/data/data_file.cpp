@@ -45,13 +45,27 @@ bool leaves_its_folder(const std::string& name) {
   return name.starts_with('/') || ("/" + name + "/").find("/../") != std::string::npos;
 }
 
+/// Empty for a regular file.
+std::string problem_of(mode_t mode) {
+  if (S_ISREG(mode)) return "";
+  if (S_ISDIR(mode)) return "is a folder";
+  if (S_ISFIFO(mode)) return "is a named pipe, not a file";
+  if (S_ISSOCK(mode)) return "is a socket, not a file";
+  return "is a device, not a file";
+}
+
 std::system_error failure() {
   return std::system_error(errno, std::generic_category());
 }
 
 }  // namespace
 
-DataFile::DataFile(const std::string& path) : number_(::open(path.c_str(), k_read)) {
+DataFile::DataFile(const std::string& path) {
+  // Opening a device may already do something.
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) problem_ = problem_of(status.st_mode);
+  if (!problem_.empty()) return;
+  number_ = ::open(path.c_str(), k_read);
   if (number_ < 0) problem_ = concat("cannot be opened (", std::strerror(errno), ")");
   look();
 }
@@ -78,8 +92,8 @@ void DataFile::look() {
   struct stat status {};
   if (::fstat(number_, &status) != 0) {
     problem_ = concat("cannot be opened (", std::strerror(errno), ")");
-  } else if (!S_ISREG(status.st_mode)) {
-    problem_ = "is not a file";
+  } else {
+    problem_ = problem_of(status.st_mode);
   }
   stamp_ = {status.st_size,
             status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec,

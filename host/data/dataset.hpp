@@ -181,6 +181,9 @@ class EvaluationStream {
   /// @throws Error (bad_data) naming the sample that cannot be used or has no value at `by`
   bool next(Batch& batch);
 
+  /// Seconds that next() has waited for data.
+  double waited() const;
+
  private:
   std::unique_ptr<RowPool> pool_;
 };

@@ -19,6 +19,7 @@ extern "C" {
 #include "host/data/flac.hpp"
 #include "host/data/media.hpp"
 #include "host/data/options.hpp"
+#include "host/data/wav.hpp"
 
 namespace weft::host {
 namespace {
@@ -62,50 +63,6 @@ Resampler open_resampler(const AVFrame& frame, int rate, Channel channel,
   if (status >= 0) status = swr_init(raw);
   if (status < 0) cannot_decode(place, "its channels or its rate cannot be converted");
   return resampler;
-}
-
-/// FFmpeg plays a WAV file that is cut off as far as it goes. Here the chunk `data` must be whole;
-/// its size is unknown (all ones) in a file that was written to a pipe.
-void require_whole_wav(std::span<const std::byte> bytes, const std::string& place) {
-  const auto number = [&](std::size_t at) {
-    std::uint32_t value = 0;
-    for (std::size_t i = 4; i-- > 0;)
-      value = value << 8 | std::to_integer<std::uint32_t>(bytes[at + i]);
-    return std::size_t{value};
-  };
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.starts_with("RIFF")) return;
-  for (std::size_t at = 12; at + 8 <= bytes.size();) {
-    const std::size_t size = number(at + 4), held = bytes.size() - at - 8;
-    if (text.substr(at, 4) == "data") {
-      if (size <= held || size == 0xffffffff) return;
-      cannot_decode(place, concat("it is cut off after ", held, " of ", size, " bytes of sound"));
-    }
-    at += 8 + size + size % 2;
-  }
-}
-
-/// An Ogg file that is cut off announces what is left of it. Its last page must be marked as the
-/// last of its stream (RFC 3533, 6).
-void require_whole_ogg(std::span<const std::byte> bytes, const std::string& place) {
-  constexpr std::size_t k_head = 27;
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!text.starts_with("OggS")) return;
-  const auto number = [&](std::size_t at) { return std::to_integer<std::size_t>(bytes[at]); };
-  bool is_last = false;
-  std::size_t at = 0;
-  while (at + k_head <= bytes.size() && text.substr(at, 4) == "OggS") {
-    is_last = (number(at + 5) & 4) != 0;
-    const std::size_t segments = number(at + 26);
-    std::size_t end = at + k_head + segments;
-    for (std::size_t i = 0; i < segments && end <= bytes.size(); ++i) {
-      end += number(at + k_head + i);
-    }
-    if (end > bytes.size()) break;
-    at = end;
-  }
-  if (at != bytes.size() || !is_last)
-    cannot_decode(place, "it is cut off, or damaged between pages");
 }
 
 /// Converts one frame, or with null what the resampler still holds, onto the end of `samples`.
@@ -170,11 +127,18 @@ void move_to_begin(Audio& audio, double begin, const std::string& place) {
 /// Collects frames as samples of one rate.
 class Collector {
  public:
-  Collector(int rate, Channel channel, const std::string& place)
-      : rate_(rate), channel_(channel), place_(place) {}
+  /// @param most  samples per channel that are taken, what follows being padding; 0: all
+  Collector(int rate, Channel channel, const std::string& place, std::int64_t most = 0)
+      : rate_(rate), channel_(channel), place_(place), most_(most) {}
 
   /// @param announced  how many samples a channel has in all, or 0
-  void take(const AVFrame& frame, std::int64_t announced) {
+  void take(const AVFrame& whole, std::int64_t announced) {
+    AVFrame frame = whole;  // its samples stay where they are
+    if (most_ > 0) {
+      frame.nb_samples = static_cast<int>(
+          std::min<std::int64_t>(frame.nb_samples, std::max<std::int64_t>(most_ - decoded_, 0)));
+      if (frame.nb_samples == 0) return;
+    }
     if (decoded_ == 0) {
       require_limits(frame, place_);
       source_rate_ = frame.sample_rate;
@@ -209,6 +173,7 @@ class Collector {
   int rate_;
   Channel channel_;
   const std::string& place_;
+  std::int64_t most_;
   Resampler resampler_;
   std::vector<float> samples_;
   std::int64_t decoded_ = 0;
@@ -217,10 +182,11 @@ class Collector {
 
 }  // namespace
 
-Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place,
+Audio decode_audio(std::span<const std::byte> given, int rate, const std::string& place,
                    Channel channel) {
-  require_whole_wav(bytes, place);
-  require_whole_ogg(bytes, place);
+  const std::optional<std::vector<std::byte>> wav = plain_wav(given, place);
+  const std::span<const std::byte> bytes = wav ? std::span<const std::byte>(*wav) : given;
+  const std::int64_t ogg_samples = whole_ogg(bytes, place);
   require_honest_boxes(bytes, place);
   require_whole_matroska(bytes, place);
   std::optional<Collector> collector(std::in_place, rate, channel, place);
@@ -228,7 +194,7 @@ Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string
   const bool is_plain_flac = decode_plain_flac(
       bytes, [&](const AVFrame& frame, std::int64_t count) { collector->take(frame, count); });
   if (!is_plain_flac) {
-    collector.emplace(rate, channel, place);
+    collector.emplace(rate, channel, place, ogg_samples);
     const Announced announced = decode_frames(
         bytes, Medium::recording, place, [&](const AVFrame& frame) { collector->take(frame, 0); });
     const std::int64_t decoded = collector->decoded();

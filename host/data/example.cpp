@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
+#include "host/data/plain_text.hpp"
 
 namespace weft::host {
 namespace {
@@ -24,17 +25,23 @@ Json sample_json(const Shard& shard, std::size_t sample) {
   std::string reason = "it is not an object";
   try {
     if (bytes.size() > k_largest_json) throw std::length_error("it has more than 16 MiB");
-    Json json = parse_sample_json(text_of(bytes));
+    Json json = parse_sample_json(without_mark(text_of(bytes)));
     if (json.is_object()) return json;
   } catch (const std::exception& problem) {
     reason = problem.what();
+    if (reason.starts_with("is ")) reason = "it " + reason;
   }
   throw Error(Exit::bad_data, concat(shard.place(sample), ": the member json is not usable (",
                                      reason, "). Make the shard anew."));
 }
 
+/// What a text is, in a member or in JSON: without a mark before it and a line end behind it.
+std::string plain(std::string_view text) {
+  return std::string(without_line_end(without_mark(text)));
+}
+
 std::string as_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>()
+  return value.is_string() ? plain(value.get_ref<const std::string&>())
                            : value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -54,14 +61,6 @@ struct ExampleJson {
   }
 };
 
-/// Without the spaces and line ends around it.
-std::string trimmed(std::string_view text) {
-  const char* const blank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blank);
-  if (first == std::string_view::npos) return "";
-  return std::string(text.substr(first, text.find_last_not_of(blank) - first + 1));
-}
-
 using Values = std::map<std::string, std::string>;
 
 /// The texts of members, which all entries of a sample share.
@@ -69,7 +68,14 @@ Values member_values(const Shard& shard, std::size_t sample, const std::set<std:
   Values values;
   for (const std::string& source : sources) {
     if (Source{source}.is_pointer() || !shard.has_any(sample, source)) continue;
-    values[source] = trimmed(text_of(shard.read(sample, shard.chosen(sample, source))));
+    const std::string_view member = shard.chosen(sample, source);
+    const Bytes bytes = shard.read(sample, member);
+    try {
+      values[source] = plain(text_of(bytes));
+    } catch (const std::invalid_argument& problem) {
+      throw Error(Exit::bad_data, concat(shard.place(sample), ": the member ", member, " ",
+                                         problem.what(), ". Convert it, and make the shard anew."));
+    }
   }
   return values;
 }
@@ -106,10 +112,8 @@ Json take_list(Json& json, const std::string& each, const std::string& place) {
 /// KEY and the place of an example, without values.
 Example bare_example(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
   const std::string suffix = options.each.empty() ? "" : concat('#', ref.entry);
-  return {example_key(shard, ref, options),
-          shard.place(ref.sample) + suffix,
-          shard.has(ref.sample, "json"),
-          {}};
+  return {
+      example_key(shard, ref, options), shard.place(ref.sample) + suffix, &shard, ref.sample, {}};
 }
 
 bool is_pointer_wanted(const DataOptions& options, const std::set<std::string>& sources) {
@@ -128,7 +132,7 @@ bool is_kept(const Example& example, const DataOptions& options) {
 }  // namespace
 
 Json parse_sample_json(std::string_view text) {
-  return parse_strictly(text, {k_deepest, 0});
+  return parse_strictly(text, {k_deepest, 0, /*whole_as_integers=*/true});
 }
 
 std::string example_key(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
@@ -189,12 +193,20 @@ const std::string& required_value(const Example& example, const std::string& sou
                                   const std::string& asked_by) {
   const auto value = example.values.find(source);
   if (value != example.values.end()) return value->second;
-  std::string lacking = "member " + source;
-  if (Source{source}.is_pointer()) {
-    lacking = example.has_json ? "value at " + source : "member json with a value at " + source;
+  const Shard& shard = *example.shard;
+  const bool is_pointer = Source{source}.is_pointer();
+  const std::string member = is_pointer ? "json" : source;
+  if (is_pointer && shard.has(example.sample, "json")) {
+    throw Error(Exit::bad_data,
+                concat(example.place, ": there is no value at ", source, ", which ", asked_by,
+                       " needs. Correct the recipe, or make the shard anew."));
   }
-  throw Error(Exit::bad_data, concat(example.place, ": there is no ", lacking, ", which ", asked_by,
-                                     " needs. Correct the recipe, or make the shard anew."));
+  throw Error(Exit::bad_data,
+              concat(example.place, ": there is no member ", member,
+                     is_pointer ? concat(" with a value at ", source) : "", ", which ", asked_by,
+                     " needs; it has ", enumerate(shard.members(example.sample)), ".",
+                     shard.other_case(example.sample, member),
+                     " Correct the recipe, or make the shard anew."));
 }
 
 }  // namespace weft::host

@@ -31,7 +31,8 @@ struct ExampleRef {
 struct Example {
   std::string key;                            ///< KEY, or KEY#3 for the list's entry 3
   std::string place;                          ///< `/data/a.tar, sample KEY#3`, for messages
-  bool has_json = false;                      ///< a member json, which pointers look into
+  const Shard* shard = nullptr;               ///< which must outlive it
+  std::uint32_t sample = 0;                   ///< of the shard
   std::map<std::string, std::string> values;  ///< by Source::text; absent where there is none
 };
 

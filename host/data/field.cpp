@@ -10,7 +10,7 @@ namespace {
 
 /// @param vocabulary  ids of the tokenizer, 0 without one
 FieldSpec spec_of(const FieldOptions& field, std::int64_t vocabulary) {
-  FieldSpec spec{field.name, DType::int64, {}, field.mask, 0};
+  FieldSpec spec{field.name, DType::int64, {}, field.mask};
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
     spec.dtype = DType::float32;
     spec.sizes = {image->channels, image->height, image->width};
@@ -112,19 +112,28 @@ std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabula
     if (spec.sizes.empty()) spec.mask = field.name + k_present;  // a class that may be no target
   }
   with.insert(with.begin(), spec);
+  if (field.is_optional)
+    for (FieldSpec& one : with) one.present = field.name + k_present;
   return with;
 }
 
 std::vector<FieldSpec> field_specs(const std::string& data_json, const std::string& kept) {
   const DataOptions options = parse_data_options(data_json);
-  std::int64_t vocabulary = 0;
-  if (options.tokenizer) {
-    const TokenizerOptions& tokenizer = *options.tokenizer;
-    vocabulary = tokenizer.file.empty()
-                     ? tokenizer.training.vocabulary
-                     : tokenizer_file_vocabulary(kept.empty() ? tokenizer.file : kept);
+  if (!options.tokenizer) return field_specs(options, std::int64_t{0});
+  const TokenizerOptions& tokenizer = *options.tokenizer;
+  const TokenizerSummary summary = tokenizer.file.empty()
+                                       ? summary_of_training(tokenizer.training)
+                                       : summary_of_file(kept.empty() ? tokenizer.file : kept);
+  std::vector<FieldSpec> specs = field_specs(options, summary.vocabulary);
+  for (const FieldOptions& field : options.fields) {
+    if (!std::holds_alternative<TextOptions>(field.kind) &&
+        !std::holds_alternative<DocumentOptions>(field.kind))
+      continue;
+    for (FieldSpec& spec : specs)
+      for (const char* suffix : {"", k_target, k_next})
+        if (spec.name == field.name + suffix) spec.special = summary.special;
   }
-  return field_specs(options, vocabulary);
+  return specs;
 }
 
 std::vector<FieldSpec> field_specs(const DataOptions& options, std::int64_t vocabulary) {

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
 #include "host/data/added_tokens.hpp"
 #include "host/data/bpe.hpp"
 #include "host/data/byte_characters.hpp"
@@ -15,6 +17,9 @@
 
 namespace weft::host {
 namespace {
+
+/// Encoding takes some fifty bytes of memory for each byte of the longest word.
+constexpr std::size_t k_longest_word = std::size_t{16} << 20;
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
@@ -123,10 +128,20 @@ class JsonModel : public TokenizerModel {
       const Words words = splitter_.split(part);
       std::visit(
           [&](const auto& subwords) {
-            for (const std::string_view word : words.words) subwords.encode(word, ids);
+            for (const std::string_view word : words.words) {
+              require_fitting(word);
+              subwords.encode(word, ids);
+            }
           },
           subwords_);
     }
+  }
+
+  static void require_fitting(std::string_view word) {
+    if (word.size() <= k_longest_word) return;
+    throw Error(Exit::bad_data,
+                concat("A text cannot be encoded: a word of it has ", word.size(),
+                       " bytes; at most ", k_longest_word, " are read at once. Divide the text."));
   }
 
   /// The token as a decoder writes it behind those before.

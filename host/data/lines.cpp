@@ -3,9 +3,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/plain_text.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
@@ -13,8 +15,8 @@ namespace weft::host {
 Lines::Lines(std::string path, std::string sort)
     : path_(std::move(path)), sort_(std::move(sort)), file_(path_) {
   if (file_.problem().empty()) return;
-  throw Error(Exit::no_input, concat("The ", sort_, " ", path_, " ", file_.problem(),
-                                     ". Check the path under data/shards."));
+  throw Error(Exit::no_input,
+              concat("The ", sort_, " ", path_, " ", file_.problem(), ". Check the path."));
 }
 
 /// Reads on behind what the buffer holds; false at the end.
@@ -41,7 +43,20 @@ bool Lines::fill() {
   return count > 0;
 }
 
+/// Leaves a mark at the beginning of the file out.
+void Lines::pass_mark() {
+  constexpr std::size_t k_longest_mark = 4;
+  while (buffer_.size() < k_longest_mark && fill()) continue;
+  try {
+    end_ = buffer_.size() - without_mark(buffer_).size();
+  } catch (const std::invalid_argument& problem) {
+    throw Error(Exit::bad_data,
+                concat("The ", sort_, " ", path_, " ", problem.what(), ". Convert it to UTF-8."));
+  }
+}
+
 std::optional<std::string_view> Lines::next() {
+  if (number_ == 0) pass_mark();
   while (true) {
     begin_ = end_;
     ++number_;
@@ -58,7 +73,8 @@ std::optional<std::string_view> Lines::next() {
     }
     end_ = found + 1;
     offset_ = before_ + static_cast<std::int64_t>(begin_);
-    const auto line = std::string_view(buffer_).substr(begin_, found - begin_);
+    const std::string_view line =
+        without_line_end(std::string_view(buffer_).substr(begin_, end_ - begin_));
     if (line.find_first_not_of(" \t\r") != std::string_view::npos) return line;
   }
 }

@@ -13,7 +13,8 @@
 
 namespace weft::host {
 
-/// Reads a file once, holding one line of it. Lines without anything but blanks are passed over.
+/// Reads a file once, holding one line of it. Lines without anything but blanks are passed over; a
+/// line ends with LF or CR LF, and a byte order mark before the first one is left out.
 class Lines {
  public:
   /// @param sort  what a message calls the file: `index`
@@ -21,7 +22,8 @@ class Lines {
   Lines(std::string path, std::string sort);
 
   /// The next line without its end, until the next call; nothing behind the last one.
-  /// @throws Error (bad_data) on a line above 256 MiB; (io) when it cannot be read
+  /// @throws Error (bad_data) on a line above 256 MiB, or a file in UTF-16; (io) when it cannot be
+  ///         read
   std::optional<std::string_view> next();
 
   std::size_t number() const { return number_; }   ///< of the line at hand, from 1
@@ -33,6 +35,7 @@ class Lines {
 
  private:
   bool fill();
+  void pass_mark();
 
   std::string path_, sort_;
   DataFile file_;

@@ -15,6 +15,7 @@ extern "C" {
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/decode.hpp"
+#include "host/data/file_format.hpp"
 #include "host/data/video.hpp"
 
 namespace weft::host {
@@ -149,7 +150,7 @@ Owned<AVFormatContext> open_format(AVIOContext* input, Medium medium, const Kind
   const int status = avformat_open_input(&format, nullptr, nullptr, nullptr);
   Owned<AVFormatContext> owned(format);
   if (status == AVERROR(EINVAL) || status == AVERROR_INVALIDDATA) {
-    cannot_decode(place, concat("it is neither ", formats_of(medium), ", or its head is damaged"));
+    refuse_format(static_cast<Cursor*>(input->opaque)->bytes, formats_of(medium), place);
   }
   checked(status, place);
   return owned;
@@ -212,6 +213,16 @@ Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const Ki
 bool is_lossy(const AVCodecContext& codec) {
   return codec.codec_id == AV_CODEC_ID_MP3 || codec.codec_id == AV_CODEC_ID_VORBIS ||
          codec.codec_id == AV_CODEC_ID_OPUS || codec.codec_id == AV_CODEC_ID_AAC;
+}
+
+/// What Matroska says that the encoder put before the sound (CodecDelay, RFC 9559), in seconds.
+/// FFmpeg's decoders leave it out of Opus and Vorbis, which say so themselves.
+double skipped_seconds(const AVCodecContext& codec, const AVStream& stream,
+                       std::span<const std::byte> bytes) {
+  const bool is_matroska = text_of_head(bytes, 4) == "\x1a\x45\xdf\xa3";
+  const bool keeps_it = codec.codec_id == AV_CODEC_ID_AAC || codec.codec_id == AV_CODEC_ID_MP3;
+  if (!is_matroska || !keeps_it || codec.sample_rate <= 0) return 0;
+  return static_cast<double>(stream.codecpar->initial_padding) / codec.sample_rate;
 }
 
 }  // namespace
@@ -333,6 +344,8 @@ Announced decode_frames(std::span<const std::byte> bytes, Medium medium, const s
   const AVCodecContext& codec = file.codec();
   Announced announced;
   bool is_first = medium == Medium::recording && file.has_video();
+  if (medium == Medium::recording && !is_first)
+    announced.begin = -skipped_seconds(codec, stream, bytes);
   const auto take_in_time = [&](const AVFrame& frame) {
     if (is_first && frame.best_effort_timestamp != AV_NOPTS_VALUE) {
       announced.begin = static_cast<double>(frame.best_effort_timestamp) * av_q2d(stream.time_base);

@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/field.hpp"
+#include "host/data/fields_error.hpp"
 #include "host/data/section.hpp"
 #include "host/data/source.hpp"
 
@@ -72,6 +73,27 @@ FieldOptions field(const std::string& name, const Json& json) {
   read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);
   return field;
+}
+
+/// All of them are read before any is refused.
+std::vector<FieldOptions> fields(const Json& json) {
+  std::vector<FieldOptions> fields;
+  std::map<std::string, std::string> wrong;
+  for (const auto& [name, value] : json.items()) {
+    try {
+      fields.push_back(field(name, value));
+    } catch (const Error& error) {
+      wrong[name] = error.what();
+    }
+  }
+  if (!wrong.empty()) throw FieldsError(std::move(wrong));
+  return fields;
+}
+
+std::string joined(const std::map<std::string, std::string>& sentences) {
+  std::string text;
+  for (const auto& [field, sentence] : sentences) text += (text.empty() ? "" : " ") + sentence;
+  return text;
 }
 
 void check_fields(const DataOptions& options) {
@@ -189,15 +211,13 @@ DataOptions parse(const Json& json) {
     const Section where(section.at("where"), "data /where");
     for (const auto& [key, unused] : section.at("where").items()) {
       const std::vector<std::string> accepted = where.words(key.c_str());
-      options.where[section.pointer("where", key)] = {accepted.begin(), accepted.end()};
+      std::set<std::string>& texts = options.where[section.pointer("where", key)];
+      for (const std::string& text : accepted) texts.insert({text, plain_number(text)});
     }
   }
   if (section.has("tokenizer"))
     options.tokenizer = tokenizer_options(Section(section.at("tokenizer"), "data /tokenizer"));
-  const Section fields(section.at("fields"), "data /fields");
-  for (const auto& [name, value] : section.at("fields").items()) {
-    options.fields.push_back(field(name, value));
-  }
+  options.fields = fields(section.at("fields"));
   if (section.has("joint_mask")) {
     options.joint_masking =
         joint_masking(Section(section.at("joint_mask"), "data /joint_mask"), options.fields);
@@ -267,6 +287,9 @@ const char* split_name(Split split) {
   }
   return "?";
 }
+
+FieldsError::FieldsError(std::map<std::string, std::string> sentences)
+    : Error(Exit::bad_recipe, joined(sentences)), sentences_(std::move(sentences)) {}
 
 DataOptions parse_data_options(const std::string& data_json) {
   try {

@@ -128,9 +128,14 @@ struct TextOptions {
   bool begin = false, end = false;  ///< whether the tokenizer's begin and end ids are put
 };
 
-/// A word out of a closed list -> int64 [] index into it.
+/// A word out of a closed list, or a whole number out of a range -> int64 [] index into it.
 struct ClassOptions {
   std::vector<std::string> classes;
+  std::optional<std::int64_t> first;                         ///< of a range: its lowest number
+  std::map<std::string, std::int64_t, std::less<>> indices;  ///< of a list: by class
+
+  /// Blanks around a value do not count, nor do zeros before a number of a range.
+  std::optional<std::int64_t> index_of(std::string_view value) const;
 };
 
 /// Any value -> int64 [], the same number for the same text: 53 bits of its hash, so that float64

@@ -6,13 +6,14 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <map>
 #include <memory>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/foreign_file.hpp"
+#include "host/data/loose_files.hpp"
 #include "host/data/shard.hpp"
 #include "host/data/tar_reader.hpp"
 
@@ -25,133 +26,68 @@ namespace fs = std::filesystem;
   throw Error(Exit::bad_data, concat(what, ". ", remedy));
 }
 
-/// What is to be packed: samples by key, and the sizes of their members by name.
+/// What is to be packed: the samples of a shard by key, and the sizes of their members by name.
 class Source {
  public:
   using Sizes = std::map<std::string, std::int64_t>;
-  virtual ~Source() = default;
-  virtual Bytes read(const std::string& key, const std::string& member) const = 0;
-  const std::map<std::string, Sizes>& samples() const { return samples_; }
 
- protected:
-  void add(const std::string& key, const std::string& member, std::int64_t size) {
-    if (size > static_cast<std::int64_t>(k_largest_member)) {
-      refuse(concat(key, ".", member, " has ", size, " bytes; at most ", k_largest_member,
-                    " are read back"),
-             "Divide it, or leave it out.");
-    }
-    samples_[key][member] = size;
-  }
-
- private:
-  std::map<std::string, Sizes> samples_;
-};
-
-class FolderSource : public Source {
- public:
-  explicit FolderSource(std::string folder) : folder_(std::move(folder)) {
-    std::error_code problem;
-    for (fs::recursive_directory_iterator i(folder_, problem), end; i != end;
-         i.increment(problem)) {
-      const std::string name = i->path().lexically_relative(folder_).generic_string();
-      if (i->path().filename().string().starts_with('.')) {
-        i.disable_recursion_pending();
-      } else if (i->is_symlink() || !(i->is_directory() || i->is_regular_file())) {
-        refuse(concat(folder_, " holds ", name, ", which is a link or a device"),
-               "Only files are packed: put the file in its place, or leave it out.");
-      } else if (i->is_regular_file()) {
-        add_file(name, static_cast<std::int64_t>(i->file_size()));
-      }
-    }
-    if (problem) {
-      throw Error(Exit::no_input, concat("The folder ", folder_, " cannot be read (",
-                                         problem.message(), "). Check the path."));
-    }
-  }
-
-  Bytes read(const std::string& key, const std::string& member) const override {
-    const std::string name = concat(key, '.', member);
-    DataFile file(folder_, name);
-    const auto cannot = [&](const std::string& reason) {
-      return Error(Exit::bad_data, concat(folder_, "/", name, " ", reason,
-                                          ". Leave the folder as it is while it is packed."));
-    };
-    if (!file.problem().empty()) throw cannot(file.problem());
-    try {
-      Bytes bytes = file.read_all(k_largest_member);
-      if (std::ssize(bytes) == samples().at(key).at(member)) return bytes;
-    } catch (const std::exception& problem) {
-      throw cannot(concat("cannot be read (", problem.what(), ")"));
-    }
-    throw cannot("has changed");
-  }
-
- private:
-  void add_file(const std::string& name, std::int64_t size) {
-    const auto [key, member] = key_and_name(name);
-    if (member.empty()) {
-      refuse(concat(folder_, " holds ", name,
-                    ", whose name has no ending and so tells no member of a sample"),
-             "Name it KEY.ext, or leave it out.");
-    }
-    add(key, member, size);
-  }
-
-  std::string folder_;
-};
-
-class IndexSource : public Source {
- public:
-  explicit IndexSource(const std::string& index) : shard_(read_folder(index, "", Damage::refuse)) {
+  explicit Source(Shard shard) : shard_(std::move(shard)) {
     for (std::size_t i = 0; i < shard_.size(); ++i) {
       const std::string key(shard_.key(i));
-      require_key(index, key);
+      require_key(key);
       number_of_[key] = i;
       for (const std::string& member : shard_.members(i)) {
         if (member.empty() || member.find('/') != std::string::npos) {
-          refuse(concat("The index ", index, ", sample ", key, ": the member \"", member,
+          refuse(concat("The shard ", shard_.name, ", sample ", key, ": the member \"", member,
                         "\" cannot be told from a folder in a tar"),
                  "Name it without a slash.");
         }
-        // An index knows the sizes of files, not of its texts.
-        add(key, member, std::ssize(shard_.read(i, member)));
+        samples_[key][member] = shard_.offset_and_size(i, member).second;
       }
     }
   }
 
-  Bytes read(const std::string& key, const std::string& member) const override {
+  const std::map<std::string, Sizes>& samples() const { return samples_; }
+  const PassedOver& passed_over() const { return shard_.passed_over; }
+
+  Bytes read(const std::string& key, const std::string& member) const {
     return shard_.read(number_of_.at(key), member);
   }
 
  private:
-  static void require_key(const std::string& index, const std::string& key) {
+  void require_key(const std::string& key) const {
     const std::string name = fs::path(key).filename().string();
     if (key_and_name(key).first != key) {
-      refuse(concat("The index ", index, ": the key \"", key,
+      refuse(concat("The shard ", shard_.name, ": the key \"", key,
                     "\" holds a dot after its last slash, where readers of tar shards end a key"),
              "Give the sample a key without it.");
     }
     if (name.empty() || key.starts_with('/') ||
         concat("/", key, "/").find("/../") != std::string::npos) {
-      refuse(concat("The index ", index, ": the key \"", key, "\" is no name inside a folder"),
-             "Give the sample a key that neither begins nor ends with a slash, without \"..\".");
+      refuse(
+          concat("The shard ", shard_.name, ": the key \"", key, "\" is no name inside a folder"),
+          "Give the sample a key that neither begins nor ends with a slash, without \"..\".");
     }
   }
 
   Shard shard_;
+  std::map<std::string, Sizes> samples_;
   std::map<std::string, std::size_t> number_of_;
 };
 
-std::unique_ptr<Source> open_source(const std::string& path) {
-  if (fs::is_directory(path)) return std::make_unique<FolderSource>(path);
+Source open_source(const std::string& path) {
+  if (fs::is_directory(path)) return Source(read_loose_files(path));
   if (!fs::exists(path)) {
-    throw Error(Exit::no_input, concat("There is no ", path, ". Name a folder or an index."));
+    throw Error(Exit::no_input,
+                concat("There is no ", path, ". Name a folder, an index or a tar."));
   }
-  if (!path.ends_with(".jsonl") || !is_folder_index(path)) {
-    refuse(concat(path, " is neither a folder nor an index (.jsonl, of which each line has a key)"),
+  if (has_ending(path, ".txt") || (has_ending(path, ".jsonl") && !is_folder_index(path))) {
+    refuse(concat(path,
+                  " is a text: neither a folder nor an index (.jsonl, of which each line has "
+                  "a key) nor a tar"),
            "Name one of them.");
   }
-  return std::make_unique<IndexSource>(path);
+  return Source(read_shard(path));
 }
 
 /// The keys of each shard.
@@ -192,7 +128,7 @@ class TarWriter {
     if (archive_write_open_filename(tar_.get(), unfinished_.c_str()) != ARCHIVE_OK) {
       throw Error(Exit::cannot_create,
                   concat("The shard ", unfinished_, " cannot be made (",
-                         archive_error_string(tar_.get()), "). Make its folder first."));
+                         archive_error_string(tar_.get()), "). Name another --out."));
     }
   }
   TarWriter(const TarWriter&) = delete;
@@ -250,14 +186,20 @@ bool is_ascii(const Source& source, const std::vector<std::string>& keys) {
   });
 }
 
+void make_folder_of(const std::string& prefix) {
+  const fs::path folder = fs::path(prefix).parent_path();
+  std::error_code problem;
+  if (!folder.empty()) fs::create_directories(folder, problem);
+  if (!problem) return;
+  throw Error(Exit::cannot_create, concat("The folder ", folder.string(), " cannot be made (",
+                                          problem.message(), "). Name another --out."));
+}
+
 }  // namespace
 
 Packed pack(const std::string& source_path, const std::string& prefix, const PackOptions& options) {
-  const std::unique_ptr<Source> source = open_source(source_path);
-  if (source->samples().empty()) {
-    refuse(concat(source_path, " holds no sample"), "Name a folder with files KEY.ext.");
-  }
-  const std::vector<std::vector<std::string>> shards = planned(*source, options);
+  const Source source = open_source(source_path);
+  const std::vector<std::vector<std::string>> shards = planned(source, options);
   for (std::size_t i = 0; i < shards.size() && !options.overwrite; ++i) {
     if (fs::exists(shard_path(prefix, i))) {
       throw Error(Exit::cannot_create,
@@ -265,14 +207,16 @@ Packed pack(const std::string& source_path, const std::string& prefix, const Pac
                          " already. Name another --out, or replace it with --overwrite."));
     }
   }
+  make_folder_of(prefix);
   Packed packed;
+  packed.passed_over = source.passed_over();
   for (std::size_t i = 0; i < shards.size(); ++i) {
     packed.shards.push_back(shard_path(prefix, i));
-    TarWriter tar(packed.shards.back(), is_ascii(*source, shards[i]));
+    TarWriter tar(packed.shards.back(), is_ascii(source, shards[i]));
     for (const std::string& key : shards[i]) {
       ++packed.samples;
-      for (const auto& [member, size] : source->samples().at(key)) {
-        tar.add(concat(key, '.', member), source->read(key, member));
+      for (const auto& [member, size] : source.samples().at(key)) {
+        tar.add(concat(key, '.', member), source.read(key, member));
         ++packed.members;
         packed.bytes += size;
       }

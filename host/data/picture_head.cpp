@@ -61,6 +61,30 @@ void require_whole_jpeg(std::string_view text, const std::string& place) {
   }
 }
 
+/// Behind the end marker of a JPEG's first picture: phones put further pictures there. Inside scans
+/// 0xff is followed by 0 or by a restart marker. The whole size if the markers do not lead to it.
+std::size_t jpeg_end(std::string_view text) {
+  for (std::size_t at = 2; at + 2 <= text.size();) {
+    const auto marker = static_cast<unsigned char>(text[at + 1]);
+    if (text[at] != '\xff') {  // inside a scan
+      at = text.find('\xff', at);
+      if (at == std::string_view::npos) break;
+      continue;
+    }
+    if (marker == 0xd9) return at + 2;
+    const bool is_alone = marker <= 0x01 || (marker >= 0xd0 && marker <= 0xd8);
+    if (marker == 0xff) {
+      ++at;
+    } else if (is_alone) {
+      at += 2;
+    } else {
+      if (at + 4 > text.size()) break;
+      at += 2 + static_cast<std::size_t>(std::max<std::int64_t>(big_endian(text, at + 2, 2), 2));
+    }
+  }
+  return text.size();
+}
+
 /// A JPEG's scans, counted without those of previews being told apart.
 void require_few_scans(std::string_view text, const std::string& place) {
   std::int64_t scans = 0;
@@ -175,6 +199,7 @@ void require_size(const PictureHead& head, std::size_t bytes, const std::string&
 PictureHead vetted_head(std::span<const std::byte> bytes, const std::string& place) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   PictureHead head;
+  head.end = text.size();
   if (text.starts_with("\x89PNG")) {
     head.format = PictureFormat::png;
     read_png(text, head);
@@ -184,6 +209,7 @@ PictureHead vetted_head(std::span<const std::byte> bytes, const std::string& pla
     head.format = PictureFormat::jpeg;
     if (read_jpeg(text, head)) require_size(head, bytes.size(), place);
     require_whole_jpeg(text, place);
+    head.end = jpeg_end(text);
     require_few_scans(text, place);
   } else if (text.size() >= 12 && text.starts_with("RIFF") && text.substr(8, 4) == "WEBP") {
     head.format = PictureFormat::webp;

@@ -16,6 +16,7 @@ struct PictureHead {
   PictureFormat format = PictureFormat::other;
   std::int64_t height = 0, width = 0;  ///< 0 where it does not say
   int components = 0;                  ///< of a JPEG: four are inks
+  std::size_t end = 0;                 ///< of the first picture: of a JPEG behind its end marker
   int orientation = 1;                 ///< EXIF's, 1 to 8; see oriented()
 };
 

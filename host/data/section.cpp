@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 
 namespace weft::host {
@@ -61,9 +62,16 @@ std::vector<std::string> Section::words(const char* key) const {
   if (!at(key).is_array()) fail(key, "a list");
   for (const Json& item : at(key)) {
     if (item.is_structured() || item.is_null()) fail(key, "a list of texts or numbers");
-    words.push_back(item.is_string() ? item.get<std::string>() : item.dump());
+    words.push_back(item.is_string()         ? item.get<std::string>()
+                    : item.is_number_float() ? json_number(item.get<double>()).dump()
+                                             : item.dump());
   }
   return words;
+}
+
+std::string plain_number(const std::string& text) {
+  const Json number = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return number.is_number_float() ? json_number(number.get<double>()).dump() : text;
 }
 
 std::string Section::members(const char* key, const std::string& text) const {

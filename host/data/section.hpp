@@ -47,7 +47,8 @@ class Section {
   bool flag(const char* key) const;
   std::string word(const char* key, const std::string& fallback) const;
 
-  /// Texts as they are; numbers, true and false as JSON writes them.
+  /// Texts as they are; true and false as JSON writes them, and numbers, which are whole without a
+  /// fraction.
   std::vector<std::string> words(const char* key) const;
 
   /// `text`, which stands under `key`, as the name of a member, or several: `jpg;jpeg;png`.
@@ -60,6 +61,9 @@ class Section {
   const Json& json_;
   std::string place_;
 };
+
+/// `1` of the text `1.0`, as a sample's JSON comes; other texts as they are.
+std::string plain_number(const std::string& text);
 
 // What the kinds of fields read from their sections.
 ImageOptions image_options(const Section& section);

@@ -13,32 +13,37 @@ namespace {
 
 namespace spm = sentencepiece;
 
-/// The texts as SentencePiece's trainer wants them, or the words: `WORD<tab>COUNT`.
+/// The texts in parts that SentencePiece's trainer reads, or the words: `WORD<tab>COUNT`.
 class Sentences final : public spm::SentenceIterator {
  public:
   explicit Sentences(const TrainingTexts& texts) : texts_(texts) { write(); }
-  bool done() const override {
-    return next_ >= (texts_.are_kept() ? texts_.texts().size() : texts_.words().size());
-  }
-  void Next() override {
-    ++next_;
-    write();
-  }
-  const std::string& value() const override {
-    return texts_.are_kept() ? texts_.texts()[next_] : line_;
-  }
+  bool done() const override { return is_done_; }
+  void Next() override { write(); }
+  const std::string& value() const override { return line_; }
   absl::Status status() const override { return {}; }
 
  private:
   void write() {
-    if (texts_.are_kept() || done()) return;
-    const auto& [word, count] = texts_.words()[next_];
-    line_ = concat(word, '\t', count);
+    if (!texts_.are_kept()) {
+      is_done_ = next_ >= texts_.words().size();
+      if (is_done_) return;
+      const auto& [word, count] = texts_.words()[next_++];
+      line_ = concat(word, '\t', count);
+      return;
+    }
+    line_ = take_part(rest_);
+    while (line_.empty() && next_ < texts_.texts().size()) {
+      rest_ = texts_.texts()[next_++];
+      line_ = take_part(rest_);
+    }
+    is_done_ = line_.empty();
   }
 
   const TrainingTexts& texts_;
   std::size_t next_ = 0;
+  std::string_view rest_;  ///< of the text before next_
   std::string line_;
+  bool is_done_ = false;
 };
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "host/base/error.hpp"
@@ -21,6 +23,10 @@ struct Refusal {
 
 [[noreturn]] void refuse(const std::string& reason) {
   throw Refusal{reason};
+}
+
+bool is_word_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 /// How a field of a message is stored.
@@ -112,7 +118,8 @@ class Rules {
     replacements_ = charsmap.substr(size);
   }
 
-  void vet() {
+  /// @return whether no rule reads a space beside an ASCII letter or digit
+  bool vet() {
     for (std::uint32_t i = 0; i < units_.size(); ++i) {
       if (i > 0 && is_value(units_[i])) continue;  // never read as a transition
       if (base(i) / k_block >= units_.size() / k_block) {
@@ -125,6 +132,7 @@ class Rules {
     if (matches(0, 0) > k_most_matches) {
       refuse(concat("more than ", k_most_matches, " of its normalisation rules begin alike"));
     }
+    return !read_spaces_in_words_;
   }
 
  private:
@@ -175,37 +183,50 @@ class Rules {
     }
     std::uint16_t most = 0;
     for (std::uint32_t at = first_[base(i)]; at < first_[base(i) + 1]; ++at) {
+      read_spaces_in_words_ = read_spaces_in_words_ || is_space_in_word(i, members_[at]);
       most = std::max(most, matches(members_[at], depth + 1));
     }
     if (has_leaf(units_[i])) ++most;
     return matches_[i] = most;
   }
 
+  bool is_space_in_word(std::uint32_t i, std::uint32_t next) const {
+    const char first = static_cast<char>(units_[i] & 0xff);
+    const char second = static_cast<char>(units_[next] & 0xff);
+    return i > 0 && ((first == ' ' && is_word_character(second)) ||
+                     (is_word_character(first) && second == ' '));
+  }
+
+  bool read_spaces_in_words_ = false;
   std::vector<std::uint32_t> units_, first_, members_;
   std::vector<std::uint16_t> matches_;
   std::string_view replacements_;
 };
 
-void vet_normalizer(std::string_view bytes) {
+/// @return whether no rule reads a space beside an ASCII letter or digit
+bool vet_normalizer(std::string_view bytes) {
   enum : std::uint64_t { k_charsmap = 2 };
   Message message(bytes, "its normalizer_spec");
-  bool is_there = false;
+  bool is_there = false, words_are_apart = true;
   for (WireField field; message.next(field);) {
     if (field.number != k_charsmap) continue;
     message.expect(field, k_bytes);
     if (is_there) refuse("it has normalisation rules twice");
     is_there = true;
-    if (!field.bytes.empty()) Rules(field.bytes).vet();
+    if (!field.bytes.empty()) words_are_apart = Rules(field.bytes).vet();
   }
+  return words_are_apart;
 }
+
+enum PieceType : std::uint64_t { k_unknown_type = 2, k_control_type = 3, k_user_defined_type = 4 };
 
 struct Piece {
   std::string_view text;
-  bool is_user_defined = false;
+  std::uint64_t type = 1;
 };
 
 Piece vet_piece(std::string_view bytes, std::size_t number) {
-  enum : std::uint64_t { k_text = 1, k_score = 2, k_type = 3, k_user_defined = 4 };
+  enum : std::uint64_t { k_text = 1, k_score = 2, k_type = 3 };
   const std::string place = concat("piece ", number);
   Message message(bytes, place);
   Piece piece;
@@ -219,7 +240,7 @@ Piece vet_piece(std::string_view bytes, std::size_t number) {
       if (!std::isfinite(score)) refuse(concat("the score of ", place, " is not a finite number"));
     } else if (field.number == k_type) {
       message.expect(field, k_varint);
-      piece.is_user_defined = field.value == k_user_defined;
+      piece.type = field.value;
     }
   }
   if (piece.text.empty() || piece.text.size() > k_longest_piece) {
@@ -227,6 +248,24 @@ Piece vet_piece(std::string_view bytes, std::size_t number) {
   }
   if (piece.text.find('\0') != std::string_view::npos) refuse(concat(place, " holds a zero byte"));
   return piece;
+}
+
+/// Whether a space stands in the piece, or its sign behind anything else.
+bool joins_words(std::string_view piece) {
+  constexpr std::string_view k_space = "\u2581";
+  if (piece.find(' ') != std::string_view::npos) return true;
+  while (piece.starts_with(k_space)) piece.remove_prefix(k_space.size());
+  return piece.find(k_space) != std::string_view::npos;
+}
+
+bool is_unigram(std::string_view trainer_spec) {
+  enum : std::uint64_t { k_model_type = 3, k_unigram = 1 };
+  Message message(trainer_spec, "its trainer_spec");
+  std::uint64_t type = k_unigram;  // where nothing is said
+  for (WireField field; message.next(field);) {
+    if (field.number == k_model_type) type = field.value;
+  }
+  return type == k_unigram;
 }
 
 /// Refuses long chains of texts, each of which begins with the one before.
@@ -242,8 +281,28 @@ void vet_chains(std::vector<std::string_view>& texts) {
   }
 }
 
-std::size_t vet_model(std::string_view bytes) {
-  enum : std::uint64_t { k_piece = 1, k_normalizer = 3, k_denormalizer = 5 };
+/// Ids of the pieces that are no text.
+using Meanings = std::map<std::pair<std::uint64_t, std::string_view>, std::int64_t>;
+
+/// The names that trainer_spec gives to pieces with a meaning, and their ids.
+SpecialIds special_ids(std::string_view trainer_spec, const Meanings& meanings) {
+  std::array<std::string_view, 4> names = {"<unk>", "<s>", "</s>", "<pad>"};
+  constexpr std::uint64_t first = 45;  // unk_piece, bos_piece, eos_piece, pad_piece
+  Message message(trainer_spec, "trainer_spec");
+  for (WireField field; message.next(field);)
+    if (field.number >= first && field.number < first + names.size() && field.wire == k_bytes)
+      names[field.number - first] = field.bytes;
+  const auto id = [&](std::uint64_t type, std::string_view name, std::int64_t otherwise = -1) {
+    const auto found = meanings.find({type, name});
+    return found == meanings.end() ? otherwise : found->second;
+  };
+  return {id(k_control_type, "[CLS]", id(k_control_type, names[1])),
+          id(k_control_type, "[SEP]", id(k_control_type, names[2])), id(k_control_type, names[3]),
+          id(k_unknown_type, names[0])};
+}
+
+SentencePieceSummary vet_model(std::string_view bytes) {
+  enum : std::uint64_t { k_piece = 1, k_trainer = 2, k_normalizer = 3, k_denormalizer = 5 };
   constexpr std::array names = {"trainer_spec", "normalizer_spec", "self_test_data",
                                 "denormalizer_spec"};
   constexpr std::size_t required = 2;
@@ -252,35 +311,45 @@ std::size_t vet_model(std::string_view bytes) {
     refuse(concat("it has ", bytes.size(), " bytes; at most ", k_largest_tokenizer, " are read"));
   }
   Message message(bytes, "it");
-  std::size_t pieces = 0;
+  SentencePieceSummary model;
+  std::string_view trainer_spec;
+  Meanings meanings;
   std::vector<std::string_view> user_defined;
   std::array<bool, names.size()> is_there{};
   for (WireField field; message.next(field);) {
     if (field.number > k_denormalizer) continue;  // extensions, which the library leaves alone
     message.expect(field, k_bytes);
     if (field.number == k_piece) {
-      if (pieces == k_most_pieces) refuse(concat("it has more than ", k_most_pieces, " pieces"));
-      const Piece piece = vet_piece(field.bytes, pieces++);
-      if (piece.is_user_defined) user_defined.push_back(piece.text);
+      if (model.pieces == k_most_pieces) {
+        refuse(concat("it has more than ", k_most_pieces, " pieces"));
+      }
+      const auto id = static_cast<std::int64_t>(model.pieces);
+      const Piece piece = vet_piece(field.bytes, model.pieces++);
+      if (joins_words(piece.text)) model.is_divisible = false;
+      if (piece.type == k_user_defined_type) user_defined.push_back(piece.text);
+      if (piece.type == k_unknown_type || piece.type == k_control_type)
+        meanings.emplace(std::pair(piece.type, piece.text), id);
       continue;
     }
     bool& is_known = is_there[field.number - 2];
     if (is_known) refuse(concat("it has two of ", names[field.number - 2]));
     is_known = true;
-    if (field.number == k_normalizer || field.number == k_denormalizer) {
-      vet_normalizer(field.bytes);
-    }
+    if (field.number == k_trainer) trainer_spec = field.bytes;
+    if (field.number == k_normalizer && !vet_normalizer(field.bytes)) model.is_divisible = false;
+    if (field.number == k_denormalizer) vet_normalizer(field.bytes);
   }
   for (std::size_t i = 0; i < required; ++i) {
     if (!is_there[i]) refuse(concat("it has no ", names[i], ", or is cut off"));
   }
   vet_chains(user_defined);
-  return pieces;
+  if (is_unigram(trainer_spec)) model.is_divisible = false;
+  model.special = special_ids(trainer_spec, meanings);
+  return model;
 }
 
 }  // namespace
 
-std::size_t vet_sentencepiece(std::string_view model, const std::string& name) {
+SentencePieceSummary vet_sentencepiece(std::string_view model, const std::string& name) {
   try {
     return vet_model(model);
   } catch (const Refusal& refusal) {

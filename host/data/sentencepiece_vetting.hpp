@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "host/base/field_spec.hpp"
+
 namespace weft::host {
 
 /// Larger model files are not opened.
@@ -23,6 +25,16 @@ inline constexpr std::size_t k_longest_piece = 512;
 /// as many as there are.
 inline constexpr std::size_t k_most_matches = 32;
 
+/// What the wire format says of a model that was vetted, as the library would after loading it.
+struct SentencePieceSummary {
+  std::size_t pieces = 0;
+  SpecialIds special;  ///< begin and end are [CLS] and [SEP] where these are control pieces
+  /// A text may be divided at a space between two ASCII letters or digits: no piece and no
+  /// normalisation rule holds such a space together with the one before it, and the type is not
+  /// unigram, whose scores of a whole text are added up in 32 bits.
+  bool is_divisible = true;
+};
+
 /// Walks the model's wire format (https://protobuf.dev/programming-guides/encoding) with the limits
 /// above. Each part but the pieces may be there once, and trainer_spec and normalizer_spec are. Of
 /// the normalisation rules
@@ -30,8 +42,7 @@ inline constexpr std::size_t k_most_matches = 32;
 /// that end in zero bytes) every unit's target block must lie inside the array and every value
 /// inside the replacements, and the rules must form no circle.
 /// @param name  how a message begins: `The tokenizer a.model`
-/// @return how many pieces it has
 /// @throws Error (bad_data): `NAME is not a SentencePiece model that is safe to load: REASON. …`
-std::size_t vet_sentencepiece(std::string_view model, const std::string& name);
+SentencePieceSummary vet_sentencepiece(std::string_view model, const std::string& name);
 
 }  // namespace weft::host

@@ -7,6 +7,8 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/foreign_file.hpp"
+#include "host/data/loose_files.hpp"
 
 namespace weft::host {
 namespace {
@@ -77,12 +79,22 @@ bool Shard::has_any(std::size_t sample, std::string_view members) const {
   return std::ranges::any_of(names, [&](std::string_view one) { return has(sample, one); });
 }
 
+std::string Shard::other_case(std::size_t sample, std::string_view members) const {
+  for (const std::string& found : this->members(sample)) {
+    for (const std::string_view asked : member_names(members)) {
+      if (found.size() != asked.size() || !has_ending(found, asked)) continue;
+      return concat(" Did you mean ", found, "? Upper and lower case differ.");
+    }
+  }
+  return "";
+}
+
 Bytes Shard::read(std::size_t sample, std::string_view member) const {
   const Member* const found = find(sample, member);
   if (found == nullptr) {
     throw Error(Exit::bad_data, concat(place(sample), ": there is no member ", member, "; it has ",
-                                       enumerate(members(sample)),
-                                       ". Make the shard anew, or name another member."));
+                                       enumerate(members(sample)), ".", other_case(sample, member),
+                                       " Make the shard anew, or name another member."));
   }
   const auto at = static_cast<std::size_t>(found->at);
   if (found->where == held) {
@@ -166,8 +178,9 @@ bool Shard::add(std::size_t sample, const std::string& member, Where where, std:
 namespace {
 
 Shard read_any(const std::string& path, const std::string& cache_folder, Damage damage) {
-  if (path.ends_with(".txt")) return read_lines(path, "txt");
-  if (!path.ends_with(".jsonl")) return read_tar(path, cache_folder, damage);
+  if (path.starts_with(k_loose_files)) return read_loose_files(path.substr(k_loose_files.size()));
+  if (has_ending(path, ".txt")) return read_lines(path, "txt");
+  if (!has_ending(path, ".jsonl")) return read_tar(path, cache_folder, damage);
   return is_folder_index(path) ? read_folder(path, cache_folder, damage) : read_lines(path, "json");
 }
 

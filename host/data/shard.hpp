@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "host/data/data_file.hpp"
+#include "host/data/tar_reader.hpp"
 
 namespace weft::host {
 
@@ -52,6 +53,7 @@ class Shard {
   std::string name;            ///< the file's path, the `pipe:` command, or `standard input`
   std::string fingerprint;     ///< XXH3-128 of the file; of a folder: of its index and its files
   std::vector<BadSample> bad;  ///< what was set aside when it was opened (Damage::set_aside)
+  PassedOver passed_over;      ///< files of a tar that are no sample's
 
   std::size_t size() const { return samples_.size(); }
 
@@ -71,6 +73,9 @@ class Shard {
   std::string_view chosen(std::size_t sample, std::string_view members) const;
   /// Whether it has one of them.
   bool has_any(std::size_t sample, std::string_view members) const;
+
+  /// ` Did you mean CLS? …` where the sample has a member of this name in other case; else empty.
+  std::string other_case(std::size_t sample, std::string_view members) const;
 
   /// The member's bytes.
   /// @throws Error (bad_data) naming the members that the sample does have, or when the file is
@@ -132,8 +137,9 @@ enum class Damage {
   set_aside,  ///< the other samples are taken, and Shard::bad says what is left out
 };
 
-/// Opens a shard. A name that ends in `.jsonl` is an index of JSON lines when its first line has a
-/// "key", and else a text of which each line is the member `json` of a sample; one that ends in
+/// Opens a shard. A name that ends in `.jsonl`, in either case, is an index of JSON lines when its
+/// first line has a "key", and else a text of which each line is the member `json` of a sample; one
+/// that ends in
 /// `.txt` is a text of which each line is a member `txt`; all else is a tar file, plain or
 /// compressed by gzip or Zstandard.
 /// @param cache_folder  where is kept what a second opening need not find out again: where the

@@ -10,10 +10,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/data_file.hpp"
+#include "host/data/plain_text.hpp"
+#include "host/data/shard.hpp"
 
 namespace weft::host {
 namespace {
@@ -195,8 +198,10 @@ std::string text_of_list(const std::string& path, const SourceEntry& entry) {
   try {
     if (problem.empty()) {
       const Bytes bytes = file.read_all(k_largest_list);
-      return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+      return std::string(without_mark(text_of(bytes)));
     }
+  } catch (const std::invalid_argument& found) {
+    problem = found.what();
   } catch (const std::exception& found) {
     problem = concat("cannot be read (", found.what(), ")");
   }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <thread>
 
 #include "host/base/error.hpp"
@@ -42,8 +43,8 @@ int usable_cores() {
 /// Calls the stages one by one and adds up what they take.
 class StageClock {
  public:
-  explicit StageClock(const Dataset::Content& content)
-      : content_(content), row_(empty_batch(content, 1)) {
+  StageClock(const Dataset::Content& content, Split split)
+      : content_(content), split_(split), row_(empty_batch(content, 1)) {
     stages_.push_back({"reading"});
     stages_.push_back({"values and JSON"});
     for (const FieldOptions& field : content.options.fields) {
@@ -54,7 +55,7 @@ class StageClock {
   }
 
   void time(const Draw& draw) {
-    const SplitContent& part = content_.part(Split::train);
+    const SplitContent& part = content_.part(split_);
     const ExampleRef& ref = part.examples[draw.example];
     const Shard& shard = *part.shards[ref.shard];
     double begin = processor_time();
@@ -86,7 +87,7 @@ class StageClock {
         bytes_ += std::ssize(shard.read(ref.sample, shard.chosen(ref.sample, source)));
     }
     begin = processor_time();
-    fill_row(content_, Split::train, draw, row_, 0);
+    fill_row(content_, split_, draw, row_, 0);
     filling_ += processor_time() - begin;
     ++timed_;
   }
@@ -121,21 +122,67 @@ class StageClock {
   }
 
   const Dataset::Content& content_;
+  const Split split_;
   Batch row_;
   std::vector<StageSpeed> stages_;
   double reading_ = 0, filling_ = 0;  ///< processor time
   std::int64_t bytes_ = 0, timed_ = 0;
 };
 
-void time_stages(const Dataset::Content& content, std::uint64_t seed, double seconds,
+/// Batches without end, as training takes them, or evaluation again and again.
+class Batches {
+ public:
+  Batches(const Dataset& dataset, Split split, std::int64_t size, std::uint64_t seed)
+      : dataset_(dataset), split_(split), size_(size) {
+    if (split == Split::train) {
+      training_.emplace(dataset, size, seed);
+    } else {
+      evaluation_.emplace(dataset, split, size);
+    }
+  }
+
+  void next() {
+    Batch batch;
+    if (training_) {
+      training_->next();
+      return;
+    }
+    if (!evaluation_->next(batch)) {
+      waited_before_ += evaluation_->waited();
+      evaluation_.emplace(dataset_, split_, size_);
+      if (!evaluation_->next(batch)) {
+        throw Error(Exit::bad_data, concat("Data ", dataset_.name(), ": no example of the part ",
+                                           split_name(split_), " can be used."));
+      }
+    }
+    taken_ += batch.size;
+  }
+
+  std::int64_t taken() const { return training_ ? training_->position().taken : taken_; }
+  double waited() const {
+    return training_ ? training_->waited() : waited_before_ + evaluation_->waited();
+  }
+
+ private:
+  const Dataset& dataset_;
+  const Split split_;
+  const std::int64_t size_;
+  std::optional<TrainingStream> training_;  ///< or
+  std::optional<EvaluationStream> evaluation_;
+  std::int64_t taken_ = 0;
+  double waited_before_ = 0;
+};
+
+void time_stages(const Dataset::Content& content, Split split, std::uint64_t seed, double seconds,
                  Speed& speed) {
-  StageClock stages(content);
-  TrainingOrder order(content, seed);
-  const auto most = std::min<std::uint64_t>(k_most_timed, content.part(Split::train).size());
+  StageClock stages(content, split);
+  std::optional<TrainingOrder> order;
+  if (split == Split::train) order.emplace(content, seed);
+  const auto most = std::min<std::uint64_t>(k_most_timed, content.part(split).size());
   const Clock::time_point begin = Clock::now();
   for (std::uint64_t i = 0; i < most && since(begin) < seconds; ++i) {
     try {
-      stages.time(order.at(i));
+      stages.time(order ? order->at(i) : Draw{static_cast<std::size_t>(i), 0, std::nullopt});
     } catch (const Error& error) {  // as the stream does
       if (!content.quarantine.takes(error)) throw;
     }
@@ -168,26 +215,26 @@ std::string Speed::limit() const {
                 has_cache ? " while nothing comes out of loading.cache." : ".");
 }
 
-Speed measure_speed(const Dataset& dataset, const Dataset& uncached, std::int64_t batch,
-                    std::uint64_t seed, double seconds) {
+Speed measure_speed(const Dataset& dataset, const Dataset& uncached, Split split,
+                    std::int64_t batch, std::uint64_t seed, double seconds) {
   const Dataset::Content& content = dataset.content();
   Speed speed;
   speed.cores = usable_cores();
   speed.has_cache = content.options.loading.cache_bytes > 0;
   speed.workers = content.options.loading.threads();
-  if (uncached.size(Split::train) > 0) time_stages(uncached.content(), seed, seconds / 3, speed);
-  TrainingStream stream(dataset, batch, seed);
+  if (uncached.size(split) > 0) time_stages(uncached.content(), split, seed, seconds / 3, speed);
+  Batches batches(dataset, split, batch, seed);
   // What was made ahead before the clock starts must not count.
-  for (int i = 0; i <= content.options.loading.prefetch; ++i) stream.next();
-  const double waited = stream.waited();
-  const std::int64_t taken = stream.position().taken;
+  for (int i = 0; i <= content.options.loading.prefetch; ++i) batches.next();
+  const double waited = batches.waited();
+  const std::int64_t taken = batches.taken();
   const Clock::time_point begin = Clock::now();
   do {
-    stream.next();
-    speed.samples = stream.position().taken - taken;
+    batches.next();
+    speed.samples = batches.taken() - taken;
     speed.seconds = since(begin);
   } while (speed.seconds < seconds * 2 / 3);
-  speed.waited = stream.waited() - waited;
+  speed.waited = batches.waited() - waited;
   // Until all batches that may be made ahead are there, as when training is slower than its data:
   // that is when most memory is in use.
   const double ahead = static_cast<double>(batch * content.options.loading.prefetch);

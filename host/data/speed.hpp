@@ -39,13 +39,14 @@ struct Speed {
   std::string limit() const;
 };
 
-/// Times the stages over the first examples of training, on one thread, for a third of `seconds`
-/// (at most 1,000 of them), then takes batches from a TrainingStream for the rest,
+/// Times the stages over the first examples of a part, on one thread, for a third of `seconds`
+/// (at most 1,000 of them), then takes batches for the rest, from a TrainingStream or of another
+/// part from one EvaluationStream after the other,
 /// and at last lets it make all the batches ahead that it may, so that memory is at its fullest.
 /// @param uncached  the section opened with loading.cache 0, for the stages; may be the same
 /// @param batch     examples of a batch
-/// @throws Error as TrainingStream
-Speed measure_speed(const Dataset& dataset, const Dataset& uncached, std::int64_t batch,
-                    std::uint64_t seed, double seconds);
+/// @throws Error as TrainingStream and EvaluationStream
+Speed measure_speed(const Dataset& dataset, const Dataset& uncached, Split split,
+                    std::int64_t batch, std::uint64_t seed, double seconds);
 
 }  // namespace weft::host

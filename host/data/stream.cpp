@@ -153,6 +153,10 @@ EvaluationStream::EvaluationStream(const Dataset& dataset, Split split, std::int
 EvaluationStream::EvaluationStream(EvaluationStream&&) noexcept = default;
 EvaluationStream::~EvaluationStream() = default;
 
+double EvaluationStream::waited() const {
+  return pool_->waited();
+}
+
 bool EvaluationStream::next(Batch& batch) {
   Batch found;
   do {

@@ -13,6 +13,7 @@
 #include "host/data/content.hpp"
 #include "host/data/decode.hpp"
 #include "host/data/document.hpp"
+#include "host/data/unicode.hpp"
 
 namespace weft::host {
 namespace {
@@ -48,6 +49,7 @@ void keep_extreme(std::vector<Length>& kept, const Length& length, bool is_long)
 
 struct FieldSum {
   FieldSurvey survey;
+  OddSum ill_formed, silent;
   std::vector<Length> longest, shortest;
   std::vector<Met> met;
 
@@ -62,6 +64,8 @@ struct FieldSum {
     mine.cut += theirs.cut;
     for (const Length& length : other.longest) keep_extreme(longest, length, true);
     for (const Length& length : other.shortest) keep_extreme(shortest, length, false);
+    ill_formed.add(other.ill_formed);
+    silent.add(other.silent);
     mine.pictures.add(theirs.pictures);
     mine.sounds.add(theirs.sounds);
     mine.heights.add(theirs.heights);
@@ -112,6 +116,7 @@ class Looker {
     } else if (!options.is_media()) {
       const auto text = texts.values.find(options.source.text);
       if (text == texts.values.end()) return;
+      if (!is_well_formed(text->second)) sum.ill_formed.add(example);
       if (std::holds_alternative<TextOptions>(options.kind)) {
         meet(sum, example, text->second.data(), text->second.size());
       }
@@ -135,6 +140,9 @@ class Looker {
       keep_extreme(sum.shortest, {length->second.length, example}, false);
     }
     if (std::holds_alternative<ClassOptions>(options.kind)) count_class(options, sum);
+    if (std::holds_alternative<RecordingOptions>(options.kind) && is_silent(options)) {
+      sum.silent.add(example);
+    }
     if (statistics_) add_values(options, sum);
   }
 
@@ -158,18 +166,21 @@ class Looker {
     const Shard& shard = *part_.shards[ref.shard];
     XXH64_hash_t hash = 0;
     std::int64_t pictures = 0, sounds = 0;
+    bool is_ill_formed = false;
     for (const DocumentPart& one : document_parts(options, texts, shard, ref.sample)) {
       hash ^= static_cast<XXH64_hash_t>(one.kind);
       pictures += one.kind == DocumentPart::Kind::picture ? 1 : 0;
       sounds += one.kind == DocumentPart::Kind::sound ? 1 : 0;
       if (one.kind == DocumentPart::Kind::text) {
         hash = XXH3_64bits_withSeed(one.value.data(), one.value.size(), hash);
+        is_ill_formed |= !is_well_formed(one.value);
       } else {
         const Bytes bytes = shard.read(ref.sample, shard.chosen(ref.sample, one.value));
         hash = XXH3_64bits_withSeed(bytes.data(), bytes.size(), hash);
       }
     }
     meet(sum, example, &hash, sizeof hash);
+    if (is_ill_formed) sum.ill_formed.add(example);
     sum.survey.pictures.add(pictures);
     sum.survey.sounds.add(sounds);
   }
@@ -186,6 +197,16 @@ class Looker {
     if (index >= 0 && index < std::ssize(classes)) {
       ++sum.survey.classes[static_cast<std::size_t>(index)];
     }
+  }
+
+  /// In silence every band of every frame has the same floor.
+  bool is_silent(const FieldOptions& options) const {
+    const Array& values = row_.fields.at(options.name);
+    const bool* const mask = row_.fields.at(options.mask).data<bool>();
+    const std::int64_t frames = values.sizes[1], bands = values.sizes[2];
+    const auto real = std::find(mask, mask + frames, false) - mask;
+    const float* const first = values.data<float>();
+    return std::all_of(first, first + real * bands, [&](float x) { return x == *first; });
   }
 
   void add_values(const FieldOptions& options, FieldSum& sum) const {
@@ -314,11 +335,16 @@ Survey survey(const Dataset& dataset, bool statistics) {
     if (!part.entries.empty()) survey.streamed.push_back(split);
     if (part.shards.empty()) continue;
     Looker all = look_at_all(dataset, split, statistics);
-    SplitSurvey own{split, 0, dataset.size(split), {}, {}, members_of(part, content.options)};
+    SplitSurvey own{split, 0, dataset.size(split), {}, {}, members_of(part, content.options), {}};
     if (statistics && split == Split::train && content.options.packed() != nullptr) {
       own.packing = packing_of(dataset, 0);
     }
-    for (const auto& shard : part.shards) own.samples += static_cast<std::int64_t>(shard->size());
+    for (const auto& shard : part.shards) {
+      own.samples += static_cast<std::int64_t>(shard->size());
+      if (shard->passed_over.count > 0)
+        own.passed_over.push_back({shard->name, shard->passed_over});
+    }
+    const auto key = [&](std::size_t example) { return key_of(content, split, example); };
     for (std::size_t f = 0; f < options.size(); ++f) {
       FieldSum& sum = all.fields[f];
       FieldSurvey& field = sum.survey;
@@ -329,6 +355,8 @@ Survey survey(const Dataset& dataset, bool statistics) {
         field.seconds = static_cast<double>(recording->spectrum.hop) / recording->spectrum.rate;
       }
       finish_values(options[f], field);
+      field.ill_formed = sum.ill_formed.told(key);
+      field.silent = sum.silent.told(key);
       for (const Length& length : sum.longest) {
         field.longest.push_back({length.length, key_of(content, split, length.example)});
       }

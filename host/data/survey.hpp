@@ -10,6 +10,7 @@
 
 #include "host/data/dataset.hpp"
 #include "host/data/member_survey.hpp"
+#include "host/data/oddity.hpp"
 #include "host/data/packing.hpp"
 #include "host/data/spread.hpp"
 
@@ -19,6 +20,12 @@ namespace weft::host {
 struct Extreme {
   std::int64_t length = 0;
   std::string key;
+};
+
+/// Files of a shard that are no sample's.
+struct PassedOverFiles {
+  std::string shard;
+  PassedOver files;
 };
 
 /// One field of the examples of one split, as evaluation sees them.
@@ -32,6 +39,8 @@ struct FieldSurvey {
   std::int64_t room = 0, cut = 0;     ///< the field's length, and how many were longer
   std::vector<Extreme> longest;       ///< the longest first, at most five
   std::vector<Extreme> shortest;      ///< the shortest first
+  Oddity ill_formed;                  ///< texts that hold bytes which are not UTF-8
+  Oddity silent;                      ///< recordings whose frames are all alike
   Histogram heights, widths;          ///< of pictures as their files have them, in pixels
   Histogram pictures, sounds;         ///< of documents: how many parts of each they have
   /// Of values before their normalisation: a picture's for each channel, of full scale 1; of others
@@ -47,6 +56,7 @@ struct SplitSurvey {
   Packing packing;            ///< of the training part, where documents are packed
   std::vector<FieldSurvey> fields;
   std::vector<MemberSurvey> members;  ///< in alphabetical order
+  std::vector<PassedOverFiles> passed_over;
 };
 
 /// Samples of `split` whose content in a field stands in `of` too: duplicates where both are one

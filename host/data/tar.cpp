@@ -35,6 +35,7 @@ class TarIndexer {
       file_.finish();
     }
     shard_.fingerprint = file_.fingerprint();
+    shard_.passed_over = tar_.passed_over();
     return std::move(shard_);
   }
 
@@ -76,6 +77,9 @@ void keep_tar(const std::string& cache_folder, const std::string& path, const Fi
   keep(cache_folder, path, [&](Record& record) {
     record.put(stamp);
     record.put(shard.fingerprint);
+    record.put(shard.passed_over.count);
+    record.put(std::ssize(shard.passed_over.names));
+    for (const std::string& name : shard.passed_over.names) record.put(name);
     record.put(static_cast<std::int64_t>(shard.size()));
     for (std::size_t i = 0; i < shard.size(); ++i) {
       record.put(shard.key(i));
@@ -101,6 +105,10 @@ std::optional<Shard> kept_tar(const std::string& cache_folder, const std::string
     Shard shard;
     shard.name = path;
     shard.fingerprint = record->text();
+    shard.passed_over.count = record->number();
+    for (std::int64_t left = record->number(); left > 0; --left) {
+      shard.passed_over.names.push_back(record->text());
+    }
     shard.set_file({"", path, stamp});
     for (std::int64_t left = record->number(); left > 0; --left) {
       const std::size_t sample = shard.add_sample(record->text());

@@ -20,10 +20,12 @@ namespace weft::host {
 
 TarFile::TarFile(const std::string& path) : path_(path), input_(path) {
   if (input_.problem().empty()) return;
-  const bool is_other = input_.problem() == "is not a file";
+  const bool is_folder = input_.problem() == "is a folder";
   throw Error(Exit::no_input,
-              concat("The shard ", path, " ", input_.problem(),
-                     is_other ? ". Name a .tar file." : ". Check the path under data/shards."));
+              concat("The shard ", path, " ", input_.problem(), ". ",
+                     is_folder ? concat("Make shards of it, `weft data pack ", path,
+                                        " --out PREFIX`, or name an index of its files (.jsonl).")
+                               : "Check the path under data/shards."));
 }
 
 std::int64_t TarFile::read(const void** bytes) {

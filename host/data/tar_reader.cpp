@@ -4,10 +4,12 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/foreign_file.hpp"
 #include "host/data/shard.hpp"
 
 namespace weft::host {
@@ -16,12 +18,34 @@ namespace {
 /// What a tar file is made of, in bytes.
 constexpr std::int64_t k_block = 512;
 
+/// Of the input, to tell what it is where it is no tar.
+constexpr std::size_t k_head = std::size_t{1} << 16;
+
+std::string_view last_part(std::string_view name) {
+  return name.substr(name.rfind('/') + 1);
+}
+
 }  // namespace
 
 std::pair<std::string, std::string> key_and_name(const std::string& member) {
   const std::size_t slash = member.rfind('/');
   const std::size_t dot = member.find('.', slash == std::string::npos ? 0 : slash + 1);
   return {member.substr(0, dot), dot == std::string::npos ? "" : member.substr(dot + 1)};
+}
+
+void PassedOver::add(const std::string& name) {
+  constexpr std::size_t k_shown = 3;
+  ++count;
+  if (names.size() < k_shown) names.push_back(name);
+}
+
+bool is_sample_file(const std::string& member) {
+  const std::string_view name = last_part(member);
+  const std::size_t dot = name.find('.');
+  if (dot == 0 || dot == std::string_view::npos || dot + 1 == name.size()) return false;
+  const std::string_view first = std::string_view(member).substr(0, member.find('/'));
+  const bool is_meta = first.size() >= 4 && first.starts_with("__") && first.ends_with("__");
+  return !is_meta && concat('/', member).find("/__MACOSX/") == std::string::npos;
 }
 
 void TarReader::Free::operator()(archive* tar) const {
@@ -33,10 +57,17 @@ TarReader::TarReader(TarInput& input) : input_(input), tar_(archive_read_new()) 
   archive_read_support_filter_gzip(tar_.get());
   archive_read_support_filter_zstd(tar_.get());
   const auto read = [](archive*, void* client, const void** bytes) -> la_ssize_t {
-    return static_cast<TarInput*>(client)->read(bytes);
+    auto& reader = *static_cast<TarReader*>(client);
+    const std::int64_t count = reader.input_.read(bytes);
+    std::string& head = reader.head_;
+    if (count > 0 && head.size() < k_head && !reader.is_tar_) {
+      head.append(static_cast<const char*>(*bytes),
+                  std::min(static_cast<std::size_t>(count), k_head - head.size()));
+    }
+    return count;
   };
   // A failure to open comes back from the first header.
-  archive_read_open(tar_.get(), &input_, nullptr, read, nullptr);
+  archive_read_open(tar_.get(), this, nullptr, read, nullptr);
 }
 
 TarReader::~TarReader() = default;
@@ -46,8 +77,11 @@ bool TarReader::is_plain() const {
 }
 
 void TarReader::refuse(const std::string& found) const {
-  throw Error(Exit::bad_data, concat("The shard ", input_.name(), " ", found,
-                                     ". Copy it again from its source, or make it anew."));
+  refuse(found, "Copy it again from its source, or make it anew");
+}
+
+void TarReader::refuse(const std::string& found, const std::string& remedy) const {
+  throw Error(Exit::bad_data, concat("The shard ", input_.name(), " ", found, ". ", remedy, "."));
 }
 
 bool TarReader::next() {
@@ -56,6 +90,8 @@ bool TarReader::next() {
   int status = ARCHIVE_OK;
   while ((status = archive_read_next_header(tar_.get(), &entry)) == ARCHIVE_OK ||
          status == ARCHIVE_WARN) {
+    is_tar_ = true;
+    head_ = {};
     check_place();
     const char* const raw = archive_entry_pathname(entry);
     full_name_ = raw != nullptr ? raw : "a member without a name";
@@ -94,9 +130,13 @@ void TarReader::check_ratio() const {
   }
 }
 
-/// True for a member to take, false for one to leave out (a folder).
-bool TarReader::is_wanted(archive_entry* entry) const {
+/// True for a member to take, false for one to leave out.
+bool TarReader::is_wanted(archive_entry* entry) {
   if (archive_entry_filetype(entry) == AE_IFDIR) return false;
+  if (!is_sample_file(full_name_)) {
+    passed_over_.add(full_name_);
+    return false;
+  }
   if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
     refuse(concat("holds ", full_name_, ", which is a link or a device; only files are read"));
   }
@@ -112,7 +152,7 @@ bool TarReader::is_wanted(archive_entry* entry) const {
   return true;
 }
 
-/// What a folder claims to hold is read as well: a bomb may lie in it.
+/// What is passed over is read as well: a bomb may lie in it.
 void TarReader::skip() {
   const void* bytes = nullptr;
   std::size_t count = 0;
@@ -143,19 +183,33 @@ void TarReader::read(std::string* target) {
   last_key_ = key_;
 }
 
+void TarReader::refuse_foreign() const {
+  const bool is_whole = static_cast<std::int64_t>(head_.size()) == input_.size();
+  auto foreign = foreign_content(head_, is_whole, input_.name());
+  if (!foreign) foreign = foreign_file(head_.substr(0, k_block), input_.name());
+  if (foreign) refuse(foreign->found, foreign->remedy);
+  constexpr std::size_t k_magic = 257;
+  const bool has_magic = head_.size() > k_magic && head_.substr(k_magic).starts_with("ustar");
+  refuse(has_magic ? "is damaged in its first header" : "is not a tar file");
+}
+
 void TarReader::finish(int status) {
   const bool is_empty = last_key_.empty();
   if (input_.size() == 0) refuse("is empty");
   const std::string after = is_empty ? "" : " after sample " + last_key_;
-  if (status != ARCHIVE_EOF) {
-    refuse(is_empty ? std::string("is not a tar file") : "is cut off or damaged" + after);
-  }
+  if (status != ARCHIVE_EOF && !is_tar_) refuse_foreign();
+  if (status != ARCHIVE_EOF) refuse("is cut off or damaged" + after);
   check_place();
   check_ratio();
   // libarchive takes a file that ends between two members for a whole one. Where it looked for the
   // next header there must be the closing block.
   const bool is_whole = position() >= archive_read_header_position(tar_.get()) + k_block;
   input_.finish();
+  if (is_empty && passed_over_.count > 0) {
+    refuse(concat("holds no sample: none of its ", passed_over_.count, " files is KEY.ext, e.g. ",
+                  passed_over_.names.front()),
+           "Name the files of a sample KEY.png, KEY.cls and so on");
+  }
   if (is_empty) refuse("holds no sample");
   if (!is_whole) refuse("is cut off" + after);
 }

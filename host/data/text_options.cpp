@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <set>
+#include <charconv>
+#include <nlohmann/json.hpp>
 
 #include "host/base/text.hpp"
+#include "host/data/plain_text.hpp"
 #include "host/data/section.hpp"
 
 namespace weft::host {
@@ -15,13 +16,60 @@ TextOptions text_options(const Section& section) {
   return text;
 }
 
+namespace {
+
+constexpr std::int64_t k_most_classes = 1'000'000;
+
+/// The classes of whole numbers.
+ClassOptions numbers(const Section& section, std::int64_t first, std::int64_t last) {
+  if (last < first || last - first >= k_most_classes) {
+    section.fail("classes", concat("1 to ", k_most_classes, " numbers, the lowest first"));
+  }
+  ClassOptions range;
+  range.first = first;
+  for (std::int64_t i = first; i <= last; ++i) range.classes.push_back(std::to_string(i));
+  return range;
+}
+
+}  // namespace
+
 ClassOptions class_options(const Section& section) {
-  ClassOptions list{section.words("classes")};
+  const Json& classes = section.at("classes");
+  if (classes.is_number()) {
+    return numbers(section, 0,
+                   section.integer("classes", std::nullopt, 1, int{k_most_classes}) - 1);
+  }
+  if (classes.is_object()) {
+    constexpr int k_far = 1'000'000'000;
+    const Section range = section.inner("classes");
+    const int from = range.integer("from", std::nullopt, -k_far, k_far);
+    return numbers(section, from, range.integer("to", std::nullopt, -k_far, k_far));
+  }
+  ClassOptions list{section.words("classes"), std::nullopt, {}};
   if (list.classes.empty()) section.fail("classes", "a list of at least one class");
-  if (std::set(list.classes.begin(), list.classes.end()).size() != list.classes.size()) {
-    section.fail("classes", "each class once");
+  for (const std::string& name : list.classes) {
+    if (!list.indices.emplace(name, std::ssize(list.indices)).second) {
+      section.fail("classes", "each class once");
+    }
+  }
+  for (std::size_t i = 0; i < list.classes.size(); ++i) {
+    list.indices.emplace(plain_number(list.classes[i]), static_cast<std::int64_t>(i));
   }
   return list;
+}
+
+std::optional<std::int64_t> ClassOptions::index_of(std::string_view value) const {
+  const std::string_view bare = without_blanks(value);
+  if (!first) {
+    auto found = indices.find(value);
+    if (found == indices.end()) found = indices.find(bare);
+    return found == indices.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(bare.data(), bare.data() + bare.size(), number);
+  const bool is_number = error == std::errc() && end == bare.data() + bare.size();
+  if (!is_number || number < *first || number - *first >= std::ssize(classes)) return std::nullopt;
+  return number - *first;
 }
 
 namespace {

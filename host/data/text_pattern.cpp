@@ -3,6 +3,9 @@
 
 #include <unicode/regex.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "host/base/error.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
@@ -10,10 +13,21 @@
 namespace weft::host {
 namespace {
 
-/// ICU's steps (about a millisecond each) and bytes for one match: an expression that goes back
-/// without end is stopped.
-constexpr std::int32_t k_most_time = 1000;
-constexpr std::int32_t k_most_memory = 1 << 20;
+/// What one match may take: ICU's steps (each 10,000 places to go back to, whatever the processor
+/// does meanwhile) and bytes, both in proportion to the text. Going over a run of white space once
+/// takes some 30 bytes a character; an expression that goes back without end is stopped.
+constexpr std::int32_t k_free_steps = 1000, k_units_per_step = 1000;
+constexpr std::int32_t k_free_memory = 1 << 20, k_memory_per_unit = 100;
+
+std::int32_t most_steps(std::int32_t units) {
+  return k_free_steps + units / k_units_per_step;
+}
+
+std::int32_t most_memory(std::int32_t units) {
+  const std::int64_t wanted = k_free_memory + std::int64_t{k_memory_per_unit} * units;
+  return static_cast<std::int32_t>(
+      std::min<std::int64_t>(wanted, std::numeric_limits<std::int32_t>::max()));
+}
 
 /// Escapes that mean the same to Oniguruma and to ICU: categories, white space, digits, control
 /// characters; before anything that is no letter or digit, the character itself.
@@ -49,8 +63,8 @@ class TextPattern::Expression {
     UErrorCode status = U_ZERO_ERROR;
     const std::unique_ptr<icu::RegexMatcher> matcher(pattern_->matcher(text, status));
     if (U_FAILURE(status) != 0) return false;
-    matcher->setTimeLimit(k_most_time, status);
-    matcher->setStackLimit(k_most_memory, status);
+    matcher->setTimeLimit(most_steps(text.length()), status);
+    matcher->setStackLimit(most_memory(text.length()), status);
     while (matcher->find(status) != 0) {
       action(matcher->start(status), matcher->end(status));
     }
@@ -107,7 +121,7 @@ std::vector<TextPart> TextPattern::parts(std::string_view text) const {
     });
     if (!is_done) {
       throw Error(Exit::bad_data,
-                  concat(name_, ": an expression takes too long on a text of ", text.size(),
+                  concat(name_, ": an expression goes back too often on a text of ", text.size(),
                          " bytes. Shorten the text, or choose another tokenizer."));
     }
   }

@@ -67,7 +67,7 @@ std::string record_of(const std::string& inputs, const std::string& model) {
 
 std::string fingerprint_of(const TokenizerTraining& training, const TrainingTexts& texts) {
   Fingerprint fingerprint;
-  fingerprint.add(concat("tokenizer 2 ", training.type, " ", training.vocabulary));
+  fingerprint.add(concat("tokenizer 3 ", training.type, " ", training.vocabulary));
   for (const std::string& token : training.special) fingerprint.add(token);
   if (!training.special.empty()) fingerprint.add("");
   if (training.texts > 0) fingerprint.add(concat("texts ", training.texts));

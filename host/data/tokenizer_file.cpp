@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/tokenizer_file.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -8,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/sentencepiece_vetting.hpp"
+#include "host/data/tokenizer.hpp"
 #include "host/data/tokenizer_json.hpp"
 
 namespace weft::host {
@@ -31,11 +33,34 @@ std::string read_tokenizer_file(const std::string& path) {
   return bytes;
 }
 
-std::int64_t tokenizer_file_vocabulary(const std::string& path) {
+TokenizerSummary summary_of_file(const std::string& path) {
   const std::string bytes = read_tokenizer_file(path);
   const std::string name = concat("The tokenizer ", path);
-  if (is_tokenizer_json(bytes)) return read_tokenizer_json(bytes, name).vocabulary;
-  return static_cast<std::int64_t>(vet_sentencepiece(bytes, name));
+  TokenizerSummary summary;
+  if (is_tokenizer_json(bytes)) {
+    const TokenizerJson json = read_tokenizer_json(bytes, name);
+    const auto id = [](const std::optional<std::int32_t>& known) { return known.value_or(-1); };
+    summary = {json.vocabulary,
+               {id(json.begin), id(json.end), id(json.pad), id(json.model.unknown)}};
+  } else {
+    const SentencePieceSummary model = vet_sentencepiece(bytes, name);
+    summary = {static_cast<std::int64_t>(model.pieces), model.special};
+  }
+  SpecialIds& special = summary.special;
+  if (special.pad < 0) special.pad = std::max<std::int64_t>(special.end, 0);
+  return summary;
+}
+
+TokenizerSummary summary_of_training(const TokenizerTraining& training) {
+  SpecialIds special{k_begin, k_end, k_pad, k_unknown};
+  std::int64_t next = k_end + 1;
+  for (const std::string& token : training.special) {
+    if (token == "[PAD]" || token == "[UNK]") continue;
+    if (token == "[CLS]") special.begin = next;
+    if (token == "[SEP]") special.end = next;
+    ++next;
+  }
+  return {training.vocabulary, special};
 }
 
 }  // namespace weft::host

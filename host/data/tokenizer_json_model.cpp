@@ -24,7 +24,10 @@ Vocabulary vocabulary(const JsonPlace& place, std::vector<std::string>& tokens) 
     const JsonPlace entry(value, "/model/vocab/" + shown(token));
     const auto id = static_cast<std::size_t>(entry.integer(0, k_most_tokens - 1));
     if (token.empty() || token.size() > k_longest_token) {
-      place.refuse(concat("tokens of 1 to ", k_longest_token, " bytes"));
+      throw JsonRefusal{
+          concat("/model/vocab: expected tokens of 1 to ", k_longest_token, " bytes, found ",
+                 token.empty() ? concat("an empty one, \"\", with the id ", id)
+                               : concat(shown(token), " of ", token.size(), " bytes"))};
     }
     if (id >= tokens.size()) tokens.resize(id + 1);
     if (!tokens[id].empty()) entry.refuse(concat("an id that is not that of ", shown(tokens[id])));

@@ -38,6 +38,15 @@ std::string well_formed(std::string_view text) {
   return result;
 }
 
+bool is_well_formed(std::string_view text) {
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  UChar32 character = 0;
+  for (std::size_t at = 0; at < text.size() && character >= 0;) {
+    U8_NEXT(bytes, at, text.size(), character);
+  }
+  return character >= 0;
+}
+
 char32_t next_character(std::string_view text, std::size_t& at) {
   const auto byte = static_cast<unsigned char>(text[at]);
   if (byte < 0x80) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/engine/failure.hpp"
 #include "host/engine/handle.hpp"
@@ -255,7 +256,7 @@ std::string describe_value(const weft_value& value) {
   switch (value.tag) {
     case WEFT_VALUE_TENSOR: return value.u.t != nullptr ? describe(tensor_of(value.u.t)) : "none";
     case WEFT_VALUE_INT: return std::to_string(value.u.i);
-    case WEFT_VALUE_DOUBLE: return concat(value.u.d);
+    case WEFT_VALUE_DOUBLE: return number(value.u.d, "%g");
     case WEFT_VALUE_BOOL: return value.u.i != 0 ? "true" : "false";
     case WEFT_VALUE_DTYPE: return dtype_name(static_cast<DType>(value.u.i));
     case WEFT_VALUE_STRING: return "\"" + std::string(value.u.s, value.len) + "\"";

@@ -3,6 +3,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <torch/headeronly/version.h>
 
 #include <mutex>
@@ -22,6 +23,14 @@ void set_threads(int threads) {
 void set_deterministic(bool deterministic) {
   at::globalContext().setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
   at::globalContext().setDeterministicCuDNN(deterministic);
+}
+
+int threads() {
+  return at::get_num_threads();
+}
+
+std::string cpu_capability() {
+  return at::get_cpu_capability();
 }
 
 std::string torch_version() {

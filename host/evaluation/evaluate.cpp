@@ -125,7 +125,9 @@ Evaluation evaluate(const Model& model, const Dataset& data, const EvaluationReq
   for (Batch batch; stream.next(batch);) {
     TensorMap tensors;
     for (const auto& [name, array] : batch.fields) tensors[name] = from_array(array);
-    Values values = model.forward(order, tensors, CallOptions{});
+    CallOptions options;
+    options.data = data.name();
+    Values values = model.forward(order, tensors, options);
     for (const std::size_t node : generators)
       values.generated[node] =
           generate_greedy(model, node, values, tensors, request.generate_length);

@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/graph/model.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/engine/tables.hpp"
+#include "host/graph/index_fault.hpp"
 
 namespace weft::host {
+namespace {
+
+/// [B] bool: true where of each list of fields at least one is.
+Tensor rows_present(const std::vector<std::vector<std::string>>& all_of, const TensorMap& batch) {
+  Array rows = Array::empty(DType::boolean, batch.at(all_of.front().front()).sizes());
+  std::fill_n(rows.data<bool>(), rows.count(), true);
+  for (const std::vector<std::string>& any_of : all_of) {
+    std::vector<bool> any(static_cast<std::size_t>(rows.count()), false);
+    for (const std::string& field : any_of) {
+      const Array flags = to_array(batch.at(field));
+      for (std::size_t row = 0; row < any.size(); ++row)
+        any[row] = any[row] || flags.data<bool>()[row];
+    }
+    for (std::size_t row = 0; row < any.size(); ++row) rows.data<bool>()[row] &= any[row];
+  }
+  return from_array(rows);
+}
+
+}  // namespace
 
 Model::Model(Wiring wiring, std::uint64_t seed, DType dtype) : wiring_(std::move(wiring)) {
   for (const Node& node : wiring_.nodes()) {
@@ -30,9 +51,19 @@ Model::Model(Wiring wiring, std::uint64_t seed, DType dtype) : wiring_(std::move
   }
 }
 
+void Model::keep_buffers(const std::function<bool(const Node&, const std::string& buffer)>& moves) {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    const Node& node = wiring_.nodes()[i];
+    slots_[i].kept.clear();
+    for (std::size_t b = 0; b < node.instance.buffers().size(); ++b)
+      if (!moves(node, node.instance.buffers()[b].name)) slots_[i].kept.push_back(b);
+  }
+}
+
 Values Model::forward(const std::vector<std::size_t>& order, const TensorMap& batch,
                       const CallOptions& options) const {
   Values values;
+  values.data = options.data;
   for (const std::size_t node : order) {
     if (wiring_.nodes()[node].instance.part().kind == WEFT_KIND_METRIC) continue;
     values.outputs[node] = call(node, WEFT_ROLE_FORWARD, gather(node, values, batch), options);
@@ -43,11 +74,13 @@ Values Model::forward(const std::vector<std::size_t>& order, const TensorMap& ba
 InputTensors Model::gather(std::size_t node, const Values& values, const TensorMap& batch,
                            bool only_batch) const {
   InputTensors inputs;
-  for (const auto& sources : wiring_.nodes()[node].inputs) {
+  for (const auto& sources : wiring_.inputs(node, values.data)) {
     std::vector<Tensor>& port = inputs.emplace_back();
     for (const InputSource& source : sources) {
       if (source.from == InputSource::From::batch)
         port.push_back(batch.at(source.field));
+      else if (source.from == InputSource::From::present)
+        port.push_back(rows_present(source.present, batch));
       else if (source.from == InputSource::From::nothing || only_batch)
         port.emplace_back();
       else if (source.from == InputSource::From::generated)
@@ -75,15 +108,26 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
   std::vector<weft_tensor> out(node.instance.outputs().size(), nullptr);
   Generator generator(stable_hash(node.name, options.seed));
 
+  // Autograd keeps buffers for the way back, so that what must stay is lent as a copy and not put
+  // right afterwards.
+  const bool all_kept = !slots.kept.empty() && slots.kept.size() == slots.buffers.size();
+  const bool training = options.training && !all_kept;
+  std::vector<weft_tensor> buffers = slots.buffers;
+  std::vector<Tensor> copies;
+  for (const std::size_t kept : training ? slots.kept : std::vector<std::size_t>{}) {
+    copies.push_back(from_array(to_array(Tensor::share(buffers[kept]))));
+    buffers[kept] = copies.back().get();
+  }
+
   weft_call call{};
   call.size = sizeof call;
   call.role = role;
-  call.flags = options.training ? WEFT_CALL_TRAINING : 0;
+  call.flags = training ? WEFT_CALL_TRAINING : 0;
   call.n_in = static_cast<std::uint32_t>(in.size());
   call.in = in.data();
   call.in_count = counts.data();
   call.parameters = slots.parameters.data();
-  call.buffers = slots.buffers.data();
+  call.buffers = buffers.data();
   call.states = state_handles.data();
   call.out = out.data();
   call.generator = generator.get();
@@ -98,8 +142,12 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
   };
   try {
     node.instance.call(call);
-  } catch (...) {
+  } catch (const Error& error) {
     take_over();  // what a failing plug-in did write is released
+    if (const auto fault = index_fault(node, inputs, error.what())) throw Error(*fault);
+    throw;
+  } catch (...) {
+    take_over();
     throw;
   }
   take_over();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ using TensorMap = std::map<std::string, Tensor>;
 
 /// The outputs of the nodes that ran, by node index and output port.
 struct Values {
+  std::string data;  ///< the section that the batch is from
   std::map<std::size_t, std::vector<Tensor>> outputs;
   std::map<std::size_t, Tensor> generated;  ///< tokens [B, S] of autoregressive decoders
 };
@@ -32,6 +34,7 @@ struct Values {
 struct CallOptions {
   bool training = false;
   std::uint64_t seed = 0;  ///< of this step's random numbers; every node draws from its own stream
+  std::string data = {};   ///< the section that the batch is from
 };
 
 /// The tensors of one node's input ports; an absent mask is an absent tensor.
@@ -47,6 +50,10 @@ class Model {
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
   const std::vector<NamedTensor>& buffers() const { return buffers_; }
 
+  /// Leaves buffers as they are from now on, also where a part moves them in training: those for
+  /// which `moves` is false. A part all of whose buffers stay runs as in evaluation.
+  void keep_buffers(const std::function<bool(const Node&, const std::string& buffer)>& moves);
+
   /// Runs graph nodes and losses in the order that Wiring::needed() gave. Metrics are left out.
   Values forward(const std::vector<std::size_t>& order, const TensorMap& batch,
                  const CallOptions& options) const;
@@ -57,7 +64,8 @@ class Model {
 
   /// One call of one node. Its outputs are checked against its ports' shapes.
   /// @param states  a metric's accumulators, replaced where the metric changes them
-  /// @throws Error (plugin) naming the node, its part and what the plug-in said
+  /// @throws Error (plugin) naming the node, its part and what the plug-in said; (bad_recipe,
+  ///         bad_data) where a field of the batch holds an index that is too large for the part
   std::vector<Tensor> call(std::size_t node, std::uint32_t role, const InputTensors& inputs,
                            const CallOptions& options, std::vector<Tensor>* states = nullptr) const;
 
@@ -69,6 +77,7 @@ class Model {
   struct Slots {
     std::vector<weft_tensor> parameters, buffers;
     std::vector<ShapePattern> inputs, outputs;
+    std::vector<std::size_t> kept;  // buffers that a call in training may not change
   };
   void check_outputs(const Node& node, const Slots& slots, const InputTensors& inputs,
                      const std::vector<Tensor>& outputs, std::uint32_t role) const;

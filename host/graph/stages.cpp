@@ -2,6 +2,7 @@
 #include "host/graph/stages.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "host/base/text.hpp"
 
@@ -23,41 +24,128 @@ std::vector<std::string> parameter_paths(const std::vector<Node>& nodes) {
   return paths;
 }
 
-void check_patterns(const std::vector<std::string>& patterns, const std::vector<Node>& nodes,
-                    const std::string& pointer, const Report& report) {
-  const std::vector<std::string> paths = parameter_paths(nodes);
-  for (std::size_t i = 0; i < patterns.size(); ++i) {
-    const std::string& pattern = patterns[i];
+/// A pattern that may name one of these parts.
+bool may_name(const std::string& pattern, const std::set<std::string>& parts) {
+  return std::ranges::any_of(parts, [&](const std::string& part) {
+    return matches(pattern, part) || pattern.starts_with(part + ".") ||
+           pattern.find('*') != std::string::npos;
+  });
+}
+
+/// Looks patterns up among all parameters, each pattern once.
+class PatternCheck {
+ public:
+  PatternCheck(const std::vector<Node>& nodes, const std::set<std::string>& missing,
+               const Report& report)
+      : nodes_(nodes), missing_(missing), paths_(parameter_paths(nodes)), report_(report) {}
+
+  void check(const std::vector<std::string>& patterns, const std::string& pointer) {
+    for (std::size_t i = 0; i < patterns.size(); ++i) {
+      const auto [known, is_new] = matches_.try_emplace(patterns[i], false);
+      if (is_new) known->second = matches_something(patterns[i]);
+      if (!known->second)
+        report_(pointer + "/" + std::to_string(i),
+                concat("pattern \"", patterns[i], "\" matches no parameter.",
+                       suggestion(patterns[i], learners())));
+    }
+  }
+
+ private:
+  bool matches_something(const std::string& pattern) const {
     // A node by its name is meant even where it has nothing to learn, as fusion.mean: swapping a
     // part must not ask for another change.
-    const bool names_node =
-        std::ranges::any_of(nodes, [&](const Node& node) { return matches(pattern, node.name); });
-    const bool names_parameter =
-        std::ranges::any_of(paths, [&](const auto& path) { return covers(pattern, path); });
-    if (names_node || names_parameter) continue;
-    std::vector<std::string> learners;
-    for (const Node& node : nodes)
-      if (!node.instance.parameters().empty()) learners.push_back(node.name);
-    report(
-        pointer + "/" + std::to_string(i),
-        concat("pattern \"", pattern, "\" matches no parameter.", suggestion(pattern, learners)));
+    const auto names_node = [&](const Node& node) { return matches(pattern, node.name); };
+    const auto covers_path = [&](const std::string& path) { return covers(pattern, path); };
+    return std::ranges::any_of(nodes_, names_node) || std::ranges::any_of(paths_, covers_path) ||
+           may_name(pattern, missing_);
   }
-}
+
+  std::vector<std::string> learners() const {
+    std::vector<std::string> names;
+    for (const Node& node : nodes_)
+      if (!node.instance.parameters().empty()) names.push_back(node.name);
+    return names;
+  }
+
+  const std::vector<Node>& nodes_;
+  const std::set<std::string>& missing_;
+  const std::vector<std::string> paths_;
+  const Report& report_;
+  std::map<std::string, bool> matches_;
+};
 
 void check_coupling(const StagePlan& stage, const std::vector<Node>& nodes,
                     const std::string& pointer, const Report& report) {
   std::vector<std::size_t> losses;
   for (std::size_t i = 0; i < nodes.size(); ++i)
     if (stage.minimise.contains(nodes[i].name)) losses.push_back(i);
+  // A frozen batch normalisation uses its own statistics, in which no row looks at another.
+  const auto is_still = [&](const Node& node) {
+    const auto& buffers = node.instance.buffers();
+    const std::uint32_t kind = node.instance.part().kind;
+    return kind != WEFT_KIND_LOSS && !buffers.empty() &&
+           std::ranges::none_of(buffers, [&](const ParameterDecl& buffer) {
+             return is_moved(stage, node, buffer.name);
+           });
+  };
   for (const std::size_t index : needed_nodes(nodes, losses))
-    if ((nodes[index].instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
+    if (!is_still(nodes[index]) && (nodes[index].instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
       report(pointer, concat("\"", nodes[index].name,
                              "\" compares the rows of a batch with one another, so ",
                              stage.accumulate, " micro-batches would not equal one batch of ",
                              stage.batch, ". Set accumulate to 1."));
 }
 
+/// A loss that compares rows has nothing to compare in a batch of one.
+void check_single_rows(const StagePlan& stage, const std::vector<Node>& nodes,
+                       const Report& report) {
+  if (stage.accumulate < 1 || stage.batch / stage.accumulate != 1) return;
+  for (const Node& node : nodes)
+    if (stage.minimise.contains(node.name) && (node.instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
+      report(stage.place.pointer + "/batch",
+             concat("\"", node.name,
+                    "\" compares the rows of a batch with one another, and these batches have one "
+                    "row. Use a larger batch."));
+}
+
 }  // namespace
+
+std::vector<Run> runs_of(const Recipe& recipe,
+                         const std::map<std::string, std::vector<FieldSpec>>& fields,
+                         const std::map<std::string, std::size_t>& by_name) {
+  std::vector<Run> runs;
+  const auto add = [&](const std::string& data, std::int64_t batch,
+                       const std::vector<std::string>& names) {
+    if (!fields.contains(data) || batch < 1) return;
+    Run run{data, batch, {}};
+    for (const std::string& name : names)
+      if (by_name.contains(name)) run.targets.push_back(by_name.at(name));
+    runs.push_back(std::move(run));
+  };
+  for (const StagePlan& stage : recipe.stages) {
+    std::vector<std::string> names = stage.measure;
+    for (const auto& [loss, weight] : stage.minimise) names.push_back(loss);
+    add(stage.data, stage.batch / std::max<std::int64_t>(stage.accumulate, 1), names);
+  }
+  if (!recipe.evaluate.data.empty())
+    add(recipe.evaluate.data, recipe.evaluate.batch, recipe.evaluate.metrics);
+  return runs;
+}
+
+std::set<std::string> missing_parts(const Recipe& recipe,
+                                    const std::map<std::string, std::size_t>& by_name) {
+  std::set<std::string> names;
+  for (const auto* plans : {&recipe.graph, &recipe.losses, &recipe.metrics})
+    for (const NodePlan& plan : *plans)
+      if (!by_name.contains(plan.name)) names.insert(plan.name);
+  for (const std::string& pointer : recipe.problems.pointers()) {
+    const std::vector<std::string> keys = segments(pointer);
+    if (keys.size() > 1 && !by_name.contains(keys[1]) &&
+        (keys[0] == "graph" || keys[0] == "losses" || keys[0] == "metrics"))
+      names.insert(keys[1]);
+  }
+  return names;
+}
 
 std::vector<std::size_t> needed_nodes(const std::vector<Node>& nodes,
                                       const std::vector<std::size_t>& targets) {
@@ -82,15 +170,37 @@ bool is_trained(const StagePlan& stage, const std::string& path) {
          std::ranges::none_of(stage.freeze, covers_path);
 }
 
-void check_stages(const Recipe& recipe, const std::vector<Node>& nodes, const Report& report) {
+bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffer) {
+  const auto& parameters = node.instance.parameters();
+  if (parameters.empty()) return is_trained(stage, node.name + "." + buffer);
+  for (std::string block = buffer;;) {
+    const std::size_t dot = block.rfind('.');
+    block.resize(dot == std::string::npos ? 0 : dot);
+    const std::string prefix = block.empty() ? "" : block + ".";
+    bool has_any = false;
+    for (const ParameterDecl& one : parameters) {
+      if (!one.name.starts_with(prefix)) continue;
+      if (is_trained(stage, node.name + "." + one.name)) return true;
+      has_any = true;
+    }
+    if (has_any) return false;
+  }
+}
+
+void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
+                  const std::set<std::string>& missing, const Report& report) {
   const std::vector<std::string> paths = parameter_paths(nodes);
-  for (std::size_t i = 0; i < recipe.stages.size(); ++i) {
-    const StagePlan& stage = recipe.stages[i];
-    const std::string pointer = "/stages/" + std::to_string(i);
-    check_patterns(stage.train, nodes, pointer + "/train", report);
-    check_patterns(stage.freeze, nodes, pointer + "/freeze", report);
-    if (std::ranges::none_of(paths, [&](const auto& path) { return is_trained(stage, path); }))
+  PatternCheck patterns(nodes, missing, report);
+  for (const StagePlan& stage : recipe.stages) {
+    const std::string& pointer = stage.place.pointer;
+    patterns.check(stage.train, pointer + "/train");
+    patterns.check(stage.freeze, pointer + "/freeze");
+    const bool is_known = missing.empty() && !recipe.problems.is_wrong(pointer + "/train") &&
+                          !recipe.problems.is_wrong(pointer + "/freeze");
+    if (is_known &&
+        std::ranges::none_of(paths, [&](const auto& path) { return is_trained(stage, path); }))
       report(pointer, "train and freeze leave nothing to train in this stage.");
+    check_single_rows(stage, nodes, report);
     if (stage.accumulate > 1) check_coupling(stage, nodes, pointer + "/accumulate", report);
   }
 }

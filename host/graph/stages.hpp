@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +15,22 @@
 #include "host/recipe/recipe.hpp"
 
 namespace weft::host {
+
+/// One combination of data and targets that a recipe runs.
+struct Run {
+  std::string data;
+  std::int64_t batch;
+  std::vector<std::size_t> targets;  ///< indices of nodes
+};
+
+/// All of them, as far as they are sound.
+std::vector<Run> runs_of(const Recipe& recipe,
+                         const std::map<std::string, std::vector<FieldSpec>>& fields,
+                         const std::map<std::string, std::size_t>& by_name);
+
+/// Names of parts that the recipe has and that could not be made.
+std::set<std::string> missing_parts(const Recipe& recipe,
+                                    const std::map<std::string, std::size_t>& by_name);
 
 /// The nodes that must run to compute `targets`, targets included, in running order.
 std::vector<std::size_t> needed_nodes(const std::vector<Node>& nodes,
@@ -22,10 +41,17 @@ std::vector<std::size_t> needed_nodes(const std::vector<Node>& nodes,
 /// any characters; the beginning of a path, such as a node's name, means all below it.
 bool is_trained(const StagePlan& stage, const std::string& path);
 
+/// Whether a stage moves a buffer of the node, "block_0.norm.running_mean", as the statistics of
+/// batch normalisation are. Buffers follow the parameters beside them, or in the nearest enclosing
+/// block that has any; in a node without parameters, `train` and `freeze` themselves.
+bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffer);
+
 /// Reports, by pointer and sentence, every pattern that matches no node and no parameter, stages
-/// that train nothing, and stages whose micro-batches would not add up to the large batch because a
-/// part looks at several rows at once.
+/// that train nothing, stages whose micro-batches would not add up to the large batch because a
+/// part looks at several rows at once, and losses that do so in batches of one row.
+/// @param missing  names of parts that could not be made: what may mean them is not reported
 void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
+                  const std::set<std::string>& missing,
                   const std::function<void(const std::string&, const std::string&)>& report);
 
 }  // namespace weft::host

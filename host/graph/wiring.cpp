@@ -8,14 +8,20 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/graph/shape.hpp"
+#include "host/graph/id_check.hpp"
+#include "host/graph/memory_check.hpp"
+#include "host/graph/notes.hpp"
+#include "host/graph/section_wires.hpp"
+#include "host/graph/shape_check.hpp"
 #include "host/graph/stages.hpp"
+#include "host/graph/token_ids.hpp"
 #include "host/recipe/schema.hpp"
 
 namespace weft::host {
 namespace {
 
-using FieldsByData = std::map<std::string, std::vector<FieldSpec>>;
+/// All parts together may have so many parameters and buffers, each a tensor of its own.
+constexpr std::size_t k_most_tensors = 65'536;
 
 template <class Named>
 std::vector<std::string> names_of(const std::vector<Named>& list) {
@@ -52,7 +58,7 @@ std::vector<const NodePlan*> in_order(const std::vector<NodePlan>& plans) {
 class Builder {
  public:
   Builder(const Recipe& recipe, const Registry& registry, const FieldsByData& data)
-      : recipe_(recipe), registry_(registry), data_(data) {}
+      : recipe_(recipe), registry_(registry), data_(data), problems_(recipe.problems) {}
 
   void create(const std::vector<NodePlan>& plans, const std::string& section) {
     for (const NodePlan* plan : in_order(plans)) {
@@ -72,57 +78,22 @@ class Builder {
       const NodePlan& plan = *plans_.at(node.name);
       node.inputs.resize(node.instance.inputs().size());
       for (const auto& [port, wires] : plan.in) connect_port(node, port, wires);
-      follow_masks(node);
       require_inputs(node);
       require_a_mask_each(node);
     }
   }
 
-  void check_shapes(const std::string& data_name, std::int64_t batch,
-                    const std::vector<std::size_t>& order) {
-    std::map<std::size_t, std::vector<weft_spec>> outputs;
-    for (const std::size_t index : order) {
-      const Node& node = nodes[index];
-      std::vector<weft_spec> inputs;
-      std::vector<std::uint32_t> counts;
-      bool complete = true;
-      for (std::size_t p = 0; p < node.inputs.size(); ++p) {
-        const auto& sources = node.inputs[p];
-        complete = complete && (node.instance.inputs()[p].optional || !sources.empty());
-        counts.push_back(static_cast<std::uint32_t>(sources.size()));
-        for (const InputSource& source : sources) {
-          const auto spec = source_spec(source, data_name, batch, outputs);
-          complete = complete && spec.has_value();
-          inputs.push_back(spec.value_or(weft_spec{}));
-        }
-      }
-      if (!complete) continue;  // a problem upstream, already reported
-      try {
-        outputs[index] = infer_outputs(node.instance, inputs, counts);
-        if (node.name == recipe_.evaluate.generate_node && data_name == recipe_.evaluate.data)
-          check_generated_length(node, inputs, counts);
-      } catch (const Error& error) {
-        // The same wires with another batch size give the same problem.
-        if (misfits_.insert(index).second)
-          problem(node.pointer + "/in", concat(error.what(), producers(node, inputs)));
-      }
-    }
+  /// Adds to every section's wires what follows by itself.
+  void connect_sections() {
+    for (const auto& [data_name, fields] : data_)
+      sections_.emplace(data_name, section_wires(nodes, data_name, fields));
   }
 
-  /// Generation feeds the decoder its own text, up to one token less than the length asked for.
-  void check_generated_length(const Node& node, std::vector<weft_spec> inputs,
-                              const std::vector<std::uint32_t>& counts) {
-    const auto* rules =
-        static_cast<const weft_autoregressive*>(node.instance.extension(WEFT_AUTOREGRESSIVE));
-    if (rules == nullptr) return;  // reported by check_generation()
-    std::size_t at = 0;
-    for (std::size_t p = 0; node.instance.inputs()[p].name != rules->tokens; ++p) at += counts[p];
-    inputs[at].sizes[1] = std::max<std::int64_t>(recipe_.evaluate.generate_length - 1, 1);
-    try {
-      infer_outputs(node.instance, inputs, counts);
-    } catch (const Error& error) {
-      problem("/evaluate/generate/length", error.what());
-    }
+  /// What the section's wires gave to say about nodes that run.
+  void tell_remarks(const std::string& data_name, const std::vector<std::size_t>& order) {
+    for (const SectionRemark& remark : sections_.at(data_name).remarks)
+      if (std::ranges::find(order, remark.node) != order.end())
+        notes.add(recipe_.locate(remark.pointer, remark.text));
   }
 
   void check_generation() {
@@ -136,31 +107,54 @@ class Builder {
                      WEFT_AUTOREGRESSIVE, ". Name an autoregressive decoder."));
   }
 
-  /// Needs all parts: with one missing, what names it would be reported again.
   void check_stages() {
-    if (nodes.size() < recipe_.graph.size() + recipe_.losses.size() + recipe_.metrics.size())
-      return;
-    host::check_stages(recipe_, nodes, [&](const std::string& pointer, const std::string& text) {
-      problem(pointer, text);
-    });
+    host::check_stages(
+        recipe_, nodes, missing_parts(recipe_, by_name),
+        [&](const std::string& pointer, const std::string& text) { problem(pointer, text); });
   }
 
-  void finish() const {
-    if (!problems_.empty()) throw RecipeError(recipe_.path, problems_);
+  /// Of a graph with gaps they would be wrong.
+  void take_notes() {
+    if (!problems_.empty()) return;
+    WiresByData wires;
+    for (const auto& [data_name, section] : sections_) wires[data_name] = section.inputs;
+    note_stages(recipe_, nodes, report_);
+    note_unused(recipe_, nodes, wires, report_);
   }
+
+  void check_memory() {
+    for (const Problem& found : memory_problems(recipe_, nodes, data_, k_any_memory))
+      problem(found.pointer, found.text);
+  }
+
+  void finish() const { problems_.require_none(recipe_.path); }
+
+  const std::vector<PortWires>& wires(const std::string& data_name) const {
+    return sections_.at(data_name).inputs;
+  }
+
+  std::map<std::string, std::vector<PortWires>> take_inputs() {
+    std::map<std::string, std::vector<PortWires>> inputs;
+    for (auto& [data_name, section] : sections_) inputs[data_name] = std::move(section.inputs);
+    return inputs;
+  }
+
+  const Report& report() const { return report_; }
 
   std::vector<Node> nodes;
   std::map<std::string, std::size_t> by_name;
+  Problems notes;
 
  private:
   void problem(const std::string& pointer, const std::string& text) {
-    Problem found = recipe_.locate(pointer, text);
-    for (const Problem& known : problems_)
-      if (known.pointer == found.pointer && known.text == found.text) return;
-    problems_.push_back(std::move(found));
+    // What was wrong before is not also wrong in another way.
+    if (!recipe_.problems.is_wrong_at(pointer)) problems_.add(recipe_.locate(pointer, text));
   }
 
   void create_one(const NodePlan& plan, const std::string& pointer) {
+    if (declared_ > k_most_tensors)
+      return problem(pointer, concat("the parts before this one have more than ", k_most_tensors,
+                                     " parameters and buffers together. Make them smaller."));
     const Part* part = nullptr;
     try {
       part = &registry_.find(plan.use);
@@ -168,22 +162,47 @@ class Builder {
       if (error.exit() != Exit::bad_recipe) throw;  // the plug-in's fault, not the recipe's
       return problem(pointer + "/use", error.what());
     }
-    const std::size_t before = problems_.size();
+    bool has_ids = true;
+    const std::string given =
+        with_token_ids(plan.config, part->config_schema, texts_of(plan),
+                       [&](const std::string& key, const std::string& text) {
+                         problem(pointer + "/config", concat(key, ": ", text));
+                         has_ids = false;
+                       });
+    std::vector<Problem> wrong;
     const std::string config = validate(
-        part->config_schema, plan.config, [&](const std::string& at) { return recipe_.locate(at); },
-        pointer + "/config", problems_);
-    if (problems_.size() > before) return;
+        part->config_schema, given,
+        [&](const std::string& at, PlaceOf of) {
+          return of == PlaceOf::key ? recipe_.locate_key(at) : recipe_.locate(at);
+        },
+        pointer + "/config", wrong);
+    for (Problem& one : wrong) problems_.add(std::move(one));
+    if (!wrong.empty() || !has_ids) return;
     std::map<std::string, std::uint32_t> wired;
     for (const auto& [port, wires] : plan.in)
       wired[port] = static_cast<std::uint32_t>(wires.size());
     try {
-      nodes.push_back({plan.name, pointer, Instance(*part, plan.name, config, wired), {}});
+      nodes.push_back({plan.name, pointer, Instance(*part, plan.name, config, wired), {}, config});
       by_name[plan.name] = nodes.size() - 1;
       plans_[plan.name] = &plan;
+      declared_ +=
+          nodes.back().instance.parameters().size() + nodes.back().instance.buffers().size();
     } catch (const Error& error) {
       if (error.exit() != Exit::bad_recipe) throw;
       problem(pointer + "/config", error.what());
     }
+  }
+
+  /// The ids of the texts that the recipe wires to a part, by data section.
+  std::map<std::string, SpecialIds> texts_of(const NodePlan& plan) const {
+    std::map<std::string, SpecialIds> texts;
+    for (const auto& [port, wires] : plan.in)
+      for (const Wire& wire : wires)
+        for (const auto& [data_name, fields] : data_)
+          for (const FieldSpec& field : fields)
+            if (wire.node == "batch" && wire.port == field.name && field.special)
+              texts.emplace(data_name, *field.special);
+    return texts;
   }
 
   void connect_port(Node& node, const std::string& name, const std::vector<Wire>& wires) {
@@ -209,6 +228,8 @@ class Builder {
             fields.push_back(spec.name);
       if (std::find(fields.begin(), fields.end(), wire.port) != fields.end())
         return InputSource{InputSource::From::batch, wire.port, 0, 0, pointer};
+      if (recipe_.problems.is_wrong("/data"))
+        return std::nullopt;  // perhaps of what is wrong there
       problem(pointer,
               concat("no data has a field \"", wire.port, "\".", suggestion(wire.port, fields)));
       return std::nullopt;
@@ -219,6 +240,7 @@ class Builder {
     if (wire.port == "generated" && producer.extension(WEFT_AUTOREGRESSIVE) != nullptr) {
       if (pointer.starts_with("/metrics/") && recipe_.evaluate.generate_node == wire.node)
         return InputSource{InputSource::From::generated, "", found->second, 0, pointer};
+      if (recipe_.problems.is_wrong("/evaluate")) return std::nullopt;
       problem(pointer, concat("\"", wire.node,
                               ".generated\" is written for metrics only, and only "
                               "where evaluate.generate.node is \"",
@@ -230,38 +252,6 @@ class Builder {
     problem(pointer, concat("\"", wire.node, "\" has no output port \"", wire.port, "\".",
                             suggestion(wire.port, names_of(producer.outputs()))));
     return std::nullopt;
-  }
-
-  /// Where the recipe wires a stream but not its mask, the mask follows the stream.
-  void follow_masks(Node& node) {
-    for (std::size_t p = 0; p < node.inputs.size(); ++p) {
-      const Port& port = node.instance.inputs()[p];
-      if (port.mask_of.empty() || !node.inputs[p].empty()) continue;
-      const auto stream = port_index(node.instance.inputs(), port.mask_of);
-      if (!stream) continue;
-      bool any = false;
-      std::vector<InputSource> masks;
-      for (const InputSource& source : node.inputs[*stream]) {
-        masks.push_back(mask_of(source));
-        any = any || masks.back().from != InputSource::From::nothing;
-      }
-      if (any) node.inputs[p] = masks;
-    }
-  }
-
-  InputSource mask_of(const InputSource& stream) const {
-    if (stream.from == InputSource::From::batch) {
-      for (const auto& [data_name, specs] : data_)
-        for (const FieldSpec& spec : specs)
-          if (spec.name == stream.field && !spec.mask.empty())
-            return {InputSource::From::batch, spec.mask, 0, 0, stream.pointer};
-    } else if (stream.from == InputSource::From::node) {
-      const std::vector<Port>& ports = nodes[stream.node].instance.outputs();
-      for (std::size_t i = 0; i < ports.size(); ++i)
-        if (ports[i].mask_of == ports[stream.port].name)
-          return {InputSource::From::node, "", stream.node, i, stream.pointer};
-    }
-    return {InputSource::From::nothing, "", 0, 0, stream.pointer};
   }
 
   void require_inputs(const Node& node) {
@@ -288,82 +278,19 @@ class Builder {
     }
   }
 
-  std::optional<weft_spec> source_spec(
-      const InputSource& source, const std::string& data_name, std::int64_t batch,
-      const std::map<std::size_t, std::vector<weft_spec>>& outputs) {
-    if (source.from == InputSource::From::nothing) return weft_spec{};
-    if (source.from == InputSource::From::generated)
-      return make_spec(DType::int64,
-                       {batch, std::max<std::int64_t>(recipe_.evaluate.generate_length, 1)});
-    if (source.from == InputSource::From::node) {
-      const auto found = outputs.find(source.node);
-      if (found == outputs.end()) return std::nullopt;
-      return found->second[source.port];
-    }
-    for (const FieldSpec& field : data_.at(data_name)) {
-      if (field.name != source.field) continue;
-      std::vector<std::int64_t> sizes = field.sizes;
-      sizes.insert(sizes.begin(), batch);
-      return make_spec(field.dtype, sizes);
-    }
-    problem(source.pointer, concat("data \"", data_name, "\" has no field \"", source.field, "\".",
-                                   suggestion(source.field, names_of(data_.at(data_name)))));
-    return std::nullopt;
-  }
-
-  /// " Wired: state = fusion.tokens [64, 75, 48]; …", so that the reader sees which producer to
-  /// change.
-  std::string producers(const Node& node, const std::vector<weft_spec>& inputs) const {
-    std::string text = " Wired:";
-    std::size_t at = 0;
-    for (std::size_t p = 0; p < node.inputs.size(); ++p)
-      for (const InputSource& source : node.inputs[p]) {
-        const weft_spec& spec = inputs[at++];
-        if (source.from == InputSource::From::nothing) continue;
-        const std::string from = source.from == InputSource::From::batch ? "batch." + source.field
-                                 : source.from == InputSource::From::generated
-                                     ? nodes[source.node].name + ".generated"
-                                     : nodes[source.node].name + "." +
-                                           nodes[source.node].instance.outputs()[source.port].name;
-        text += concat(text.back() == ':' ? " " : "; ", node.instance.inputs()[p].name, " = ", from,
-                       " ", shape_text(spec_sizes(spec)));
-      }
-    return text + ".";
-  }
-
   const Recipe& recipe_;
   const Registry& registry_;
   const FieldsByData& data_;
   std::map<std::string, const NodePlan*> plans_;
-  std::set<std::size_t> misfits_;  // nodes whose shapes were reported
-  std::vector<Problem> problems_;
+  std::map<std::string, SectionWires> sections_;
+  Problems problems_;
+  std::size_t declared_ = 0;  // parameters and buffers up to now
+  const Report report_{
+      [this](const std::string& pointer, const std::string& text) { problem(pointer, text); },
+      [this](const std::string& pointer, const std::string& text) {
+        notes.add(recipe_.locate(pointer, text));
+      }};
 };
-
-struct Run {
-  std::string data;
-  std::int64_t batch;
-  std::vector<std::size_t> targets;
-};
-
-/// Every combination of data and targets that the recipe runs.
-std::vector<Run> runs_of(const Recipe& recipe, const std::map<std::string, std::size_t>& by_name) {
-  std::vector<Run> runs;
-  const auto add = [&](const std::string& data, std::int64_t batch,
-                       const std::vector<std::string>& names) {
-    Run run{data, batch, {}};
-    for (const std::string& name : names)
-      if (by_name.contains(name)) run.targets.push_back(by_name.at(name));
-    runs.push_back(std::move(run));
-  };
-  for (const StagePlan& stage : recipe.stages) {
-    std::vector<std::string> names = stage.measure;
-    for (const auto& [loss, weight] : stage.minimise) names.push_back(loss);
-    add(stage.data, stage.batch / stage.accumulate, names);
-  }
-  if (!recipe.evaluate.data.empty())
-    add(recipe.evaluate.data, recipe.evaluate.batch, recipe.evaluate.metrics);
-  return runs;
-}
 
 }  // namespace
 
@@ -373,11 +300,20 @@ Wiring::Wiring(const Recipe& recipe, const Registry& registry, const FieldsByDat
   builder.create(recipe.losses, "losses");
   builder.create(recipe.metrics, "metrics");
   builder.connect();
+  builder.connect_sections();
   builder.check_generation();
   builder.check_stages();
-  for (const auto& [data_name, batch, targets] : runs_of(recipe, builder.by_name))
-    builder.check_shapes(data_name, batch, needed_nodes(builder.nodes, targets));
+  builder.check_memory();
+  ShapeCheck shapes(recipe, builder.nodes, data, builder.report());
+  for (const auto& [data_name, batch, targets] : runs_of(recipe, data, builder.by_name)) {
+    const std::vector<std::size_t> order = needed_nodes(builder.nodes, targets);
+    builder.tell_remarks(data_name, order);
+    shapes.check(data_name, batch, order, builder.wires(data_name));
+  }
+  builder.take_notes();
   builder.finish();
+  inputs_ = builder.take_inputs();
+  notes_ = builder.notes.list();
   nodes_ = std::move(builder.nodes);
   by_name_ = std::move(builder.by_name);
 }

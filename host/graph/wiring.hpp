@@ -21,6 +21,7 @@ struct InputSource {
     batch,
     node,
     generated,  ///< the tokens that an autoregressive decoder wrote, evaluation only
+    present,    ///< computed of the batch: which samples have what `present` names
     nothing,    ///< the mask of a stream that has none
   };
   From from = From::nothing;
@@ -28,14 +29,20 @@ struct InputSource {
   std::size_t node = 0;  ///< index into Wiring::nodes()
   std::size_t port = 0;  ///< output port of that node
   std::string pointer;   ///< where the recipe says so
+  /// Fields [B] bool: a sample counts if of each list at least one is true.
+  std::vector<std::vector<std::string>> present = {};
 };
+
+/// For each input port of a node its wires.
+using PortWires = std::vector<std::vector<InputSource>>;
 
 /// One part of the recipe's graph, losses or metrics.
 struct Node {
   std::string name;     ///< unique over graph, losses and metrics; heads its parameters' paths
   std::string pointer;  ///< "/graph/vision"
   Instance instance;
-  std::vector<std::vector<InputSource>> inputs;  ///< for each input port its wires
+  PortWires inputs;  ///< as the recipe wires them; Wiring::inputs() has what follows by itself
+  std::string config = {};  ///< with its defaults, a JSON object
 };
 
 class Wiring {
@@ -53,12 +60,23 @@ class Wiring {
   const std::vector<Node>& nodes() const { return nodes_; }
   std::size_t index(const std::string& name) const { return by_name_.at(name); }
 
+  /// What feeds a node where batches come from the data section `data`. Masks and presence follow
+  /// their streams; an optional port whose field the section lacks is not wired.
+  const PortWires& inputs(std::size_t node, const std::string& data) const {
+    return inputs_.at(data).at(node);
+  }
+
+  /// What is sound but may not be meant, such as a port that is not wired in one section.
+  const std::vector<Problem>& notes() const { return notes_; }
+
   /// The nodes that must run to compute `targets`, targets included, in running order.
   std::vector<std::size_t> needed(const std::vector<std::size_t>& targets) const;
 
  private:
   std::vector<Node> nodes_;
   std::map<std::string, std::size_t> by_name_;
+  std::map<std::string, std::vector<PortWires>> inputs_;  // by data section
+  std::vector<Problem> notes_;
 };
 
 /// The sizes and element types that one instance gives for these inputs, without computing.

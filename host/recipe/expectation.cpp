@@ -96,13 +96,19 @@ std::string expected(const Value& root, const Value& schema) {
 
 std::string found(const Value& value) {
   if (value.object()) return "an object";
-  std::string text = value.list() ? pretty(value) : compact(value);
-  if (value.list()) text.pop_back();  // pretty() ends with a newline
-  if (text.size() <= k_longest_found && text.find('\n') == std::string::npos) return text;
+  const auto is_long = [](const Value& item) {
+    return item.object() || item.list() || (item.text() && item.text()->size() > k_longest_found);
+  };
+  const Value::List& list = value.items();
+  const bool is_whole = list.size() <= k_longest_found && std::ranges::none_of(list, is_long);
+  if (value.text() == nullptr || !is_long(value)) {
+    std::string text = !value.list() ? compact(value) : is_whole ? pretty(value) : "";
+    if (value.list() && is_whole) text.pop_back();  // pretty() ends with a newline
+    if (!text.empty() && text.size() <= k_longest_found) return text;
+  }
   if (value.list())
-    return concat("an array of ", value.list()->size(),
-                  value.list()->size() == 1 ? " item" : " items");
-  return concat("a string of ", text.size() - 2, " characters");
+    return concat("an array of ", list.size(), list.size() == 1 ? " item" : " items");
+  return concat("a string of ", value.text()->size(), " characters");
 }
 
 bool has_type(const Value& value, const std::string& type) {

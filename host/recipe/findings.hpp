@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Collects what is wrong with a recipe, so that the reader sees all of it at once.
+/// Collects what is wrong with a recipe's text, phase by phase.
 
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/base/error.hpp"
+#include "host/base/problems.hpp"
 #include "host/recipe/value.hpp"
 
 namespace weft::host {
@@ -19,15 +19,16 @@ class Findings {
   void add(const Origin& origin, const std::string& pointer, const std::string& text);
 
   /// Ends a phase: reading, the schema, the checks.
-  void end_phase();
+  void end_phase() { settled_ = all_.pointers(); }
 
   /// @throws RecipeError if anything was found
-  void require_none(const std::string& recipe) const;
+  void require_none(const std::string& recipe) const { all_.require_none(recipe); }
 
-  const std::vector<Problem>& problems() const { return problems_; }
+  const std::vector<Problem>& problems() const { return all_.list(); }
+  const Problems& all() const { return all_; }
 
  private:
-  std::vector<Problem> problems_;
+  Problems all_;
   std::set<std::string> settled_;
 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/base/open_folder.hpp"
 #include "host/base/text.hpp"
 #include "host/base/version.hpp"
 #include "host/recipe/expectation.hpp"
@@ -22,11 +23,37 @@ const Value* text_at(const Value& object, const char* key) {
 bool is_name(const std::string& name) {
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   const auto allowed = [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; };
-  return !name.empty() && is_lower(name.front()) && std::all_of(name.begin(), name.end(), allowed);
+  return !name.empty() && name.size() <= 100 && is_lower(name.front()) &&
+         std::all_of(name.begin(), name.end(), allowed);
 }
 
-/// What is wrong with "[vendor/]kind.name[@range]"; "" if nothing is.
-std::string wrong_part_id(const std::string& id) {
+/// A section, and a list or object of nodes and stages, may have this many entries.
+constexpr std::size_t k_max_entries = 1000;
+
+/// Strings of a part's configuration may be this many bytes long together.
+constexpr std::size_t k_max_config = std::size_t{8} << 20;
+
+std::size_t text_bytes(const Value& value) {
+  std::size_t bytes = value.text() ? value.text()->size() : 0;
+  for (const Value& item : value.items()) bytes += text_bytes(item);
+  for (const Member& member : value.members())
+    bytes += member.key.size() + text_bytes(member.value);
+  return bytes;
+}
+
+/// Which kinds of part a section takes, and where the others belong.
+std::string wrong_section(const std::string& kind, const std::string& section) {
+  const std::string home = kind == "loss" ? "losses" : kind == "metric" ? "metrics" : "graph";
+  if (home == section) return "";
+  const char* expected = section == "losses"    ? "a loss"
+                         : section == "metrics" ? "a metric"
+                                                : "an encoder, fusion, reasoning core or decoder";
+  return concat("expected ", expected, ", found ", kind == "encoder" ? "an encoder" : "a " + kind,
+                ". Move it to \"", home, "\".");
+}
+
+/// What is wrong with "[vendor/]kind.name[@range]" in this section; "" if nothing is.
+std::string wrong_part_id(const std::string& id, const std::string& section) {
   const std::size_t at = id.find('@');
   if (at != std::string::npos && !VersionRange::parse(id.substr(at + 1)))
     return concat("expected a version range such as \"^1.2\" after \"@\", found \"",
@@ -42,7 +69,8 @@ std::string wrong_part_id(const std::string& id) {
         id, "\".");
   const std::vector<std::string> kinds = {"encoder", "fusion", "reasoning",
                                           "decoder", "loss",   "metric"};
-  if (std::find(kinds.begin(), kinds.end(), names.node) != kinds.end()) return "";
+  if (std::find(kinds.begin(), kinds.end(), names.node) != kinds.end())
+    return wrong_section(names.node, section);
   return concat("no kind of part is called \"", names.node, "\".", suggestion(names.node, kinds));
 }
 
@@ -50,14 +78,40 @@ class Check {
  public:
   Check(const Value& recipe, Findings& findings) : recipe_(recipe), findings_(findings) {}
 
+  /// It becomes the run's folder.
+  void name() {
+    const Value* name = text_at(recipe_, "name");
+    if (name != nullptr && !is_path_word(*name->text()))
+      add(*name, "/name",
+          concat("\"", *name->text(),
+                 "\" cannot name a run folder. Use letters, digits, \".\", \"_\" and \"-\", a "
+                 "letter, a digit or \"_\" first, at most 100."));
+  }
+
+  /// False if a section is too large to go on.
+  bool sizes() {
+    bool small = is_small(section(recipe_, "data"), "/data");
+    for (const Member& data : section(recipe_, "data").members())
+      small = is_small(section(data.value, "fields"), child(child("/data", data.key), "fields")) &&
+              small;
+    for (const char* name : {"graph", "losses", "metrics", "stages", "evaluate"})
+      small = are_small(section(recipe_, name), child("", name)) && small;
+    return small;
+  }
+
   void nodes(const char* section_name) {
     for (const Member& node : section(recipe_, section_name).members()) {
       const std::string pointer = child(child("", section_name), node.key);
       check_name(node.key, node.value, pointer);
       if (node.key == "batch")
         add(node.value, pointer, "the name \"batch\" stands for the data. Choose another one.");
+      if (const Value* config = node.value.find("config");
+          config != nullptr && text_bytes(*config) > k_max_config)
+        add(*config, child(pointer, "config"),
+            concat("expected at most ", k_max_config, " bytes of text, found ", text_bytes(*config),
+                   "."));
       if (const Value* use = text_at(node.value, "use"))
-        if (const std::string text = wrong_part_id(*use->text()); !text.empty())
+        if (const std::string text = wrong_part_id(*use->text(), section_name); !text.empty())
           add(*use, child(pointer, "use"), text);
     }
   }
@@ -66,7 +120,7 @@ class Check {
     for (const Member& data : section(recipe_, "data").members()) {
       const std::string pointer = child("/data", data.key);
       check_name(data.key, data.value, pointer);
-      check_training_part(data.value, pointer);
+      check_training_part(data.key, data.value, pointer);
       if (const Value* tokenizer = data.value.find("tokenizer"))
         check_tokenizer(*tokenizer, child(pointer, "tokenizer"));
       for (const Member& field : section(data.value, "fields").members()) {
@@ -77,8 +131,20 @@ class Check {
     }
   }
 
-  /// Either shards/train or blend.
-  void check_training_part(const Value& data, const std::string& pointer) {
+  /// Whether a stage reads the section, or something is learned from its training part.
+  bool is_trained_on(const std::string& name, const Value& data) const {
+    for (const Value& stage : section(recipe_, "stages").items())
+      if (const Value* used = text_at(stage, "data"); used != nullptr && *used->text() == name)
+        return true;
+    const Value* tokenizer = data.find("tokenizer");
+    if (tokenizer != nullptr && tokenizer->find("file") == nullptr) return true;
+    for (const Member& field : section(data, "fields").members())
+      if (field.value.find("visual_tokens") != nullptr) return true;
+    return false;
+  }
+
+  /// Either shards/train or blend, or neither where nobody trains on it.
+  void check_training_part(const std::string& name, const Value& data, const std::string& pointer) {
     const Value* shards = data.find("shards");
     const bool has_shards = shards != nullptr && shards->find("train") != nullptr;
     const bool has_blend = data.find("blend") != nullptr;
@@ -86,7 +152,7 @@ class Check {
       add(data, child(pointer, "blend"),
           "the training part has shards/train and a blend. Leave one of the two out.");
     }
-    if (!has_shards && !has_blend) {
+    if (!has_shards && !has_blend && is_trained_on(name, data)) {
       add(data, pointer, "there is no training part. Add shards/train, or a blend of sources.");
     }
   }
@@ -121,6 +187,25 @@ class Check {
   }
 
  private:
+  bool is_small(const Value& value, const std::string& pointer) {
+    const std::size_t count = value.items().size() + value.members().size();
+    if (count <= k_max_entries) return true;
+    add(value, pointer, concat("expected at most ", k_max_entries, " entries, found ", count, "."));
+    return false;
+  }
+
+  /// The same of all inside it save configurations, which are for the parts to judge.
+  bool are_small(const Value& value, const std::string& pointer) {
+    if (!is_small(value, pointer)) return false;
+    bool small = true;
+    for (std::size_t i = 0; i < value.items().size(); ++i)
+      small = are_small(value.items()[i], child(pointer, i)) && small;
+    for (const Member& member : value.members())
+      if (member.key != "config")
+        small = are_small(member.value, child(pointer, member.key)) && small;
+    return small;
+  }
+
   void add(const Value& value, const std::string& pointer, const std::string& text) {
     findings_.add(value.origin, pointer, text);
   }
@@ -134,7 +219,7 @@ class Check {
       add(value, pointer,
           concat("\"", name,
                  "\" is no name. Use lower-case letters, digits and \"_\", a letter "
-                 "first."));
+                 "first, at most 100."));
   }
 
   /// @param none  "no metric", as the sentence begins
@@ -143,7 +228,9 @@ class Check {
     if (name == nullptr || std::find(known.begin(), known.end(), *name->text()) != known.end())
       return;
     add(*name, pointer,
-        concat(none, " is called \"", *name->text(), "\".", suggestion(*name->text(), known)));
+        findings_.all().is_full() ? ""
+                                  : concat(none, " is called \"", *name->text(), "\".",
+                                           suggestion(*name->text(), known)));
   }
 
   void refer_all(const Value& list, const std::string& pointer,
@@ -227,13 +314,16 @@ const Value& section(const Value& recipe, const char* key) {
   return found == nullptr ? none : *found;
 }
 
-void check_meaning(const Value& recipe, Findings& findings) {
+bool check_meaning(const Value& recipe, Findings& findings) {
   Check check(recipe, findings);
+  if (!check.sizes()) return false;
+  check.name();
   check.data();
   for (const char* name : {"graph", "losses", "metrics"}) check.nodes(name);
   check_wires(recipe, findings);
   check.stages();
   check.evaluation();
+  return true;
 }
 
 }  // namespace weft::host

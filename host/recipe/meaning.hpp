@@ -10,7 +10,8 @@ namespace weft::host {
 
 /// Checks a recipe that the schema has seen. Where the schema found a value of the wrong type, the
 /// checks that need it are left out.
-void check_meaning(const Value& recipe, Findings& findings);
+/// @returns false if a section has so many entries that nothing else was looked at
+bool check_meaning(const Value& recipe, Findings& findings);
 
 /// Wires lead to graph nodes or the batch, and the graph has no cycle.
 void check_wires(const Value& recipe, Findings& findings);

@@ -9,8 +9,7 @@
 namespace weft::host {
 namespace {
 
-/// Reads one object. The schema has made sure of types and of required keys; an optional key that
-/// is absent gives 0, "" or nothing.
+/// Reads one object. What is absent, or of another type and so reported, gives 0, "" or nothing.
 class Reader {
  public:
   explicit Reader(const Value& object) : object_(object) {}
@@ -26,7 +25,8 @@ class Reader {
   double number(const char* key) const { return section(object_, key).number(); }
   std::vector<std::string> texts(const char* key) const {
     std::vector<std::string> texts;
-    for (const Value& item : section(object_, key).items()) texts.push_back(*item.text());
+    for (const Value& item : section(object_, key).items())
+      if (item.text()) texts.push_back(*item.text());
     return texts;
   }
 
@@ -43,7 +43,7 @@ Wire read_wire(const Value& value, const std::string& pointer) {
   return {std::move(text.node), std::move(text.port), place_of(value, pointer)};
 }
 
-NodePlan read_node(const Member& member, const std::string& pointer) {
+NodePlan read_node(const Member& member, const std::string& pointer, const Problems& problems) {
   NodePlan plan{member.key,
                 Reader(member.value).text("use"),
                 {},
@@ -52,6 +52,7 @@ NodePlan read_node(const Member& member, const std::string& pointer) {
   for (const Member& port : section(member.value, "in").members()) {
     const std::string place = child(child(pointer, "in"), port.key);
     std::vector<Wire>& wires = plan.in[port.key];
+    if (problems.is_wrong(place)) continue;  // wired, and nobody knows to what
     if (port.value.text()) wires.push_back(read_wire(port.value, place));
     for (std::size_t i = 0; i < port.value.items().size(); ++i)
       wires.push_back(read_wire(port.value.items()[i], child(place, i)));
@@ -59,10 +60,40 @@ NodePlan read_node(const Member& member, const std::string& pointer) {
   return plan;
 }
 
-std::vector<NodePlan> read_nodes(const Value& root, const char* key) {
+/// True if something is wrong with the node that is no matter of a single wire.
+bool is_unusable(const Member& node, const std::string& pointer, const Problems& problems) {
+  if (problems.is_wrong_at(pointer) || problems.is_wrong_at(child(pointer, "in"))) return true;
+  return std::ranges::any_of(node.value.members(), [&](const Member& member) {
+    return member.key != "in" && problems.is_wrong(child(pointer, member.key));
+  });
+}
+
+/// Nodes that cannot be made are left out.
+std::vector<NodePlan> read_nodes(const Value& root, const char* key, const Problems& problems) {
   std::vector<NodePlan> plans;
-  for (const Member& member : section(root, key).members())
-    plans.push_back(read_node(member, child(child("", key), member.key)));
+  for (const Member& member : section(root, key).members()) {
+    const std::string pointer = child(child("", key), member.key);
+    if (!is_unusable(member, pointer, problems))
+      plans.push_back(read_node(member, pointer, problems));
+  }
+  return plans;
+}
+
+/// Fields with problems are left out, and sections where anything else is wrong.
+std::vector<DataPlan> read_data(const Value& root, const Problems& problems) {
+  std::vector<DataPlan> plans;
+  for (const Member& member : section(root, "data").members()) {
+    const std::string pointer = child("/data", member.key);
+    const std::string fields = child(pointer, "fields");
+    if (problems.is_wrong_at(pointer) || problems.is_wrong_at(fields)) continue;
+    Value usable = member.value;
+    for (const std::string& key : keys(member.value))
+      if (key != "fields" && problems.is_wrong(child(pointer, key))) usable.erase("fields");
+    if (usable.find("fields") == nullptr) continue;
+    for (const std::string& field : keys(section(member.value, "fields")))
+      if (problems.is_wrong(child(fields, field))) usable.find("fields")->erase(field);
+    plans.push_back({member.key, compact(usable), place_of(member.value, pointer)});
+  }
   return plans;
 }
 
@@ -132,25 +163,25 @@ std::string resolved_text(Value root) {
 
 }  // namespace
 
-Recipe make_recipe(const std::string& path, const Value& root) {
+Recipe make_recipe(const std::string& path, const Value& root, const Problems& problems) {
   const Reader reader(root);
   Recipe recipe;
   recipe.path = path;
   recipe.name = reader.text("name");
   recipe.seed = static_cast<std::uint64_t>(reader.integer("seed"));
   recipe.threads = static_cast<int>(std::min<std::int64_t>(reader.integer("threads"), 4096));
-  for (const Member& data : section(root, "data").members())
-    recipe.data.push_back(
-        {data.key, compact(data.value), place_of(data.value, child("/data", data.key))});
-  recipe.graph = read_nodes(root, "graph");
-  recipe.losses = read_nodes(root, "losses");
-  recipe.metrics = read_nodes(root, "metrics");
+  recipe.data = read_data(root, problems);
+  recipe.graph = read_nodes(root, "graph", problems);
+  recipe.losses = read_nodes(root, "losses", problems);
+  recipe.metrics = read_nodes(root, "metrics", problems);
   const Value& stages = section(root, "stages");
   for (std::size_t i = 0; i < stages.items().size(); ++i)
     recipe.stages.push_back(read_stage(stages.items()[i], child("/stages", i)));
   recipe.evaluate = read_evaluation(root);
-  recipe.resolved = resolved_text(root);
+  recipe.problems = problems;
+  if (problems.empty()) recipe.resolved = resolved_text(root);
   recipe.places = places(root);
+  recipe.key_places = key_places(root);
   return recipe;
 }
 

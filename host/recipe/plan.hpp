@@ -10,7 +10,8 @@
 
 namespace weft::host {
 
-/// REQUIRES: the schema and check_meaning() found nothing wrong; defaults are filled in.
-Recipe make_recipe(const std::string& path, const Value& root);
+/// @param root      seen by the schema, which filled in defaults, and by check_meaning()
+/// @param problems  what they found; parts and fields that it concerns are left out of the plans
+Recipe make_recipe(const std::string& path, const Value& root, const Problems& problems);
 
 }  // namespace weft::host

@@ -3,6 +3,7 @@
 
 #include <cassert>
 #include <memory>
+#include <utility>
 
 #include "host/recipe/document.hpp"
 #include "host/recipe/findings.hpp"
@@ -24,19 +25,29 @@ Value parsed_schema() {
   return std::move(*schema);
 }
 
+using Resolve = std::function<std::string(const std::string&, const Origin&)>;
+
 /// Also fills in defaults and makes paths absolute.
-void check_schema(Value& recipe, Findings& findings) {
+/// @return the pointers of the paths
+std::vector<std::string> check_schema(Value& recipe, const Resolve& resolve, Findings& findings) {
+  std::vector<std::string> paths;
   const Value schema = parsed_schema();
   WalkHooks hooks;
   hooks.report = [&](const Value& value, const std::string& pointer, const std::string& text) {
     findings.add(value.origin, pointer, text);
   };
+  hooks.unknown_key = [&](const Value& value, const std::string& pointer, const std::string& text) {
+    findings.add(value.place(), pointer, text);
+  };
+  hooks.is_full = [&] { return findings.all().is_full(); };
   hooks.path = [&](Value& path, const std::string& pointer) {
     const std::string refusal = refuse_url(*path.text());
     if (!refusal.empty()) return findings.add(path.origin, pointer, refusal);
-    path.data = resolve_path(*path.text(), path.origin);
+    path.data = resolve(*path.text(), path.origin);
+    paths.push_back(pointer);
   };
   walk(schema, resolve_reference(schema, "#/$defs/recipe"), recipe, "", hooks);
+  return paths;
 }
 
 }  // namespace
@@ -51,15 +62,31 @@ Problem Recipe::locate(const std::string& pointer, const std::string& text) cons
   return {place->second.file, place->second.line, pointer, text};
 }
 
-Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides) {
+Problem Recipe::locate_key(const std::string& pointer, const std::string& text) const {
+  const auto place = key_places.find(pointer);
+  if (place == key_places.end()) return locate(pointer, text);
+  return {place->second.file, place->second.line, pointer, text};
+}
+
+Recipe inspect_recipe(const std::string& path, const std::vector<std::string>& overrides,
+                      const Resolve& resolve) {
   Findings findings;
   Value root = read_document(path, overrides, findings);
   findings.end_phase();
-  check_schema(root, findings);
+  std::vector<std::string> paths = check_schema(root, resolve ? resolve : resolve_path, findings);
   findings.end_phase();
-  check_meaning(root, findings);
-  findings.require_none(path);
-  return make_recipe(path, root);
+  const bool is_small = check_meaning(root, findings);
+  if (!is_small || findings.all().is_full()) findings.require_none(path);
+  Recipe recipe = make_recipe(path, root, findings.all());
+  recipe.paths = std::move(paths);
+  return recipe;
+}
+
+Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides,
+                   const Resolve& resolve) {
+  Recipe recipe = inspect_recipe(path, overrides, resolve);
+  recipe.problems.require_none(path);
+  return recipe;
 }
 
 }  // namespace weft::host

@@ -6,11 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "host/base/error.hpp"
+#include "host/base/problems.hpp"
 #include "host/recipe/value.hpp"
 
 namespace weft::host {
@@ -88,15 +89,31 @@ struct Recipe {
   /// The whole recipe as JSON for people, a loadable recipe itself: `extends` and `let` are gone,
   /// defaults filled in, paths absolute.
   std::string resolved;
-  std::map<std::string, Place> places;  ///< by JSON pointer
+  std::map<std::string, Place> places;      ///< by JSON pointer
+  std::map<std::string, Place> key_places;  ///< of keys whose value `let` gives
+  std::vector<std::string> paths;           ///< pointers of the texts that are paths
+  Problems problems;  ///< none, except after inspect_recipe(); adding more is for the other rooms
 
   /// A problem at `pointer`, with the file and line of the nearest enclosing value.
   Problem locate(const std::string& pointer, const std::string& text = "") const;
+  /// The same at the place of a key, if there is one of its own.
+  Problem locate_key(const std::string& pointer, const std::string& text = "") const;
 };
 
 /// Reads, merges, overrides and validates.
 /// @param overrides  "graph.fusion.use=fusion.concat"; override.hpp has the syntax
+/// @param resolve    makes a path absolute; resolve_path() if left out
 /// @throws RecipeError with every problem; Error (no_input) if the file cannot be read
-Recipe read_recipe(const std::string& path, const std::vector<std::string>& overrides = {});
+Recipe read_recipe(
+    const std::string& path, const std::vector<std::string>& overrides = {},
+    const std::function<std::string(const std::string& path, const Origin& origin)>& resolve = {});
+
+/// The same for a reader who goes on to look for more: what is wrong stands in Recipe::problems,
+/// and the parts, wires and fields that it concerns are left out of the plans.
+/// @throws as read_recipe() where nothing can be made of the rest: what is no JSON, no recipe, too
+///         large, or has more problems than are shown
+Recipe inspect_recipe(
+    const std::string& path, const std::vector<std::string>& overrides = {},
+    const std::function<std::string(const std::string& path, const Origin& origin)>& resolve = {});
 
 }  // namespace weft::host

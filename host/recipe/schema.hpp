@@ -16,6 +16,10 @@ namespace weft::host {
 /// The text of schemas/recipe.schema.json.
 std::string_view recipe_schema();
 
+/// Which place of a member is asked for: `let` may give its value.
+enum class PlaceOf { value, key };
+using Locate = std::function<Problem(const std::string& pointer, PlaceOf of)>;
+
 /// Checks a value and fills in the schema's defaults.
 /// @param schema_text   a JSON Schema
 /// @param value_text    JSON
@@ -25,7 +29,7 @@ std::string_view recipe_schema();
 /// @returns the value with defaults as JSON on one line; of no use if problems were added
 /// @throws Error (plugin) if the schema is not JSON or uses keywords that Weft does not check
 std::string validate(const std::string& schema_text, const std::string& value_text,
-                     const std::function<Problem(const std::string& pointer)>& locate,
-                     const std::string& base_pointer, std::vector<Problem>& problems);
+                     const Locate& locate, const std::string& base_pointer,
+                     std::vector<Problem>& problems);
 
 }  // namespace weft::host

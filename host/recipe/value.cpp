@@ -93,13 +93,18 @@ class Writer {
   bool indent_;
 };
 
-void collect_places(const Value& value, const std::string& pointer,
-                    std::map<std::string, Place>& places) {
-  places[pointer] = {pointer, value.origin.file ? *value.origin.file : "", value.origin.line};
+/// Calls `visit(value, pointer)` for `value` and all inside it.
+template <class Visit>
+void for_each_value(const Value& value, const std::string& pointer, const Visit& visit) {
+  visit(value, pointer);
   for (std::size_t i = 0; i < value.items().size(); ++i)
-    collect_places(value.items()[i], child(pointer, i), places);
+    for_each_value(value.items()[i], child(pointer, i), visit);
   for (const Member& member : value.members())
-    collect_places(member.value, child(pointer, member.key), places);
+    for_each_value(member.value, child(pointer, member.key), visit);
+}
+
+Place place_at(const Origin& origin, const std::string& pointer) {
+  return {pointer, origin.file ? *origin.file : "", origin.line};
 }
 
 }  // namespace
@@ -197,7 +202,17 @@ std::vector<std::string> segments(std::string_view pointer) {
 
 std::map<std::string, Place> places(const Value& value) {
   std::map<std::string, Place> result;
-  collect_places(value, "", result);
+  for_each_value(value, "", [&](const Value& inner, const std::string& pointer) {
+    result[pointer] = place_at(inner.origin, pointer);
+  });
+  return result;
+}
+
+std::map<std::string, Place> key_places(const Value& value) {
+  std::map<std::string, Place> result;
+  for_each_value(value, "", [&](const Value& inner, const std::string& pointer) {
+    if (inner.used_at.file) result[pointer] = place_at(inner.used_at, pointer);
+  });
   return result;
 }
 

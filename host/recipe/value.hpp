@@ -19,6 +19,8 @@ namespace weft::host {
 constexpr std::size_t k_max_depth = 64;
 /// A recipe may hold this many values, after `let` has been replaced.
 constexpr std::size_t k_max_values = 200'000;
+/// Its strings may be this many bytes long, after `let` has been replaced.
+constexpr std::size_t k_max_text = std::size_t{64} << 20;
 
 /// Where a value was written. Values of one file share its name.
 struct Origin {
@@ -44,6 +46,10 @@ class Value {
 
   Data data;  ///< null at first
   Origin origin;
+  Origin used_at = {};  ///< where "$name" stands, if `let` gave the value; else of no file
+
+  /// Where the value stands in the recipe, wherever its content comes from.
+  const Origin& place() const { return used_at.file ? used_at : origin; }
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(data); }
   bool is_number() const { return integer() != nullptr || std::holds_alternative<double>(data); }
@@ -94,6 +100,8 @@ std::vector<std::string> segments(std::string_view pointer);
 
 /// The place of every value in `value`, by pointer.
 std::map<std::string, Place> places(const Value& value);
+/// By pointer the place of every key whose value `let` gives.
+std::map<std::string, Place> key_places(const Value& value);
 
 /// JSON on one line, without blanks.
 std::string compact(const Value& value);

@@ -10,8 +10,9 @@ namespace weft::host {
 
 /// Replaces every string "$name" by the value that `let` gives to the name, makes "$$name" the text
 /// "$name", and removes `let`. A value of `let` may use the names above it. A replaced value keeps
-/// the place where `let` gives it.
+/// the place where `let` gives it, and has the place where it is used beside it.
+/// @returns false if the recipe would become too large, which is reported; it is of no use then
 /// @param expect_all_used  a name that nothing uses is a problem; one set by `--set` always is
-void replace_variables(Value& recipe, bool expect_all_used, Findings& findings);
+bool replace_variables(Value& recipe, bool expect_all_used, Findings& findings);
 
 }  // namespace weft::host

@@ -112,7 +112,10 @@ class Walker {
            !wrong_length(schema, "minProperties", "maxProperties", value.object()->size());
   }
 
+  bool is_full() const { return hooks_.is_full && hooks_.is_full(); }
+
   void report_expected(const Value& schema, const Value& value, const std::string& pointer) {
+    if (is_full()) return hooks_.report(value, pointer, "");
     std::string text = concat("expected ", expected(root_, schema), ", found ", found(value), ".");
     if (const Value* allowed = schema.find("enum"); allowed && value.text()) {
       std::vector<std::string> words;
@@ -191,8 +194,9 @@ class Walker {
       if (const Value* property = properties.find(member.key)) {
         walk(*property, member.value, place);
       } else if (others && others->boolean() && !*others->boolean()) {
-        hooks_.report(member.value, place,
-                      "unknown key." + suggestion(member.key, keys(properties)));
+        const auto& report = hooks_.unknown_key ? hooks_.unknown_key : hooks_.report;
+        report(member.value, place,
+               is_full() ? "" : "unknown key." + suggestion(member.key, keys(properties)));
       } else if (others) {
         walk(*others, member.value, place);
       }

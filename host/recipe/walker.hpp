@@ -22,6 +22,13 @@ struct WalkHooks {
   /// Called for every problem with the value, its pointer and a sentence.
   std::function<void(const Value& value, const std::string& pointer, const std::string& text)>
       report;
+  /// The same for a key that the schema does not know, whose value may come from elsewhere. If
+  /// empty, `report` is called.
+  std::function<void(const Value& value, const std::string& pointer, const std::string& text)>
+      unknown_key = {};
+  /// Whether sentences are no longer shown: then they are left empty, which saves making them. May
+  /// be empty.
+  std::function<bool()> is_full = {};
   /// Called for every string whose format is "path"; may replace it. May be empty.
   std::function<void(Value& path, const std::string& pointer)> path = {};
 };

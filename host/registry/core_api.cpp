@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "host/base/printable.hpp"
 #include "host/registry/declarations.hpp"
 #include "host/registry/guard.hpp"
 
@@ -46,13 +47,14 @@ LogSink& log_sink() {
 }
 
 void log_line(std::uint32_t level, const char* text, std::uint64_t length) noexcept try {
-  const std::string_view line(text == nullptr ? "" : text, text == nullptr ? 0 : length);
+  std::string_view line(text == nullptr ? "" : text, text == nullptr ? 0 : length);
   const std::lock_guard lock(log_mutex);
   if (log_sink()) return log_sink()(level, line);
   const char* word = level == WEFT_LOG_DEBUG  ? "debug"
                      : level == WEFT_LOG_INFO ? "info"
                                               : "warning";
-  std::fprintf(stderr, "%s: %.*s\n", word, static_cast<int>(line.size()), line.data());
+  if (line.ends_with('\n')) line.remove_suffix(1);
+  std::fprintf(stderr, "%s: %s\n", word, printable(line, k_sentence_bytes).c_str());
 } catch (...) {  // a line that cannot be logged must not stop the work
 }
 
@@ -70,11 +72,18 @@ const void* get_extension(const char* id) noexcept {
 /// plug-in does not look at the status.
 template <class Work>
 weft_status declare(weft_context context, Work&& work) noexcept try {
-  if (context == nullptr || !context->open)
-    return fail(WEFT_INVALID, "declarations are possible only within create()");
+  if (context == nullptr || !context->open) {
+    constexpr const char* k_late = "declarations are possible only within create()";
+    if (context != nullptr) context->refused = k_late;
+    return fail(WEFT_INVALID, k_late);
+  }
   try {
     work(context->declared);
     return WEFT_OK;
+  } catch (const OutOfRange& refusal) {
+    context->out_of_range = context->out_of_range || context->refused.empty();
+    if (context->refused.empty()) context->refused = refusal.what();
+    return fail(WEFT_INVALID, refusal.what());
   } catch (const std::invalid_argument& refusal) {
     if (context->refused.empty()) context->refused = refusal.what();
     return fail(WEFT_INVALID, refusal.what());

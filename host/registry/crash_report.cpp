@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <string_view>
 
 #include "host/base/error.hpp"
+#include "host/registry/process_guard.hpp"
 
 namespace weft::host {
 namespace {
@@ -23,6 +25,7 @@ namespace {
 std::array<char, 4096> report_file{};
 std::array<char, 256> stage_name{};
 std::atomic<std::int64_t> step_number = 0;
+std::atomic<bool> checkpoint_saved = false;
 std::array<char, std::size_t{64} << 10> handler_stack{};  // the thread's own may be what overflowed
 
 /// A sentence that grows in a fixed place and is cut where it ends.
@@ -74,13 +77,42 @@ void describe(Sentence& sentence, const Entry& entry) {
   sentence << ", entry " << entry.entry;
 }
 
+/// Past every handler: what is on its way out is not asked again.
+[[noreturn]] void end_process() {
+  for (;;) ::syscall(SYS_exit_group, static_cast<int>(Exit::plugin));
+}
+
+/// What every report says behind what has happened and where, to standard error and the file.
+[[noreturn]] void report(Sentence& sentence, bool is_plugin) {
+  if (stage_name[0] != '\0')
+    sentence << ", stage \"" << stage_name.data() << "\", step " << step_number.load();
+  if (is_plugin)
+    sentence << ". This is a fault of the plug-in: `weft plugin check` on its file may show more.";
+  else
+    sentence << ".";
+  if (checkpoint_saved)
+    sentence << " What was saved is as it was: --resume goes on from the last checkpoint.";
+  else if (stage_name[0] != '\0')
+    sentence << " No checkpoint was saved yet.";
+  sentence << "\n";
+  sentence.write_to(STDERR_FILENO);
+  if (report_file[0] != '\0') {
+    const int file = ::open(report_file.data(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (file >= 0) {
+      sentence.write_to(file);
+      ::fsync(file);
+    }
+  }
+  end_process();
+}
+
 void on_crash(int number, siginfo_t*, void* context) {
   static std::atomic<pid_t> reporting = 0;
   const pid_t self = ::gettid();
   pid_t nobody = 0;
   if (!reporting.compare_exchange_strong(nobody, self)) {
-    if (nobody == self) ::_exit(static_cast<int>(Exit::plugin));  // the report itself crashed
-    for (;;) ::pause();  // another thread is writing, and ends the process
+    if (nobody == self) end_process();  // the report itself crashed
+    for (;;) ::pause();                 // another thread is writing, and ends the process
   }
   const Entry* const entry = *current_entry();
   Sentence sentence;
@@ -91,24 +123,7 @@ void on_crash(int number, siginfo_t*, void* context) {
   } else if (const char* const file = file_of_code(context)) {
     sentence << " in code of " << file << ", outside of every entry";
   }
-  if (stage_name[0] != '\0')
-    sentence << ", stage \"" << stage_name.data() << "\", step " << step_number.load();
-  if (entry != nullptr)
-    sentence << ". This is a fault of the plug-in: `weft plugin check` on its file may show more.";
-  else
-    sentence << ".";
-  if (stage_name[0] != '\0')
-    sentence << " What was saved is as it was: --resume goes on from the last checkpoint.";
-  sentence << "\n";
-  sentence.write_to(STDERR_FILENO);
-  if (report_file[0] != '\0') {
-    const int file = ::open(report_file.data(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file >= 0) {
-      sentence.write_to(file);
-      ::fsync(file);
-    }
-  }
-  ::_exit(static_cast<int>(Exit::plugin));
+  report(sentence, entry != nullptr);
 }
 
 template <std::size_t Size>
@@ -137,11 +152,27 @@ void report_crashes(const std::string& file) {
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
     ::sigaction(number, &action, nullptr);
+  guard_exits();
+}
+
+void report_end(const char* call) {
+  const Entry* const entry = *current_entry();
+  Sentence sentence;
+  sentence << "weft: error: " << call << " was called";
+  if (entry != nullptr)
+    describe(sentence, *entry);
+  else
+    sentence << " in a thread that a plug-in started";
+  report(sentence, true);
 }
 
 void note_step(const std::string& stage, std::int64_t step) {
   if (stage != stage_name.data()) copy(stage, stage_name);
   step_number = step;
+}
+
+void note_checkpoint() {
+  checkpoint_saved = true;
 }
 
 }  // namespace weft::host

@@ -15,11 +15,19 @@ namespace weft::host {
 const Entry** current_entry();
 
 /// From now on SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT write one sentence to standard error and
-/// to `file` (empty: to standard error only) and end the process with Exit::plugin. Covers stack
-/// overflows of the calling thread. May be called again with another file.
+/// to `file` (which must not be there yet; empty: to standard error only) and end the process with
+/// Exit::plugin. Covers stack overflows of the calling thread. May be called again with another
+/// file.
 void report_crashes(const std::string& file);
+
+/// Writes such a sentence for a plug-in that ended the process by `call`, and ends it with
+/// Exit::plugin.
+[[noreturn]] void report_end(const char* call);
 
 /// What the run is at, for that sentence: stage "fit", step 12. Cheap enough for every step.
 void note_step(const std::string& stage, std::int64_t step);
+
+/// There is a checkpoint from which the run can go on, as that sentence then says.
+void note_checkpoint();
 
 }  // namespace weft::host

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "host/base/text.hpp"
 
@@ -15,6 +16,11 @@ constexpr std::uint32_t known_dtypes = 0x1fe;  // the bits of WEFT_DTYPE_BOOL to
 template <class... Words>
 [[noreturn]] void refuse(const Words&... words) {
   throw std::invalid_argument(concat(words...));
+}
+
+template <class... Words>
+[[noreturn]] void out_of_range(const Words&... words) {
+  throw OutOfRange(concat(words...));
 }
 
 bool is_letter(char c) {
@@ -55,9 +61,8 @@ std::string checked_name(const char* what, const char* name) {
   return concat(what, " \"", text, "\"");
 }
 
-template <class List>
-bool has_name(const List& list, std::string_view name) {
-  return std::any_of(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+bool has_port(const std::vector<Port>& ports, std::string_view name) {
+  return std::any_of(ports.begin(), ports.end(), [&](const Port& p) { return p.name == name; });
 }
 
 std::vector<std::int64_t> checked_sizes(const std::string& who, const std::int64_t* sizes,
@@ -66,7 +71,7 @@ std::vector<std::int64_t> checked_sizes(const std::string& who, const std::int64
   if (ndim > 0 && sizes == nullptr) refuse(who, " has dimensions but no sizes");
   std::vector<std::int64_t> copy(sizes, sizes + ndim);
   if (std::any_of(copy.begin(), copy.end(), [](std::int64_t size) { return size < 0; }))
-    refuse(who, " has a negative size: ", shape_text(copy));
+    out_of_range(who, " has a negative size: ", shape_text(copy));
   return copy;
 }
 
@@ -113,6 +118,13 @@ std::optional<Shape> parse_shape(std::string_view text) {
   return shape;
 }
 
+bool Declarations::take_name(const char* list, const char* name) {
+  if (names_.size() == k_most_declarations)
+    out_of_range("it declares more than ", k_most_declarations,
+                 " ports, parameters, buffers and states");
+  return names_.insert(concat(list, ' ', name)).second;
+}
+
 weft_parameter abi_parameter(const ParameterDecl& declared) {
   weft_parameter parameter{};
   parameter.size = sizeof parameter;
@@ -130,7 +142,7 @@ weft_parameter abi_parameter(const ParameterDecl& declared) {
 void Declarations::add_size(const char* symbol, std::int64_t value) {
   if (symbol == nullptr || !is_symbol(symbol))
     refuse("size \"", symbol == nullptr ? "" : symbol, "\" is no symbol of a shape");
-  if (value < 1) refuse("size \"", symbol, "\" is ", value, "; it must be at least 1");
+  if (value < 1) out_of_range("size \"", symbol, "\" is ", value, "; it must be at least 1");
   const auto [at, is_new] = sizes.emplace(symbol, value);
   if (!is_new && at->second != value)
     refuse("size \"", symbol, "\" is declared as ", at->second, " and as ", value);
@@ -159,7 +171,7 @@ void Declarations::add_port(const weft_port& port) {
     if (axis.back() == '*' && !list) refuse(who, ": \"", axis, "\" may stand only in a list port");
 
   std::vector<Port>& ports = output ? outputs : inputs;
-  if (has_name(ports, port.name))
+  if (!take_name(output ? "output" : "input", port.name))
     refuse(who, ": there are two ", output ? "outputs" : "inputs", " of this name");
   ports.push_back({port.name, text, port.doc == nullptr ? "" : port.doc,
                    port.mask_of == nullptr ? "" : port.mask_of, output,
@@ -170,8 +182,6 @@ std::uint32_t Declarations::add_parameter(const weft_parameter& parameter,
                                           std::vector<ParameterDecl>& list) {
   if (!WEFT_HAS(&parameter, b)) refuse("a weft_parameter is only ", parameter.size, " bytes long");
   const std::string who = checked_name(&list == &buffers ? "buffer" : "parameter", parameter.name);
-  if (has_name(parameters, parameter.name) || has_name(buffers, parameter.name))
-    refuse(who, ": there are two parameters or buffers of this name");
   if ((parameter.flags & ~WEFT_PARAMETER_NO_DECAY) != 0)
     refuse(who, ": unknown flags ", parameter.flags);
   if (parameter.dtype > WEFT_DTYPE_FLOAT64) refuse(who, ": unknown element type ", parameter.dtype);
@@ -179,22 +189,25 @@ std::uint32_t Declarations::add_parameter(const weft_parameter& parameter,
     refuse(who, ": unknown initialisation ", parameter.init);
   if (!std::isfinite(parameter.a) || !std::isfinite(parameter.b))
     refuse(who, ": the numbers of its initialisation must be finite");
-  list.push_back({parameter.name, checked_sizes(who, parameter.sizes, parameter.ndim),
-                  parameter.dtype, parameter.init, parameter.a, parameter.b, parameter.flags});
+  std::vector<std::int64_t> size = checked_sizes(who, parameter.sizes, parameter.ndim);
+  if (!take_name("parameter", parameter.name))
+    refuse(who, ": there are two parameters or buffers of this name");
+  list.push_back({parameter.name, std::move(size), parameter.dtype, parameter.init, parameter.a,
+                  parameter.b, parameter.flags});
   return static_cast<std::uint32_t>(list.size() - 1);
 }
 
 std::uint32_t Declarations::add_state(const weft_state& state) {
   if (!WEFT_HAS(&state, initial)) refuse("a weft_state is only ", state.size, " bytes long");
   const std::string who = checked_name("state", state.name);
-  if (has_name(states, state.name)) refuse(who, ": there are two states of this name");
   if (state.dtype != WEFT_DTYPE_FLOAT64 && state.dtype != WEFT_DTYPE_INT64)
     refuse(who, ": its element type must be float64 or int64, found code ", state.dtype);
   if (state.merge > WEFT_MERGE_CONCAT) refuse(who, ": unknown merge rule ", state.merge);
   if (state.merge == WEFT_MERGE_CONCAT && state.ndim == 0)
     refuse(who, ": a scalar has no first axis to concatenate along");
-  states.push_back({state.name, checked_sizes(who, state.sizes, state.ndim), state.dtype,
-                    state.merge, state.initial});
+  std::vector<std::int64_t> size = checked_sizes(who, state.sizes, state.ndim);
+  if (!take_name("state", state.name)) refuse(who, ": there are two states of this name");
+  states.push_back({state.name, std::move(size), state.dtype, state.merge, state.initial});
   return static_cast<std::uint32_t>(states.size() - 1);
 }
 
@@ -207,7 +220,7 @@ void Declarations::check_complete(std::uint32_t kind) const {
   check_masks(inputs);
   check_masks(outputs);
   if (outputs.empty()) refuse("there is no output port");
-  if (kind == WEFT_KIND_LOSS && !(has_name(outputs, "loss") && has_name(outputs, "weight")))
+  if (kind == WEFT_KIND_LOSS && !(has_port(outputs, "loss") && has_port(outputs, "weight")))
     refuse("a loss needs the output ports \"loss\" and \"weight\"");
   if (kind == WEFT_KIND_METRIC && states.empty()) refuse("a metric needs at least one state");
   if (kind != WEFT_KIND_METRIC && !states.empty())

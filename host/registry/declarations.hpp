@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 namespace weft::host {
@@ -58,6 +60,17 @@ struct Shape {
 /// Nothing if the text is not in the grammar that weft_port.shape describes.
 std::optional<Shape> parse_shape(std::string_view text);
 
+/// One part may declare this many ports, parameters, buffers and states together. The largest
+/// models in use have some thousands; more is a number in a configuration that got out of hand.
+constexpr std::size_t k_most_declarations = 16'384;
+
+/// A declared number that no part can mean: too many declarations, a size below the smallest.
+/// Numbers follow from the configuration, so that it is the recipe's fault, not the part's.
+class OutOfRange : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
 /// Everything that one instance declared, each list in the order of declaration. The functions
 /// throw std::invalid_argument with a sentence, and change nothing, when a declaration is
 /// malformed.
@@ -78,6 +91,12 @@ struct Declarations {
 
   /// What can be judged only when create() is over: masks, and what the kind demands.
   void check_complete(std::uint32_t kind) const;
+
+ private:
+  /// Notes a name within its list of names. @return false if it is there already
+  bool take_name(const char* list, const char* name);
+
+  std::unordered_set<std::string> names_;  // "parameter norm.weight"
 };
 
 }  // namespace weft::host
@@ -87,6 +106,7 @@ struct weft_context_s {
   weft::host::Declarations declared;
   std::map<std::string, std::uint32_t> wired;  ///< wires per input port
   bool open = true;                            ///< false once create() has returned
-  std::string refused;  ///< the first declaration that was refused, in words; empty: none
+  std::string refused;        ///< the first declaration that was refused, in words; empty: none
+  bool out_of_range = false;  ///< it was OutOfRange
   std::uint32_t wires_unless_named = 0;  ///< of the ports that `wired` does not name
 };

@@ -7,8 +7,10 @@
 #include <string>
 
 #include "host/base/entry.hpp"
+#include "host/base/text.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/registry/process_guard.hpp"
 
 namespace weft::host {
 
@@ -27,9 +29,12 @@ std::string failure_reason(weft_status status);
 template <class Work>
 Outcome attempt(const Entry& entry, Work&& work) {
   const EntryScope scope(current_entry(), entry);
+  const ProcessState before;
   take_error();  // what an earlier call left behind is not this call's reason
   try {
     const weft_status status = work();
+    if (const std::string changed = before.restore(); !changed.empty())
+      return {WEFT_INTERNAL, concat("it ", changed, ", which belong to the host")};
     return status == WEFT_OK ? Outcome{} : Outcome{status, failure_reason(status)};
   } catch (const std::exception& exception) {
     return {WEFT_INTERNAL,

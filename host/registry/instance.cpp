@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "host/base/no_resources.hpp"
 #include "host/base/text.hpp"
 #include "host/registry/guard.hpp"
 
@@ -33,6 +34,9 @@ struct Instance::State {
     });
     context.open = false;
     created = outcome.status == WEFT_OK;
+    if (context.out_of_range)
+      fail(Exit::bad_recipe,
+           context.refused + ". A number in its configuration is too large or too small.");
     if (!context.refused.empty()) fail(Exit::plugin, context.refused);
     if (!created)
       fail(outcome.status == WEFT_INTERNAL ? Exit::plugin : Exit::bad_recipe, outcome.reason);
@@ -115,8 +119,17 @@ std::shared_ptr<const LibraryHold> Instance::library() const {
   return state_->hold;
 }
 
+// A part without ports gets tables of no elements, and never null, which stands for a step of the
+// life cycle that was skipped.
+static constexpr std::uint32_t k_no_counts[1] = {};
+static weft_spec no_specs[1] = {};
+static weft_tensor no_tensors[1] = {};
+
 void Instance::infer(const weft_spec* in, const std::uint32_t* in_count, weft_spec* out) const {
   if (state_->component->infer == nullptr) return;
+  if (in == nullptr) in = no_specs;
+  if (in_count == nullptr) in_count = k_no_counts;
+  if (out == nullptr) out = no_specs;
   const Outcome outcome = attempt(state_->at("infer"), [&] {
     return state_->component->infer(state_->self, in, in_count, out);
   });
@@ -128,10 +141,27 @@ void Instance::infer(const weft_spec* in, const std::uint32_t* in_count, weft_sp
                    concat("infer wrote nonsense for output \"", outputs()[i].name, "\""));
 }
 
+/// Whose fault it is that a call failed: of what the data holds, of the recipe, of the machine, or
+/// of the part.
+static Exit exit_of_call(weft_status status) {
+  switch (status) {
+    case WEFT_INDEX: return Exit::bad_data;
+    case WEFT_INVALID: return Exit::bad_recipe;
+    case WEFT_NO_MEMORY: return k_no_resources;
+    default: return Exit::plugin;
+  }
+}
+
 void Instance::call(weft_call& call) const {
+  if (call.in == nullptr) call.in = no_tensors;
+  if (call.in_count == nullptr) call.in_count = k_no_counts;
+  if (call.out == nullptr) call.out = no_tensors;
   const Outcome outcome =
       attempt(state_->at("call"), [&] { return state_->component->call(state_->self, &call); });
-  if (outcome.status != WEFT_OK) state_->fail(Exit::plugin, outcome.reason);
+  if (outcome.status != WEFT_OK) {
+    const bool is_late = !state_->context.refused.empty();  // it declared something in the call
+    state_->fail(is_late ? Exit::plugin : exit_of_call(outcome.status), outcome.reason);
+  }
   state_->check_outputs(call);
 }
 

@@ -99,17 +99,22 @@ void replace(const fs::path& file, const std::string& text) {
 constexpr const char* blocked_until =
     " It is blocked until it changes or `weft plugin unblock` names it.";
 
-/// The verdict on a file that is not in the cache.
-Seen examine(const fs::path& file) {
+/// A verdict on a file that may be replaced meanwhile.
+struct Verdict {
   Seen seen;
+  bool is_fatal = false;  ///< the process that looked at it did not come to its end
+};
+
+Verdict judge(const fs::path& file) {
+  Verdict verdict;
+  Seen& seen = verdict.seen;
   try {
     const PluginFile read = read_plugin_file(file);
     seen.sha256 = read.sha256;
     if (const auto reason = blocked(read.sha256)) throw Error(Exit::plugin, *reason);
     seen.manifest = checked_manifest(read);
     const ProbeReport report = probe(file, {seen.manifest.tier, seen.manifest.torch});
-    if (report.fatal && block(read.sha256, report.text + blocked_until))
-      throw Error(report.exit, report.text + blocked_until);
+    verdict.is_fatal = report.fatal;
     if (report.exit != Exit::ok) throw Error(report.exit, report.text);
     const std::string difference = first_difference(read.manifest, report.text);
     if (!difference.empty())
@@ -124,6 +129,27 @@ Seen examine(const fs::path& file) {
     seen.reason = concat(file.filename().string(), " cannot be examined: ", error.what(), ".");
     seen.manifest = {};
   }
+  return verdict;
+}
+
+/// The verdict on a file that is not in the cache. What was read may be another file than what the
+/// probe opened, if somebody replaced it in between: then neither verdict counts, and above all
+/// nothing is blocked.
+Seen examine(const fs::path& file) {
+  constexpr int k_attempts = 5;
+  for (int attempt = 0; attempt < k_attempts; ++attempt) {
+    const std::string key = key_of(file);
+    Verdict verdict = judge(file);
+    if (key_of(file) != key) continue;
+    Seen& seen = verdict.seen;
+    if (verdict.is_fatal && block(seen.sha256, seen.reason + blocked_until))
+      seen.reason += blocked_until;
+    return std::move(seen);
+  }
+  Seen seen;
+  seen.exit = Exit::plugin;
+  seen.reason = concat(file.filename().string(), " was replaced each of ", k_attempts,
+                       " times that it was looked at. Let its writer finish, then start again.");
   return seen;
 }
 

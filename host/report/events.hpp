@@ -4,31 +4,41 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "host/base/open_folder.hpp"
+
 namespace weft::host {
 
 /// A field of an event. Numbers that are not finite are written as null, because JSON has none.
-using EventValue = std::variant<std::string, std::int64_t, double, std::map<std::string, double>>;
+using EventValue = std::variant<std::string, std::int64_t, double, std::map<std::string, double>,
+                                std::vector<std::string>>;
 
 class EventWriter {
  public:
-  /// Appends to the file. @throws Error (cannot_create)
-  explicit EventWriter(const std::string& path);
+  /// Appends to a file of the folder, not behind a link. A last line that a kill cut off is
+  /// mended: ended where it is whole, else removed. @throws Error (cannot_create, io)
+  EventWriter(const OpenFolder& folder, const std::string& name);
+  ~EventWriter();
+  EventWriter(const EventWriter&) = delete;
+  EventWriter& operator=(const EventWriter&) = delete;
 
-  /// {"event": name, "time": "2026-11-24T06:30:00Z", fields…}, flushed at once.
+  /// {"event": name, "time": "2026-11-24T06:30:00Z", fields…}, written at once.
   /// @throws Error (io) when it cannot be written
   void write(const std::string& event,
              const std::vector<std::pair<std::string, EventValue>>& fields);
 
  private:
+  void mend();
+  void append(const std::string& text);
+  [[noreturn]] void fail() const;
+
   std::string path_;
-  std::ofstream stream_;
+  int number_;
 };
 
 }  // namespace weft::host

@@ -35,7 +35,8 @@ std::vector<TensorMap> micro_batches(const Batch& batch, std::int64_t parts) {
   return micro;
 }
 
-Objective::Objective(const Model& model, const StagePlan& stage) : model_(model) {
+Objective::Objective(const Model& model, const StagePlan& stage)
+    : model_(model), data_(stage.data) {
   std::vector<std::size_t> targets;
   for (const auto& [name, lambda] : stage.minimise) {
     const std::size_t node = model.wiring().index(name);
@@ -53,10 +54,8 @@ std::map<std::string, double> Objective::backward(const std::vector<TensorMap>& 
     for (const Term& term : terms_) weights[term.name] = count(term, micro, options);
 
   std::map<std::string, double> means{{"total", 0.0}};
-  CallOptions step = options;
-  for (const TensorMap& batch : micro) {
-    const Values values = model_.forward(order_, batch, step);
-    step.seed += 0x9e3779b97f4a7c15u;  // other random numbers for the next micro-batch
+  for (std::size_t i = 0; i < micro.size(); ++i) {
+    const Values values = model_.forward(order_, micro[i], options_of(options, i));
     Tensor total;
     for (const Term& term : terms_) {
       const std::vector<Tensor>& out = values.outputs.at(term.node);
@@ -72,12 +71,18 @@ std::map<std::string, double> Objective::backward(const std::vector<TensorMap>& 
   return means;
 }
 
+CallOptions Objective::options_of(const CallOptions& step, std::size_t micro) const {
+  return {step.training, step.seed + micro * 0x9e3779b97f4a7c15u, data_};
+}
+
 double Objective::count(const Term& term, const std::vector<TensorMap>& micro,
                         const CallOptions& options) const {
   const GradMode off(false);
+  Values none;
+  none.data = data_;
   double weight = 0.0;
   for (const TensorMap& batch : micro) {
-    const InputTensors inputs = model_.gather(term.node, Values{}, batch, /*only_batch=*/true);
+    const InputTensors inputs = model_.gather(term.node, none, batch, /*only_batch=*/true);
     weight += item(model_.call(term.node, WEFT_ROLE_COUNT, inputs, options)[term.weight_port]);
   }
   return weight;

@@ -28,6 +28,11 @@ class Objective {
   std::map<std::string, double> backward(const std::vector<TensorMap>& micro,
                                          const CallOptions& options) const;
 
+  /// The nodes that run for it, in order.
+  const std::vector<std::size_t>& order() const { return order_; }
+  /// Those of one micro-batch: each draws other random numbers.
+  CallOptions options_of(const CallOptions& step, std::size_t micro) const;
+
  private:
   struct Term {
     std::string name;
@@ -38,6 +43,7 @@ class Objective {
                const CallOptions& options) const;
 
   const Model& model_;
+  std::string data_;  // the stage's section
   std::vector<Term> terms_;
   std::vector<std::size_t> order_;
 };

@@ -2,32 +2,18 @@
 #include "host/training/trainer.hpp"
 
 #include <chrono>
-#include <cmath>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/engine/adamw.hpp"
 #include "host/engine/autograd.hpp"
-#include "host/training/objective.hpp"
+#include "host/training/diagnosis.hpp"
+#include "host/training/finite.hpp"
 #include "host/training/schedule.hpp"
 #include "host/training/selection.hpp"
 
 namespace weft::host {
 namespace {
-
-void require_finite(const StepReport& report) {
-  std::string culprit;
-  for (const auto& [name, value] : report.losses)
-    if (!std::isfinite(value) && culprit.empty())
-      culprit = concat("loss \"", name, "\" is ", value);
-  if (culprit.empty() && !std::isfinite(report.gradient_norm))
-    culprit = concat("the gradient's norm is ", report.gradient_norm);
-  if (!culprit.empty())
-    throw Error(Exit::failed,
-                concat("stage \"", report.stage, "\", step ", report.step, ": ", culprit,
-                       ", not a finite number. Lower the learning rate or "
-                       "set clip; the last checkpoint is still good."));
-}
 
 Position place_of(const Checkpoint& checkpoint) {
   if (const auto position = position_of(checkpoint.data)) return *position;
@@ -63,8 +49,11 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
         stage.name, step, model_.state(), optimizer.state(), numbers_of(stream.position()), {}};
   };
   std::int64_t saved = step;
+  const FiniteWeights weights(model_);
   const auto save = [&] {
-    hooks_.save(checkpoint());
+    const Checkpoint now = checkpoint();
+    weights.require(now);
+    hooks_.save(now);
     saved = step;
   };
   // Data that cannot be used loses nothing of what was trained before.
@@ -95,9 +84,10 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
     report.waited = stream.waited() - waited_before;
     // Random numbers depend on seed, stage and step only, so a resumed run draws the same.
     const CallOptions options{/*training=*/true, stable_hash(concat(stage.name, "#", step), seed_)};
-    report.losses = objective.backward(micro_batches(batch, stage.accumulate), options);
+    const std::vector<TensorMap> micro = micro_batches(batch, stage.accumulate);
+    report.losses = objective.backward(micro, options);
     report.gradient_norm = clip_gradients(tensors, stage.clip);
-    require_finite(report);
+    require_finite(report, model_, {objective, micro, batch.keys, options, trained});
     optimizer.step(rate);
     clear_gradients(tensors);
     ++step;

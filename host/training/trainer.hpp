@@ -47,7 +47,8 @@ class Trainer {
 
   /// Trains the stage to its last step, from its start or from a checkpoint of the same stage.
   /// The outcome is a function of model, seed and data alone: resuming gives the same weights.
-  /// @throws Error (failed) naming stage, step and loss if a loss or the gradient is not finite;
+  /// @throws Error (failed) naming stage, step and loss if a loss or the gradient is not finite, or
+  ///         the weights that it would save;
   ///         what the data throws, after a save of the steps before
   void run(const StagePlan& stage, const Dataset& data, const Checkpoint* resume = nullptr);
 

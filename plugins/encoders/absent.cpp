@@ -5,9 +5,9 @@
 ///   present_b:      tokens_b, mask_b, pooled_b as they came, bit for bit
 ///   not present_b:  tokens_b = [a; 0; …; 0], mask_b = [true, false, …, false], pooled_b = a
 ///
-/// Nothing of an absent row's tokens reaches an output, be it NaN, and their gradient is 0; the
-/// gradient of the row goes to a. Without `pooled` the output of that name is the mean over the
-/// real tokens.
+/// Without `present` every row is there. Nothing of an absent row's tokens reaches an output, be it
+/// NaN, and their gradient is 0; the gradient of the row goes to a. Without `pooled` the output of
+/// that name is the mean over the real tokens.
 ///
 /// Shapes  tokens [B, N, D], mask [B, N], pooled [B, D], present [B] bool; tokens [B, N, D], mask
 ///         [B, N], pooled [B, D].
@@ -21,7 +21,7 @@ namespace {
 
 class Absent final : public Encoder {
  public:
-  static constexpr Identity identity{"encoder.absent", "1.0.0",
+  static constexpr Identity identity{"encoder.absent", "1.1.0",
                                      "Put a learned token where a sample lacks a modality."};
 
   struct Config {
@@ -35,7 +35,7 @@ class Absent final : public Encoder {
     ports.input("tokens", "[B, N, D]", "What the encoder made of the modality.");
     ports.mask_input("mask", "[B, N]", "tokens");
     ports.optional_input("pooled", "[B, D]", "The encoder's vector for the whole.");
-    ports.input("present", "[B]", "False: the sample lacks the modality.", WEFT_DTYPES_BOOL);
+    ports.present_input();
     ports.output("tokens", "[B, N, D]", "The tokens, or the learned one in first place.");
     ports.mask_output("mask", "[B, N]", "tokens");
     ports.output("pooled", "[B, D]", "The whole in one vector, or the learned token.");
@@ -46,9 +46,10 @@ class Absent final : public Encoder {
 
   Outputs forward(const Inputs& in) const override {
     const Tensor x = in["tokens"];
-    const Tensor token = token_.tensor().to(x.dtype());              // [D]
-    const Tensor absent = logical_not(in["present"]).unsqueeze(-1);  // [B, 1]
-    const Tensor real = in["mask"] ? in["mask"] : full_mask(x);      // [B, N]
+    const Tensor token = token_.tensor().to(x.dtype());          // [D]
+    const Tensor real = in["mask"] ? in["mask"] : full_mask(x);  // [B, N]
+    const Tensor present = in["present"] ? in["present"] : full_mask(x).select(1, 0);
+    const Tensor absent = logical_not(present).unsqueeze(-1);  // [B, 1]
     const Tensor place = cumulative_sum(full_like(real.to(WEFT_DTYPE_INT64), 1.0), 1);
     const Tensor first = equal(place, 1);  // [B, N]
     const Tensor stand_in = where(first.unsqueeze(-1), token, full_like(x, 0.0));

@@ -8,12 +8,13 @@
 ///
 /// The sums, the softmax and B run over the rows that are present on both sides: a pair of which
 /// one half is absent is neither pulled nor a contrast. P(i) = {i}, or all rows of i's group where
-/// `group` is wired: two samples of one class are no contrast. The sum has no 1/N, as in the seed;
-/// the host divides by the weight. With `learned`, log 1/τ is a parameter and 1/τ at most 100. The
-/// bound passes the gradient on: a clamp would leave the parameter stuck beyond it.
+/// `group` is wired: two samples of one class are no contrast; a row without a group is its own.
+/// The sum has no 1/N, as in the seed; the host divides by the weight. With `learned`, log 1/τ is a
+/// parameter and 1/τ at most 100. The bound passes the gradient on: a clamp would leave the
+/// parameter stuck beyond it.
 ///
-/// Shapes  left [B, L], right [B, R], group [B], left_present and right_present [B] bool; loss [],
-///         weight [].
+/// Shapes  left [B, L], right [B, R], group [B], left_present, right_present and
+///         group_present [B] bool; loss [], weight [].
 /// Errors  left_dim and right_dim differ without projection.
 /// Source  CLIP, arXiv:2103.00020; groups: UniCL, arXiv:2204.03610.
 
@@ -26,7 +27,7 @@ namespace {
 
 class Contrastive final : public Loss {
  public:
-  static constexpr Identity identity{"loss.contrastive", "1.0.0",
+  static constexpr Identity identity{"loss.contrastive", "1.1.0",
                                      "Pull pairs of two modalities together, others apart."};
 
   struct Config {
@@ -54,9 +55,8 @@ class Contrastive final : public Loss {
     ports.input("right", "[B, R]", "Its counterpart in another modality.");
     ports.optional_input("group", "[B]", "Samples of equal number belong together.",
                          WEFT_DTYPES_INDEX);
-    for (const char* port : {"left_present", "right_present"})
-      ports.optional_input(port, "[B]", "False: the sample has no vector on this side.",
-                           WEFT_DTYPES_BOOL);
+    for (const char* port : {"left_present", "right_present", "group_present"})
+      ports.present_input(port);
     ports.output("loss", "[]", "Sum over the rows.");
     ports.output("weight", "[]", "Number B of rows.");
   }
@@ -77,18 +77,18 @@ class Contrastive final : public Loss {
   }
 
   Outputs forward(const Inputs& in) const override {
-    Tensor left = in["left"], right = in["right"], group = in["group"];
+    Tensor left = in["left"], right = in["right"], group = in["group"], known = in["group_present"];
     if (const Tensor present = pairs(in)) {
       const Tensor rows = nonzero(present).reshape({-1});
       left = index_select(left, 0, rows);
       right = index_select(right, 0, rows);
       if (group) group = index_select(group, 0, rows);
+      if (known) known = index_select(known, 0, rows);
     }
-    left = unit(projected_ ? left_(left) : left);                        // [B, D]
-    right = unit(projected_ ? right_(right) : right);                    // [B, D]
-    const Tensor similar = scaled(matmul(left, right.transpose(0, 1)));  // [B, B]
-    if (!group) group = numbered(left);
-    const Tensor together = equal(group.unsqueeze(1), group.unsqueeze(0)).to(similar.dtype());
+    left = unit(projected_ ? left_(left) : left);                                // [B, D]
+    right = unit(projected_ ? right_(right) : right);                            // [B, D]
+    const Tensor similar = scaled(matmul(left, right.transpose(0, 1)));          // [B, B]
+    const Tensor together = same_group(left, group, known).to(similar.dtype());  // [B, B]
     const Tensor target = together / sum(together, {1}, /*keep=*/true);  // each row sums to 1
     const Tensor both =
         log_softmax(similar, 1) + log_softmax(similar.transpose(0, 1), 1);  // [B, B]
@@ -108,6 +108,17 @@ class Contrastive final : public Loss {
     const Tensor left = in["left_present"], right = in["right_present"];
     if (!left || !right) return left ? left : right;
     return logical_and(left, right);
+  }
+  /// True where two rows belong together: a row always does with itself, others where both have a
+  /// group and it is the same.
+  static Tensor same_group(const Tensor& left, const Tensor& group, const Tensor& known) {
+    const Tensor number = numbered(left);
+    const Tensor itself = equal(number.unsqueeze(1), number.unsqueeze(0));
+    if (!group) return itself;
+    Tensor same = equal(group.unsqueeze(1), group.unsqueeze(0));
+    if (!known) return same;
+    same = logical_and(same, logical_and(known.unsqueeze(1), known.unsqueeze(0)));
+    return logical_or(same, itself);
   }
   /// x / ‖x‖, and 0 for 0.
   static Tensor unit(const Tensor& x) {

@@ -5,10 +5,11 @@
 ///   loss = Σ_t [ −(1 − ε) log p_t(y_t) − ε mean_v log p_t(v) ],   ε: label smoothing
 ///   weight = number of summed t
 ///
-/// The sum runs over targets whose mask is true and that are not `ignore_index`. With `shift` 1
-/// the logits at t are compared with the target at t + 1: next-token prediction.
+/// The sum runs over targets whose mask is true, that are not `ignore_index` and whose row is
+/// present. With `shift` 1 the logits at t are compared with the target at t + 1: next-token
+/// prediction.
 ///
-/// Shapes  logits [..., V], target [...] int64, mask [...]; loss [], weight [].
+/// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; loss [], weight [].
 /// Errors  `shift` 1 with a target [B].
 /// Source  label smoothing: Szegedy et al. 2016, arXiv:1512.00567, §7. loss / weight equals
 ///         torch.nn.functional.cross_entropy.
@@ -21,7 +22,7 @@ namespace {
 
 class CrossEntropy final : public Loss {
  public:
-  static constexpr Identity identity{"loss.cross_entropy", "1.0.0",
+  static constexpr Identity identity{"loss.cross_entropy", "1.1.0",
                                      "Negative log-likelihood of classes or tokens."};
 
   struct Config {
@@ -44,6 +45,7 @@ class CrossEntropy final : public Loss {
     ports.input("logits", "[..., V]", "Scores before softmax.");
     ports.input("target", "[...]", "The class or token that came.", WEFT_DTYPES_INDEX);
     ports.mask_input("mask", "[...]", "target");
+    ports.present_input();
     ports.output("loss", "[]", "Sum over the counted targets.");
     ports.output("weight", "[]", "How many these are.");
   }
@@ -72,7 +74,8 @@ class CrossEntropy final : public Loss {
 
  private:
   Targets lay(const Inputs& in) const {
-    return lay_beside(in["logits"], in["target"], in["mask"], config_.shift, config_.ignore_index);
+    return lay_beside(in["logits"], in["target"], in["mask"], config_.shift, config_.ignore_index,
+                      in["present"]);
   }
 
   Config config_;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Focal loss: cross-entropy that turns away from samples which are right already.
 ///
-///   p = softmax(logits),  loss = Σ_b −(1 − p_b(y_b))^γ log p_b(y_b),  weight = B
+///   p = softmax(logits),  loss = Σ_b −(1 − p_b(y_b))^γ log p_b(y_b),  weight = number of b
 ///   ∂loss/∂z_v = [ γ (1 − p_y)^(γ−1) p_y log p_y − (1 − p_y)^γ ] (1{v = y} − p_v)
 ///
-/// γ = 0 is cross-entropy. It also shows how to write an operation of one's own: forward and
-/// backward are loops over memory, and the host puts them into its graph.
+/// The sum runs over the rows that are present. γ = 0 is cross-entropy. It also shows how to write
+/// an operation of one's own: forward and backward are loops over memory, and the host puts them
+/// into its graph.
 ///
-/// Shapes  logits [B, V], target [B] int64; loss [], weight [].
+/// Shapes  logits [B, V], target [B] int64, present [B] bool; loss [], weight [].
 /// Errors  a target that is no class; tensors that are not on the CPU.
 /// Source  Lin et al. 2017, arXiv:1708.02002, with softmax for sigmoid and without α.
 
@@ -124,7 +125,7 @@ class FocalFunction final : public CustomFunction {
 
 class Focal final : public Loss {
  public:
-  static constexpr Identity identity{"loss.focal", "1.0.0",
+  static constexpr Identity identity{"loss.focal", "1.1.0",
                                      "Cross-entropy with less weight on easy samples."};
 
   struct Config {
@@ -138,6 +139,7 @@ class Focal final : public Loss {
   static void ports(Ports& ports, const Config&) {
     ports.input("logits", "[B, V]", "Scores before softmax.");
     ports.input("target", "[B]", "The class that came.", WEFT_DTYPES_INDEX);
+    ports.present_input();
     ports.output("loss", "[]", "Sum over the rows.");
     ports.output("weight", "[]", "Number B of rows.");
   }
@@ -153,11 +155,18 @@ class Focal final : public Loss {
     const std::uint32_t dtype = logits.dtype();
     if (dtype != WEFT_DTYPE_FLOAT32 && dtype != WEFT_DTYPE_FLOAT64)
       logits = logits.to(WEFT_DTYPE_FLOAT32);
-    return {{"loss", apply(std::make_unique<FocalFunction>(gamma_), {logits, in["target"]})[0]}};
+    Tensor target = in["target"];
+    if (const Tensor present = in["present"]) {
+      const Tensor rows = nonzero(present).reshape({-1});
+      logits = index_select(logits, 0, rows);
+      target = index_select(target, 0, rows);
+    }
+    return {{"loss", apply(std::make_unique<FocalFunction>(gamma_), {logits, target})[0]}};
   }
 
   Tensor weight(const Inputs& in) const override {
-    return sum(full_like(in["target"], 1.0)).to(WEFT_DTYPE_FLOAT64);
+    const Tensor rows = in["present"] ? in["present"] : full_like(in["target"], 1.0);
+    return sum(rows).to(WEFT_DTYPE_FLOAT64);
   }
 
  private:

@@ -3,12 +3,12 @@
 ///
 ///   loss = Σ_{(t, f) hidden} (ŷ_tf − y_tf)²,   weight = number of hidden (t, f)
 ///
-/// (t, f) is hidden where frame t or band f is masked and frame t is no padding. Token u guesses
-/// frames u S … u S + S − 1 one behind the other, S = `stack`: 4 behind an encoder that makes one
-/// token of four frames.
+/// (t, f) is hidden where frame t or band f is masked, frame t is no padding and the row is
+/// present. Token u guesses frames u S … u S + S − 1 one behind the other, S = `stack`: 4 behind an
+/// encoder that makes one token of four frames.
 ///
 /// Shapes  prediction [B, N, S F], N = ⌈T / S⌉; frames [B, T, F], mask and masked [B, T] bool,
-///         masked_bands [B, F] bool; loss [], weight [].
+///         masked_bands [B, F] bool, present [B] bool; loss [], weight [].
 /// Errors  a prediction of another number of tokens.
 /// Source  Liu et al. 2021 (TERA), arXiv:2007.06028, with the squared for the absolute distance.
 
@@ -19,7 +19,7 @@ namespace {
 
 class MaskedFrames final : public Loss {
  public:
-  static constexpr Identity identity{"loss.masked_frames", "1.0.0",
+  static constexpr Identity identity{"loss.masked_frames", "1.1.0",
                                      "Squared distance to hidden frames and bands."};
 
   struct Config {
@@ -42,6 +42,7 @@ class MaskedFrames final : public Loss {
     ports.input("masked", "[B, T]", "True: the frame was hidden.", WEFT_DTYPES_BOOL);
     ports.optional_input("masked_bands", "[B, F]", "True: the band was hidden in all frames.",
                          WEFT_DTYPES_BOOL);
+    ports.present_input();
     ports.output("loss", "[]", "Sum over the hidden elements.");
     ports.output("weight", "[]", "How many these are.");
   }
@@ -76,6 +77,8 @@ class MaskedFrames final : public Loss {
     Tensor hidden = in["masked"].unsqueeze(-1);
     if (const Tensor bands = in["masked_bands"]) hidden = logical_or(hidden, bands.unsqueeze(1));
     if (const Tensor mask = in["mask"]) hidden = logical_and(hidden, mask.unsqueeze(-1));
+    if (const Tensor present = in["present"])
+      hidden = logical_and(hidden, present.unsqueeze(-1).unsqueeze(-1));
     return hidden;
   }
 

@@ -3,11 +3,12 @@
 ///
 ///   accuracy = #{t : argmax_v logits_t(v) = y_t} / #{t}
 ///
-/// The count runs over targets whose mask is true. With `shift` 1 the logits at t are compared
-/// with the target at t + 1. Of equal scores the first counts as the largest.
+/// The count runs over targets whose mask is true and whose row is present. With `shift` 1 the
+/// logits at t are compared with the target at t + 1. Of equal scores the first counts as the
+/// largest.
 ///
-/// Shapes  logits [..., V], target [...] int64, mask [...]; accuracy []. Nothing counted: NaN.
-/// Errors  `shift` 1 with a target [B].
+/// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; accuracy []. Nothing
+/// counted: NaN. Errors  `shift` 1 with a target [B].
 
 #include <weft/plugin.hpp>
 #include <weft/targets.hpp>
@@ -17,7 +18,7 @@ namespace {
 
 class Accuracy final : public Metric {
  public:
-  static constexpr Identity identity{"metric.accuracy", "1.0.0",
+  static constexpr Identity identity{"metric.accuracy", "1.1.0",
                                      "Share of targets that got the largest score."};
 
   struct Config {
@@ -36,6 +37,7 @@ class Accuracy final : public Metric {
     ports.input("logits", "[..., V]", "Scores of the classes.");
     ports.input("target", "[...]", "The class or token that came.", WEFT_DTYPES_INDEX);
     ports.mask_input("mask", "[...]", "target");
+    ports.present_input();
     ports.output("accuracy", "[]", "Between 0 and 1.");
   }
   static void states(States& states, const Config&) {
@@ -46,8 +48,8 @@ class Accuracy final : public Metric {
   Accuracy(const Config& config, const Parameters&) : config_(config) {}
 
   void update(const Inputs& in, State& state) const override {
-    const Targets targets =
-        lay_beside(in["logits"], in["target"], in["mask"], config_.shift, config_.ignore_index);
+    const Targets targets = lay_beside(in["logits"], in["target"], in["mask"], config_.shift,
+                                       config_.ignore_index, in["present"]);
     const Tensor right = equal(argmax(targets.logits, -1), targets.target);
     state.add("right", sum(logical_and(right, targets.counted)));
     state.add("total", sum(targets.counted));

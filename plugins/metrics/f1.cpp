@@ -7,9 +7,9 @@
 ///           "micro":  TP, FP and FN summed over the classes; all three equal the accuracy
 ///           "binary": those of the class `positive`
 ///
-/// A quotient 0 / 0 counts as 0.
+/// Rows that are not present do not count. A quotient 0 / 0 counts as 0.
 ///
-/// Shapes  logits [B, V], target [B] int64; f1, precision, recall [].
+/// Shapes  logits [B, V], target [B] int64, present [B] bool; f1, precision, recall [].
 /// Errors  `positive` is none of the classes.
 /// Source  scikit-learn's f1_score with zero_division 0.
 
@@ -20,7 +20,7 @@ namespace {
 
 class F1 final : public Metric {
  public:
-  static constexpr Identity identity{"metric.f1", "1.0.0",
+  static constexpr Identity identity{"metric.f1", "1.1.0",
                                      "Harmonic mean of precision and recall."};
 
   struct Config {
@@ -40,6 +40,7 @@ class F1 final : public Metric {
     ports.size("V", config.classes);
     ports.input("logits", "[B, V]", "Scores of the classes.");
     ports.input("target", "[B]", "The class that came.", WEFT_DTYPES_INDEX);
+    ports.present_input();
     ports.output("f1", "[]", "Between 0 and 1.");
     ports.output("precision", "[]", "How much of what was predicted is true.");
     ports.output("recall", "[]", "How much of what is true was predicted.");
@@ -57,9 +58,13 @@ class F1 final : public Metric {
   }
 
   void update(const Inputs& in, State& state) const override {
-    const Tensor target = in["target"];
-    const Tensor predicted = argmax(in["logits"], -1);
-    const Tensor one = full_like(target, 1.0).to(WEFT_DTYPE_FLOAT64);  // [B]
+    Tensor target = in["target"], predicted = argmax(in["logits"], -1);
+    if (const Tensor present = in["present"]) {
+      const Tensor rows = nonzero(present).reshape({-1});
+      target = index_select(target, 0, rows);
+      predicted = index_select(predicted, 0, rows);
+    }
+    const Tensor one = full_like(target, 1.0).to(WEFT_DTYPE_FLOAT64);  // [rows]
     const Tensor hit = equal(predicted, target).to(WEFT_DTYPE_FLOAT64);
     state.set("hits", index_add(state["hits"], 0, target, hit));
     state.set("predicted", index_add(state["predicted"], 0, predicted, one));

@@ -3,11 +3,11 @@
 ///
 ///   perplexity = exp( −(1 / S) Σ_t log softmax(logits_t)(y_t) )
 ///
-/// The sum runs over the S targets of all batches whose mask is true. With `shift` 1 the logits at
-/// t are compared with the target at t + 1.
+/// The sum runs over the S targets of all batches whose mask is true and whose row is present. With
+/// `shift` 1 the logits at t are compared with the target at t + 1.
 ///
-/// Shapes  logits [..., V], target [...] int64, mask [...]; perplexity []. Nothing counted: NaN.
-/// Errors  `shift` 1 with a target [B].
+/// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; perplexity [].
+/// Nothing counted: NaN. Errors  `shift` 1 with a target [B].
 
 #include <weft/plugin.hpp>
 #include <weft/targets.hpp>
@@ -17,7 +17,7 @@ namespace {
 
 class Perplexity final : public Metric {
  public:
-  static constexpr Identity identity{"metric.perplexity", "1.0.0",
+  static constexpr Identity identity{"metric.perplexity", "1.1.0",
                                      "Exponential of the mean negative log-likelihood."};
 
   struct Config {
@@ -36,6 +36,7 @@ class Perplexity final : public Metric {
     ports.input("logits", "[..., V]", "Scores before softmax.");
     ports.input("target", "[...]", "The token that came.", WEFT_DTYPES_INDEX);
     ports.mask_input("mask", "[...]", "target");
+    ports.present_input();
     ports.output("perplexity", "[]", "1: no doubt; V: a guess.");
   }
   static void states(States& states, const Config&) {
@@ -46,8 +47,8 @@ class Perplexity final : public Metric {
   Perplexity(const Config& config, const Parameters&) : config_(config) {}
 
   void update(const Inputs& in, State& state) const override {
-    const Targets targets =
-        lay_beside(in["logits"], in["target"], in["mask"], config_.shift, config_.ignore_index);
+    const Targets targets = lay_beside(in["logits"], in["target"], in["mask"], config_.shift,
+                                       config_.ignore_index, in["present"]);
     const Tensor surprise = negative_log_likelihood(targets, log_softmax(targets.logits, -1));
     state.add("surprise", sum(surprise.to(WEFT_DTYPE_FLOAT64)));
     state.add("total", sum(targets.counted));

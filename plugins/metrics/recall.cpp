@@ -6,21 +6,25 @@
 ///   left_to_right_at_k = #{i : wrong_i < k} / N,  right_to_left_at_k: the same with s transposed
 ///
 /// Rows of one group are the same thing, such as two pictures under one caption: any of them is
-/// right. Without `group` each row is its own. Ties, to within 1e-9, count against the model: if
-/// all vectors are equal, nothing is found among more than k wrong candidates. Every row is a
-/// candidate: what stands in several rows takes several places. All rows are kept until the end
-/// and compared at once, N² numbers: for thousands, not for millions.
+/// right. A row without a group is its own. Pairs of which one half is absent are left out. Ties,
+/// to within 1e-9, count against the model: if all vectors are equal, nothing is found among more
+/// than k wrong candidates. Every row is a candidate: what stands in several rows takes several
+/// places. All rows are kept until the end and compared at once, N² numbers: for thousands, not for
+/// millions.
 ///
-/// Shapes  left [B, D], right [B, D], group [B] int64 between ±2^53; outputs []. No row: NaN.
+/// Shapes  left [B, D], right [B, D], group [B] int64 between ±2^53, left_present,
+///         right_present and group_present [B] bool; outputs []. No row: NaN.
 
 #include <weft/plugin.hpp>
+
+#include <limits>
 
 namespace weft {
 namespace {
 
 class Recall final : public Metric {
  public:
-  static constexpr Identity identity{"metric.recall", "1.0.0",
+  static constexpr Identity identity{"metric.recall", "1.1.0",
                                      "How often the counterpart is among the k most similar."};
 
   struct Config {
@@ -37,6 +41,8 @@ class Recall final : public Metric {
     ports.input("right", "[B, D]", "Its counterpart in another modality.");
     ports.optional_input("group", "[B]", "Samples of equal number are the same thing.",
                          WEFT_DTYPES_INDEX);
+    for (const char* port : {"left_present", "right_present", "group_present"})
+      ports.present_input(port);
     for (const char* name : k_left_to_right)
       ports.output(name, "[]", "Share of the left vectors whose counterpart is found.");
     for (const char* name : k_right_to_left)
@@ -48,23 +54,28 @@ class Recall final : public Metric {
     states.rows("group", {});
   }
 
-  Recall(const Config&, const Parameters& parameters) : grouped_(parameters.wired("group") > 0) {}
+  Recall(const Config&, const Parameters&) {}
 
   void update(const Inputs& in, State& state) const override {
-    append(state, "left", unit(in["left"].to(WEFT_DTYPE_FLOAT64)));
-    append(state, "right", unit(in["right"].to(WEFT_DTYPE_FLOAT64)));
-    append(state, "group",
-           grouped_ ? in["group"].to(WEFT_DTYPE_FLOAT64)
-                    : full_like(in["left"].select(1, 0), 0.0).to(WEFT_DTYPE_FLOAT64));
+    Tensor left = in["left"], right = in["right"], group = groups(in);
+    if (const Tensor present = pairs(in)) {
+      const Tensor rows = nonzero(present).reshape({-1});
+      left = index_select(left, 0, rows);
+      right = index_select(right, 0, rows);
+      group = index_select(group, 0, rows);
+    }
+    append(state, "left", unit(left.to(WEFT_DTYPE_FLOAT64)));
+    append(state, "right", unit(right.to(WEFT_DTYPE_FLOAT64)));
+    append(state, "group", group);
   }
 
   Outputs compute(const State& state) const override {
-    // Rows are numbered here: a batch does not know how many came before it.
-    const Tensor group =
-        grouped_ ? state["group"] : cumulative_sum(full_like(state["group"], 1.0), 0);  // [N]
-    const Tensor same = equal(group.unsqueeze(1), group.unsqueeze(0));                  // [N, N]
-    const Tensor similar = matmul(state["left"], state["right"].transpose(0, 1));       // [N, N]
-    const Tensor total = sum(full_like(group, 1.0));                                    // []
+    const Tensor group = state["group"];  // [N], NaN: none
+    const Tensor number = cumulative_sum(full_like(group, 1.0), 0);
+    const Tensor same = logical_or(equal(group.unsqueeze(1), group.unsqueeze(0)),
+                                   equal(number.unsqueeze(1), number.unsqueeze(0)));  // [N, N]
+    const Tensor similar = matmul(state["left"], state["right"].transpose(0, 1));     // [N, N]
+    const Tensor total = sum(full_like(group, 1.0));                                  // []
     Outputs outputs;
     for (const bool is_forward : {true, false}) {
       const Tensor asked = is_forward ? similar : similar.transpose(0, 1);
@@ -85,6 +96,19 @@ class Recall final : public Metric {
                                                     "right_to_left_at_10"};
   static constexpr double k_places[] = {1, 5, 10};
 
+  /// [B]: true where both halves are present; absent where nothing is wired.
+  static Tensor pairs(const Inputs& in) {
+    const Tensor left = in["left_present"], right = in["right_present"];
+    if (!left || !right) return left ? left : right;
+    return logical_and(left, right);
+  }
+  /// [B]: NaN, which equals nothing, for a row that has no group.
+  static Tensor groups(const Inputs& in) {
+    constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    if (!in["group"]) return full_like(in["left"].select(1, 0).to(WEFT_DTYPE_FLOAT64), none);
+    const Tensor group = in["group"].to(WEFT_DTYPE_FLOAT64), known = in["group_present"];
+    return known ? masked_fill(group, logical_not(known), none) : group;
+  }
   static void append(State& state, const char* name, const Tensor& rows) {
     state.set(name, concat({state[name], rows}, 0));
   }
@@ -99,8 +123,6 @@ class Recall final : public Metric {
     const Tensor is_behind = less(similar, best - 1e-9);
     return sum(logical_not(logical_or(same, is_behind)), {1}).to(WEFT_DTYPE_FLOAT64);
   }
-
-  bool grouped_;
 };
 
 }  // namespace

@@ -166,6 +166,13 @@ namespace weft __attribute__((visibility("hidden"))) {
       add(WEFT_PORT_INPUT, WEFT_PORT_OPTIONAL | WEFT_PORT_LIST, WEFT_DTYPES_BOOL, name, shape,
           "Padding masks, one for each stream.", mask_of);
     }
+    /// [B] bool: false where the sample lacks anything that the part reads, so that its row must
+    /// not count. Arrives by itself where a field is optional. The port NAME_present does the same
+    /// for the port NAME alone.
+    void present_input(const char* name = "present") {
+      optional_input(name, "[B]", "False: the sample lacks it, and its row does not count.",
+                     WEFT_DTYPES_BOOL);
+    }
     /// A tensor that forward() returns under this name.
     void output(const char* name, const char* shape, const char* doc,
                 std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {

@@ -19,11 +19,19 @@ namespace weft __attribute__((visibility("hidden"))) {
       reject("shift", "compares a token with the one before, so it needs a target [B, S], not [B]");
   }
 
+  /// flags [B] with axes of 1 behind, so that they broadcast over a tensor of so many axes.
+  template <class...>
+  Tensor as_rows(Tensor flags, std::int64_t axes) {
+    while (flags.dim() < axes) flags = flags.unsqueeze(-1);
+    return flags;
+  }
+
   /// With `shift` 1, logits[:, t] is laid beside target[:, t + 1]. A target counts where the mask
-  /// (or none) is true and it is not `ignored`.
+  /// (or none) is true, its row is present (or none says so) and it is not `ignored`. Logits of
+  /// rows that are not present are 0, whatever they were.
   template <class...>
   Targets lay_beside(Tensor logits, Tensor target, Tensor mask, std::int64_t shift,
-                     std::int64_t ignored) {
+                     std::int64_t ignored, const Tensor& present = Tensor()) {
     check_shift(shift, target.dim());
     if (shift != 0) {
       const std::int64_t length = target.size(-1);
@@ -33,6 +41,10 @@ namespace weft __attribute__((visibility("hidden"))) {
     }
     Tensor counted = not_equal(target, ignored);
     if (mask) counted = logical_and(counted, mask);
+    if (present) {
+      counted = logical_and(counted, as_rows(present, counted.dim()));
+      if (logits) logits = masked_fill(logits, logical_not(as_rows(present, logits.dim())), 0.0);
+    }
     return {logits, masked_fill(target, logical_not(counted), 0.0), counted};
   }
 

@@ -112,9 +112,10 @@ TEST(SafetensorsFault, DuplicateKey) {
 }
 
 TEST(SafetensorsFault, UnknownElementType) {
-  EXPECT_EQ(problem_of(file_of(tensor("F8_E4M3", "[2]", "[0,2]"), 2)),
-            "tensor \"a\": dtype: expected one of BOOL, U8, F16, BF16, I32, F32, F64 and I64, "
-            "found \"F8_E4M3\"");
+  EXPECT_EQ(problem_of(file_of(tensor("F8_E4M2", "[2]", "[0,2]"), 2)),
+            "tensor \"a\": dtype: expected one of BOOL, U8, F16, BF16, I32, F32, F64, I64, I8, "
+            "I16, U16, U32, U64, F8_E5M2 and F8_E4M3, "
+            "found \"F8_E4M2\"");
 }
 
 TEST(SafetensorsFault, ShapeBeyondMemory) {

@@ -3,9 +3,14 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <cstring>
+#include <ctime>
+#include <limits>
+#include <vector>
 
 #include "host/base/error.hpp"
+#include "host/base/text.hpp"
 #include "tests/host/checkpoint/file_limit.hpp"
 #include "tests/support/recipes.hpp"
 
@@ -103,6 +108,96 @@ TEST(Safetensors, ValuesOfTheReferenceImplementationAreRead) {
   EXPECT_GT(macro.data<double>()[0], 0.0);
   EXPECT_LE(macro.data<double>()[0], 1.0);
   EXPECT_THAT(file.tensors.at("in.logits").sizes, ElementsAre(40, 5));
+}
+
+/// A file of one tensor of one dimension.
+std::string file_of(const std::string& type, std::size_t count, const std::string& data) {
+  std::string header = host::concat(R"({"t":{"dtype":")", type, R"(","shape":[)", count,
+                                    R"(],"data_offsets":[0,)", data.size(), "]}}");
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  return std::string{static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0} + header + data;
+}
+
+template <class T>
+std::vector<T> read_as(DType dtype, const std::string& type, std::size_t count,
+                       const std::string& data) {
+  const TemporaryFolder folder;
+  folder.write("f", file_of(type, count, data));
+  const Array array = host::read_safetensors(folder.path("f")).tensors.at("t");
+  EXPECT_EQ(array.dtype, dtype) << type;
+  return {array.data<T>(), array.data<T>() + count};
+}
+
+TEST(Safetensors, TypesThatWeftDoesNotComputeWithBecomeWider) {
+  using namespace std::string_literals;
+  EXPECT_THAT(read_as<std::int32_t>(DType::int32, "I8", 3, "\x7f\x80\xff"s),
+              ElementsAre(127, -128, -1));
+  EXPECT_THAT(read_as<std::int32_t>(DType::int32, "I16", 2, "\xff\x7f\0\x80"s),
+              ElementsAre(32767, -32768));
+  EXPECT_THAT(read_as<std::int32_t>(DType::int32, "U16", 1, "\xff\xff"s), ElementsAre(65535));
+  EXPECT_THAT(read_as<std::int64_t>(DType::int64, "U32", 1, "\xff\xff\xff\xff"s),
+              ElementsAre(4294967295));
+  EXPECT_THAT(read_as<std::int64_t>(DType::int64, "U64", 1, "\xff\xff\xff\xff\xff\xff\xff\x7f"s),
+              ElementsAre(std::numeric_limits<std::int64_t>::max()));
+}
+
+/// The values that the specification of the formats lists (OCP OFP8 1.0, table 2).
+TEST(Safetensors, FloatingPointOf8Bits) {
+  const auto inf = std::numeric_limits<float>::infinity();
+  const std::vector<float> wide = read_as<float>(
+      DType::float32, "F8_E5M2", 8, std::string("\x3c\x7b\x7c\xfc\x04\x01\x03\x7f", 8));
+  EXPECT_THAT(std::vector<float>(wide.begin(), wide.end() - 1),
+              ElementsAre(1.F, 57344.F, inf, -inf, std::ldexp(1.F, -14), std::ldexp(1.F, -16),
+                          std::ldexp(3.F, -16)));
+  EXPECT_TRUE(std::isnan(wide.back()));
+  const std::vector<float> fine =
+      read_as<float>(DType::float32, "F8_E4M3", 7, std::string("\x38\x7e\xfe\x08\x01\x07\x7f", 7));
+  EXPECT_THAT(std::vector<float>(fine.begin(), fine.end() - 1),
+              ElementsAre(1.F, 448.F, -448.F, std::ldexp(1.F, -6), std::ldexp(1.F, -9),
+                          std::ldexp(7.F, -9)));
+  EXPECT_TRUE(std::isnan(fine.back()));
+}
+
+TEST(Safetensors, ATypeThatIsNotReadIsNamed) {
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& type, const std::string& data) {
+    folder.write("f", file_of(type, 1, data));
+    try {
+      host::read_safetensors(folder.path("f"));
+    } catch (const host::Error& error) {
+      EXPECT_EQ(error.exit(), host::Exit::bad_checkpoint);
+      return std::string(error.what());
+    }
+    return std::string("read");
+  };
+  EXPECT_EQ(refusal("F8_E8M0", "a"),
+            folder.path("f") +
+                ": tensor \"t\": its type F8_E8M0 is not read; Weft reads BOOL, U8, F16, BF16, "
+                "I32, F32, F64, I64, I8, I16, U16, U32, U64, F8_E5M2 and F8_E4M3. Convert the "
+                "tensor to one of them.");
+  for (const char* type : {"F4", "F6_E2M3", "F6_E3M2", "C64", "F8_E4M3FNUZ", "F8_E5M2FNUZ"}) {
+    EXPECT_THAT(refusal(type, "a"), HasSubstr(host::concat("its type ", type, " is not read")));
+  }
+  EXPECT_THAT(refusal("Q4", "a"), HasSubstr("is not a sound safetensors file"));
+  EXPECT_THAT(refusal("U64", std::string(8, '\xff')), HasSubstr("is above 2^63 - 1"));
+}
+
+/// A header of 250,000 tensors took half an hour when every tensor looked at all others.
+TEST(Safetensors, ManyTensorsTakeTimeInProportion) {
+  const TemporaryFolder folder;
+  std::string header = "{";
+  for (int i = 0; i < 250'000; ++i) {
+    header += host::concat(i == 0 ? "" : ",", "\"t", i,
+                           R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})");
+  }
+  header += "}";
+  const std::uint64_t length = header.size();
+  std::string bytes(sizeof length, '\0');
+  std::memcpy(bytes.data(), &length, sizeof length);
+  folder.write("many", bytes + header);
+  const std::clock_t begin = std::clock();
+  EXPECT_EQ(host::read_safetensors(folder.path("many")).tensors.size(), 250'000U);
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 120) << "seconds of processor time";
 }
 
 TEST(Safetensors, EveryTensorIsAligned) {

@@ -104,7 +104,7 @@ class Commands(DataCase):
         list_file = self.folder / "shards.txt"
         list_file.write_text(self.command)
         self.refused(["train", self.write(train=[f"@{list_file}"]), "--allow-commands", "--run", self.folder / "run"], BAD_RECIPE,
-                     f'/data/av/shards/train/0, line 1 of {list_file}: "{self.command}" is no file. '
+                     f'/data/av/shards/train/0: line 1 of {list_file}: "{self.command}" is no file. '
                      "A list names files; name commands and standard input in the recipe.")
 
     def test_it_runs_where_it_is_allowed(self):

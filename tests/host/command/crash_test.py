@@ -42,6 +42,29 @@ class Crash(Case):
     def test_a_fault_of_a_thread_that_the_plugin_started(self):
         self.assertRegex(self.crash("thread"), r'^weft: error: SIGSEGV in code of /.*, outside of every entry, stage "fit", step 3\.')
 
+    def test_a_plugin_that_ends_the_process(self):
+        for deed in "exit", "quick_exit", "_exit", "_Exit":
+            with self.subTest(deed):
+                called = "_exit was called" if deed == "_Exit" else f"{deed} was called"
+                self.assertEqual(self.crash(deed), self.within(called, "call"))
+        self.assertEqual(self.crash("exit_in_a_thread"), self.within("exit was called", "call").replace(
+            "inside crashing.so, part tests/fusion.crashing (fusion), entry call", "in a thread that a plug-in started"))
+
+    def test_a_plugin_that_ends_its_thread(self):
+        """glibc aborts where the unwinding of pthread_exit meets the host's frames."""
+        self.assertEqual(self.crash("pthread_exit"), self.within("SIGABRT", "call"))
+
+    def test_what_belongs_to_the_process_is_put_back(self):
+        for deed, what in (("close_output", "closed the process's standard output"),
+                           ("change_locale", "changed the process's locale"),
+                           ("change_rounding", "changed how the thread's floating point rounds, traps or flushes"),
+                           ("flush_denormals", "changed how the thread's floating point rounds, traps or flushes")):
+            with self.subTest(deed):
+                result = weft("train", PICTURE, "--run", self.folder / deed, *SHORT, *shards(SHARD), *use(deed))
+                self.assertEqual(result.returncode, PLUGIN, result.stderr)
+                self.assertIn(f"weft: error: fusion (tests/fusion.crashing 1.0.0): it {what}, which belong to the host", result.stderr)
+                self.assertEqual((self.folder / deed / "latest").read_text(), "fit-2\n")
+
     def test_a_fault_before_there_is_a_run(self):
         for verb in (["check", PICTURE], ["train", PICTURE, "--run", self.folder / "run", *SHORT, *shards(SHARD)]):
             result = weft(*verb, *use("create"))

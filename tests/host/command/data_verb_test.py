@@ -61,9 +61,43 @@ class Check(DataCase):
     def test_its_sentences(self):
         self.damage()
         result = self.data("check", code=BAD_DATA)
-        self.assertIn("4 samples cannot be used; standard output lists all of them.", result.stderr)
+        self.assertIn("4 samples cannot be used; standard output lists them.", result.stderr)
         self.assertIn(f"  cannot be used: {self.tars['train']}, sample s4: picture.png cannot be decoded", result.stdout)
         self.assertIn("  train: 1 of 20 samples lack the member txt, e.g. s15\n", result.stdout)
+
+    def test_many_samples_that_fail_for_one_reason_are_told_once(self):
+        write_tar(self.tars["train"], [(f"s{i}.cls", b"c%d" % i) for i in range(150)] + [("t.png", png(1)), ("t.txt", b"t"), ("t.cls", b"0")])
+        fields = {"label": {"kind": "class", "member": "cls", "classes": STATE}}
+        result = self.data("check", code=BAD_DATA, fields=fields)
+        told = [line for line in result.stdout.splitlines() if "cannot be used" in line]
+        self.assertEqual(len(told), 1, told)
+        self.assertRegex(told[0], '^  cannot be used: 150 samples: cls is "c0", which is no class of field label[.] .* Add it to the '
+                                  f"field's classes, or leave the example out with where. E.g. {self.tars['train']}, samples s0, s1 and s2.$")
+        found = self.read("check", code=BAD_DATA, fields=fields)
+        self.assertEqual(len(found["unusable"]), 150)
+        self.assertEqual([reason["samples"] for reason in found["reasons"]], [150])
+
+    def test_what_looks_like_an_oversight(self):
+        members = samples(range(3)) + [("._s0.png", b"\0\5\x16\7"), ("README", b"x"), ("u.png", png(9)), ("u.txt", b"caf\xe9"), ("u.cls", b"1")]
+        write_tar(self.tars["train"], members)
+        found = self.read("check")
+        self.assertEqual(found["ill_formed"], [{"split": "train", "field": "text", "examples": 1, "keys": ["u"]}])
+        self.assertEqual(found["passed_over"], [{"split": "train", "shard": str(self.tars["train"]), "files": 2, "names": ["._s0.png", "README"]}])
+        printed = self.data("check").stdout
+        self.assertIn("  train: text: 1 example with bytes that are not UTF-8, e.g. u\n", printed)
+        self.assertIn(f"  train: 2 files of {self.tars['train']} are passed over, being no KEY.ext: ._s0.png and README\n", printed)
+
+    def test_silent_recordings(self):
+        def wav(samples):
+            import struct
+            body = struct.pack(f"<{len(samples)}h", *samples)
+            return (b"RIFF" + struct.pack("<I", 36 + len(body)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
+                    + b"data" + struct.pack("<I", len(body)) + body)
+        write_tar(self.tars["train"], [("loud.wav", wav([i * 37 % 9000 for i in range(4000)])), ("still.wav", wav([0] * 4000)), ("dc.wav", wav([0] * 2000))])
+        for extra in ({}, {"normalise": "per_mel"}, {"preset": "whisper"}):
+            field = {"kind": "log_mel", "member": "wav", "preset": "torchaudio", "frames": 100, **extra}
+            found = self.read("check", shards={"train": [str(self.tars["train"])]}, tokenizer=None, fields={"voice": field})
+            self.assertEqual(found["silent"], [{"split": "train", "field": "voice", "examples": 2, "keys": ["still", "dc"]}], extra)
 
     def test_a_shard_that_is_cut_off(self):
         self.tars["train"].write_bytes(self.tars["train"].read_bytes()[:30 * 1024 + 100])
@@ -309,16 +343,46 @@ class Pack(DataCase):
             statistics.append(self.read("stats"))
         self.assertEqual(*statistics)
 
+    def test_what_is_no_samples_file_is_passed_over_and_told(self):
+        source, files = self.fill()
+        (source / "README").write_text("x")
+        (source / "__MACOSX").mkdir()
+        (source / "__MACOSX/._b.png").write_text("x")
+        (source / "deep.er/._b.png").write_text("x")
+        prefix = self.folder / "folder/that/is/made/p"
+        result = weft("data", "pack", source, "--out", prefix, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["passed_over"], {"files": 4, "names": [".hidden", "README", "__MACOSX"]})
+        self.assertEqual(self.unpacked("folder/that/is/made/p"), files)
+        result = weft("data", "pack", source, "--out", self.folder / "q")
+        self.assertIn("4 files are passed over, being no KEY.ext: .hidden, README and __MACOSX …\n", result.stdout)
+        (self.folder / "file").write_text("x")
+        self.refused(["data", "pack", source, "--out", self.folder / "file/p"], CANNOT_CREATE, "file cannot be made (")
+
+    def test_a_tar_is_packed_anew(self):
+        whole = self.folder / "w.tar.gz"
+        with tarfile.open(whole, "w:gz") as tar:
+            for name, content in samples(range(3)):
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+        result = weft("data", "pack", whole, "--out", self.folder / "p", "--samples", 2)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(self.unpacked("p"), dict(samples(range(3))))
+        text = self.folder / "t.txt"
+        text.write_text("a line")
+        self.refused(["data", "pack", text, "--out", self.folder / "t"], BAD_DATA, "t.txt is a text: neither a folder nor an index")
+
     def test_names_that_cannot_be_packed(self):
         source = self.folder / "s"
         source.mkdir()
         out = ["--out", self.folder / "p"]
         self.refused(["data", "pack", source, *out], BAD_DATA, f"{source} holds no sample. Name a folder with files KEY.ext.")
         (source / "README").write_text("x")
-        self.refused(["data", "pack", source, *out], BAD_DATA, "README, whose name has no ending and so tells no member of a sample")
+        self.refused(["data", "pack", source, *out], BAD_DATA, f"{source} holds no sample: none of its 1 files is KEY.ext, e.g. README.")
         (source / "README").unlink()
         (source / "a.txt").symlink_to("/etc/passwd")
-        self.refused(["data", "pack", source, *out], BAD_DATA, "a.txt, which is a link or a device. Only files are packed")
+        self.refused(["data", "pack", source, *out], BAD_DATA, "a.txt, which is a link or a device. Only files are read")
         self.refused(["data", "pack", self.folder / "nowhere", *out], NO_INPUT, "There is no ")
         self.refused(["data", "pack", source], USAGE, "--out says what the shards' names begin with")
         index = self.folder / "i.jsonl"

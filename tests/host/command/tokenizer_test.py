@@ -56,7 +56,7 @@ class Tokenizers(Case):
 
     def test_bad_input(self):
         train = ["tokenizer", "train", "--out", self.model, "--vocab", 40]
-        self.refused([*train, "/nowhere.txt"], NO_INPUT, "the text file /nowhere.txt cannot be opened. Check the path.")
+        self.refused([*train, "/nowhere.txt"], NO_INPUT, "The text file /nowhere.txt cannot be opened (No such file or directory). Check the path.")
         self.texts.write_text("\n\n")
         self.refused([*train, self.texts], BAD_DATA, "the text files hold no line with text in it.")
         self.texts.write_text("abcdefghijkl")

@@ -148,9 +148,11 @@ TEST_F(DatasetFaultTest, APointerWithoutJson) {
       R"("fields": {"parity": {"kind": "class", "pointer": "/parity", "classes": ["odd"]}})";
   const auto found =
       error_of([&] { read(R"({"shards": {"train": [")" + path + R"("]}, )" + fields + "}"); });
-  EXPECT_THAT(found.second,
-              StartsWith(place + "there is no member json with a value at /parity, which field "
-                                 "parity needs. Correct the recipe, or make the shard anew. "));
+  EXPECT_THAT(
+      found.second,
+      StartsWith(place +
+                 "there is no member json with a value at /parity, which field "
+                 "parity needs; it has png and wav. Correct the recipe, or make the shard anew. "));
 }
 
 TEST_F(DatasetFaultTest, AnEmptyPicture) {

@@ -176,6 +176,20 @@ TEST(DecodeAudio, FlacIsReadAndItsTruncationIsAnError) {
   }
 }
 
+TEST(DecodeAudio, BytesBehindAFlacsAnnouncedLengthArePassedOver) {
+  const std::string plain = read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac");
+  const std::vector<float> samples = decode_audio(bytes_of(plain), 8000, "v").samples;
+  for (const std::string& behind :
+       {"TAG" + std::string(125, '\0'), std::string(1, '\xff'), std::string(5000, 'x')}) {
+    EXPECT_EQ(decode_audio(bytes_of(plain + behind), 8000, "v").samples, samples);
+  }
+  // The last frame is still checked.
+  std::string wrong = plain;
+  wrong[wrong.size() - 3] ^= 1;
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(wrong + "TAG"), 8000, "v"); }).first,
+            Exit::bad_data);
+}
+
 TEST(DecodeAudio, AFlacWithOneWrongBitIsAnError) {
   // Most of its bits are samples, whose damage nothing but the checksums tells.
   const std::string whole = read_file(WEFT_SOURCE_DIR "/tests/reference/log_mel_presets.flac");

@@ -21,11 +21,6 @@ std::string little(std::uint32_t value, int count) {
   return bytes;
 }
 
-std::string big(std::uint32_t value) {
-  const std::string bytes = little(value, 4);
-  return {bytes.rbegin(), bytes.rend()};
-}
-
 std::uint32_t crc32(const std::string& bytes) {
   std::uint32_t crc = 0xffffffff;
   for (const char c : bytes) {
@@ -35,12 +30,18 @@ std::uint32_t crc32(const std::string& bytes) {
   return ~crc;
 }
 
-std::string chunk(const std::string& kind, const std::string& body) {
+}  // namespace
+
+std::string big(std::uint32_t value) {
+  const std::string bytes = little(value, 4);
+  return {bytes.rbegin(), bytes.rend()};
+}
+
+std::string png_chunk(const std::string& kind, const std::string& body) {
   return big(static_cast<std::uint32_t>(body.size())) + kind + body + big(crc32(kind + body));
 }
 
-/// zlib's format with one stored block.
-std::string stored(const std::string& bytes) {
+std::string zlib_stored(const std::string& bytes) {
   std::uint32_t a = 1, b = 0;
   for (const char c : bytes) {
     a = (a + static_cast<std::uint8_t>(c)) % 65521;
@@ -50,8 +51,6 @@ std::string stored(const std::string& bytes) {
   return std::string("\x78\x01\x01", 3) + little(size, 2) + little(~size, 2) + bytes +
          big(b << 16 | a);
 }
-
-}  // namespace
 
 Folder::Folder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "weft-data-XXXXXX").string();
@@ -136,8 +135,8 @@ std::string png(int height, int width, int channels, const std::vector<std::uint
   const std::string header = big(static_cast<std::uint32_t>(width)) +
                              big(static_cast<std::uint32_t>(height)) + '\x08' + colour +
                              std::string(3, '\0');
-  return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) + chunk("IDAT", stored(rows)) +
-         chunk("IEND", "");
+  return "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", header) + png_chunk("IDAT", zlib_stored(rows)) +
+         png_chunk("IEND", "");
 }
 
 std::string wav(int rate, int channels, const std::vector<std::int16_t>& samples) {

@@ -46,6 +46,12 @@ void write_file(const std::string& path, const std::string& bytes);
 void settle(const std::string& path);
 std::string read_file(const std::string& path);
 
+/// Four bytes, most significant first.
+std::string big(std::uint32_t value);
+/// A PNG's chunk with its length and checksum, and zlib's form (RFC 1950) of one stored block.
+std::string png_chunk(const std::string& kind, const std::string& body);
+std::string zlib_stored(const std::string& bytes);
+
 /// An uncompressed PNG of 8 bits per channel; `pixels` [height, width, channels].
 std::string png(int height, int width, int channels, const std::vector<std::uint8_t>& pixels);
 

@@ -125,7 +125,7 @@ TEST_F(FolderTest, NothingLeavesTheFolder) {
   EXPECT_EQ(refusal(""), "the file \"\" of member png is no name of a file" + remedy);
   EXPECT_THAT(refusal("a\\u0000b"),
               HasSubstr("the file \"a\\u0000b\" of member png is no name of a file"));
-  EXPECT_EQ(refusal("images"), "the file \"images\" of member png is not a file" + remedy);
+  EXPECT_EQ(refusal("images"), "the file \"images\" of member png is a folder" + remedy);
   EXPECT_EQ(refusal("none.png"),
             "the file \"none.png\" of member png cannot be opened (No such "
             "file or directory)" +
@@ -171,7 +171,7 @@ TEST_F(FolderTest, AnIndexThatIsMissingOrEmpty) {
   EXPECT_EQ(error_of([&] { read_shard(path); }),
             std::pair(Exit::no_input, "The index " + path +
                                           " cannot be opened (No such file or directory). Check "
-                                          "the path under data/shards."));
+                                          "the path."));
   EXPECT_EQ(error_of([&] { read("\n \n"); }),
             std::pair(Exit::bad_data, "The index " + path +
                                           " holds no sample. Write one JSON object a line, with "
@@ -183,7 +183,7 @@ TEST_F(FolderTest, WithoutAKeyInItsFirstLineItIsATextOfWhichEachLineIsJson) {
   ASSERT_EQ(shard.size(), 3U);
   EXPECT_EQ(shard.place(1), path + ", sample 4") << "the key is the line's number";
   EXPECT_THAT(shard.members(0), ElementsAre("json"));
-  EXPECT_EQ(text_of(shard.read(0, "json")), "{\"question\": \"Why?\"}\r");
+  EXPECT_EQ(text_of(shard.read(0, "json")), "{\"question\": \"Why?\"}");
   EXPECT_EQ(text_of(shard.read(1, "json")), "no JSON") << "whoever needs it finds that out";
   EXPECT_EQ(text_of(shard.read(2, "json")), "{\"key\": 1}") << "the last line has no end";
   EXPECT_NE(read("{\"question\": \"Who?\"}").fingerprint, shard.fingerprint);

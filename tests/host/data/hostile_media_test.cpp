@@ -93,12 +93,21 @@ TEST(HostileImage, OtherFormatsAndPlaylists) {
   const test::Folder folder;
   const std::string real = folder.path("real.png");
   test::write_file(real, png(1, 1, 1, {7}));
-  for (const std::string& text :
-       {std::string(), std::string("GIF89a"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
-        "ffconcat version 1.0\nfile '" + real + "'\n",
-        std::string("v=0\nm=video 1 RTP/AVP 26\n")}) {
+  for (const std::string& text : {std::string(), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
+                                  "ffconcat version 1.0\nfile '" + real + "'\n",
+                                  std::string("v=0\nm=video 1 RTP/AVP 26\n")}) {
     picture_is_refused(text, "it is neither PNG, JPEG nor WebP, or its head is damaged");
   }
+}
+
+TEST(HostileImage, AnotherFormatIsNamed) {
+  picture_is_refused("GIF89a", "it is a GIF, neither PNG, JPEG nor WebP");
+  picture_is_refused("BM and so on", "it is a BMP, neither PNG, JPEG nor WebP");
+  picture_is_refused(std::string("II*\0 and so on", 14),
+                     "it is a TIFF, neither PNG, JPEG nor WebP");
+  picture_is_refused("\n<!DOCTYPE html>", "it is a web page, neither PNG, JPEG nor WebP");
+  picture_is_refused(read_file(WEFT_SOURCE_DIR "/tests/host/data/ramp.flac"),
+                     "it is a FLAC file, neither PNG, JPEG nor WebP");
 }
 
 TEST(HostileAudio, OtherFormatsAndPlaylists) {
@@ -106,11 +115,19 @@ TEST(HostileAudio, OtherFormatsAndPlaylists) {
   const std::string real = folder.path("real.wav");
   test::write_file(real, wav(8000, 1, {1, 2, 3}));
   for (const std::string& text :
-       {std::string("ID3 or so"), "#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n",
-        "ffconcat version 1.0\nfile '" + real + "'\n", std::string("v=0\nm=audio 1 RTP/AVP 0\n")}) {
+       {"#EXTM3U\n#EXTINF:1,\nfile://" + real + "\n", "ffconcat version 1.0\nfile '" + real + "'\n",
+        std::string("v=0\nm=audio 1 RTP/AVP 0\n")}) {
     recording_is_refused(
         text, "it is neither WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM, or its head is damaged");
   }
+}
+
+TEST(HostileAudio, AnotherFormatIsNamed) {
+  const std::string read = "neither WAV, FLAC, MP3, Ogg, M4A, MP4 nor WebM";
+  recording_is_refused("ID3 or so", "it is an MP3 whose head is damaged");
+  recording_is_refused("FORM....AIFFCOMM", "it is an AIFF recording, " + read);
+  recording_is_refused(".snd and so on", "it is an AU recording, " + read);
+  recording_is_refused("PK\3\4 and so on", "it is a ZIP archive, " + read);
 }
 
 TEST(HostileAudio, WithoutASample) {
@@ -132,7 +149,7 @@ TEST(HostileAudio, MoreSecondsThanAreRead) {
   std::string bytes = wav(1000, 1, std::vector<std::int16_t>(601'000, 1));
   recording_is_refused(bytes, "it is 601 seconds long; at most 600 are read", 1000);
   bytes.replace(40, 4, "\xff\xff\xff\xff");  // written to a pipe: unknown
-  recording_is_refused(bytes, "it is longer than 600 seconds", 1000);
+  recording_is_refused(bytes, "it is 601 seconds long; at most 600 are read", 1000);
 }
 
 std::string tone(const std::string& kind) {

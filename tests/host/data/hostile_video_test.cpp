@@ -61,8 +61,10 @@ TEST(HostileVideo, OtherFormats) {
   const std::string expected = "it is neither MP4, MOV, WebM nor Matroska, or its head is damaged";
   EXPECT_EQ(refusal(""), expected);
   EXPECT_EQ(refusal("#EXTM3U\nhttp://example.org/a.ts\n"), expected);
-  EXPECT_EQ(refusal(test::png(2, 2, 1, {1, 2, 3, 4})), expected);
-  EXPECT_EQ(refusal(test::wav(8000, 1, {1, 2, 3})), expected);
+  EXPECT_EQ(refusal(test::png(2, 2, 1, {1, 2, 3, 4})),
+            "it is a PNG, neither MP4, MOV, WebM nor Matroska");
+  EXPECT_EQ(refusal(test::wav(8000, 1, {1, 2, 3})),
+            "it is a WAV file, neither MP4, MOV, WebM nor Matroska");
   EXPECT_EQ(refusal(read_file(WEFT_SOURCE_DIR "/tests/host/data/tone.m4a")),
             "it holds no pictures");
 }

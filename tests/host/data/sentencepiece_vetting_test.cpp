@@ -35,6 +35,7 @@ std::string field(unsigned number, const std::string& bytes) {
   return varint(number << 3 | 2) + varint(bytes.size()) + bytes;
 }
 
+enum ModelType : std::uint64_t { k_unigram = 1, k_bpe = 2 };
 enum Type : std::uint64_t { k_normal = 1, k_unk = 2, k_control = 3, k_user = 4 };
 
 std::string piece(const std::string& text, std::uint64_t type = k_normal, float score = -1) {
@@ -43,10 +44,11 @@ std::string piece(const std::string& text, std::uint64_t type = k_normal, float 
 }
 
 /// A model with the pieces `_`, a, b and more, and these normalisation rules.
-std::string model(const std::string& more, const std::string& charsmap) {
+std::string model(const std::string& more, const std::string& charsmap,
+                  ModelType type = k_unigram) {
   return piece("<pad>", k_control) + piece("<unk>", k_unk) + piece("<s>", k_control) +
          piece("</s>", k_control) + piece("\u2581") + piece("a") + piece("b") + more +
-         field(2, field(3, 1) + field(40, 1) + field(41, 2) + field(42, 3) + field(43, 0)) +
+         field(2, field(3, type) + field(40, 1) + field(41, 2) + field(42, 3) + field(43, 0)) +
          field(3, field(1, "some") + (charsmap.empty() ? "" : field(2, charsmap)));
 }
 
@@ -225,6 +227,41 @@ TEST(SentencePieceVetting, ManyMatchesAtOnePlaceAreRefused) {
   EXPECT_NO_THROW(loaded(model(pieces, "")));
   refused(model(pieces + piece(std::string(34, 'a'), k_user), ""),
           "more than 32 of its user-defined pieces begin alike");
+}
+
+TEST(SentencePieceVetting, PiecesAndRulesThatJoinWordsAreTold) {
+  const auto is_divisible = [](const std::string& more, const std::string& charsmap) {
+    return vet_sentencepiece(model(more, charsmap, k_bpe), "m").is_divisible;
+  };
+  EXPECT_TRUE(is_divisible("", one_rule().charsmap()));
+  EXPECT_FALSE(vet_sentencepiece(model("", one_rule().charsmap()), "m").is_divisible) << "unigram";
+  EXPECT_TRUE(is_divisible(piece("\u2581a") + piece("\u2581\u2581"), ""));
+  EXPECT_FALSE(is_divisible(piece("a\u2581"), ""));
+  EXPECT_FALSE(is_divisible(piece("\u2581a\u2581b"), ""));
+  EXPECT_FALSE(is_divisible(piece("a b", k_user), ""));
+  const auto of_two = [](char first, char second) {
+    Rules rules;
+    rules.lead(1, first, 2, false);
+    rules.lead(2, second, 128, true);
+    rules.replace(128, 0);
+    return rules.charsmap();
+  };
+  EXPECT_FALSE(is_divisible("", of_two('A', ' ')));
+  EXPECT_FALSE(is_divisible("", of_two(' ', 'A')));
+  EXPECT_TRUE(is_divisible("", of_two(' ', '!')));
+}
+
+TEST(SentencePieceVetting, ALongTextIsDividedOnlyWhereNoPieceJoinsWords) {
+  std::string text;
+  while (text.size() < (std::size_t{16} << 20)) text += "a ";
+  text += 'a';
+  EXPECT_EQ(loaded(model("", "", k_bpe)).encode(text).size(), text.size() + 1);
+  for (const std::string& bytes : {model(piece("a\u2581a"), "", k_bpe), model("", "")}) {
+    EXPECT_EQ(error_of([&] { loaded(bytes).encode(text); }),
+              std::pair(Exit::bad_data,
+                        std::string("A text cannot be encoded: 16777217 bytes of it must be read "
+                                    "at once, and at most 16777216 can be. Divide the text.")));
+  }
 }
 
 }  // namespace

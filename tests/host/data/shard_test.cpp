@@ -84,12 +84,16 @@ TEST_F(ShardTest, MissingFile) {
 
 TEST_F(ShardTest, FolderInsteadOfAFile) {
   std::filesystem::create_directory(path);
-  EXPECT_EQ(complaint(Exit::no_input), "is not a file. Name a .tar file.");
+  EXPECT_THAT(complaint(Exit::no_input), testing::StartsWith("is a folder. Make shards of it"));
 }
 
 TEST_F(ShardTest, NotATarFile) {
-  write_file(path, std::string(3000, 'x'));
-  EXPECT_EQ(complaint(Exit::bad_data), std::string("is not a tar file") + k_remedy);
+  write_file(path, std::string(3000, '\1'));
+  EXPECT_EQ(complaint_about(path, Exit::bad_data), std::string("is not a tar file") + k_remedy);
+  const std::string compressed = folder.path("a.tar.gz");
+  test::write_gzip(compressed, test::read_file(path));
+  EXPECT_EQ(complaint_about(compressed, Exit::bad_data),
+            std::string("is compressed by gzip; what it holds is not a tar") + k_remedy);
 }
 
 TEST_F(ShardTest, EmptyFileAndEmptyTar) {

@@ -2,6 +2,7 @@
 #include "host/data/source.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include "tests/host/data/fixtures.hpp"
 
@@ -157,6 +158,55 @@ TEST_F(SourceTest, AListWithAFileThatIsNotThereNothingOrAnotherList) {
   EXPECT_EQ(complaint("@none.txt", Exit::no_input),
             "/data/d/shards/train/0: the list DIR/none.txt cannot be opened (No such file or "
             "directory). Write a text file with one path a line, relative to the list.");
+}
+
+TEST_F(SourceTest, AListOfAnySystem) {
+  make({"a.tar", "b.tar"});
+  write_file(folder.path("list.txt"),
+             "\xef\xbb\xbf"
+             "a.tar\r\n# c\r\n\r\nb.tar");
+  EXPECT_THAT(files("@list.txt"), ElementsAre("a.tar", "b.tar"));
+  write_file(folder.path("list.txt"), std::string("\xff\xfe"
+                                                  "a\0",
+                                                  4));
+  EXPECT_EQ(complaint("@list.txt", Exit::no_input),
+            "/data/d/shards/train/0: the list DIR/list.txt is in UTF-16, as its byte order mark "
+            "says; only UTF-8 is read. Write a text file with one path a line, relative to the "
+            "list.");
+}
+
+TEST_F(SourceTest, AListNamesFilesAlone) {
+  for (const char* line : {"pipe:touch x", "-"}) {
+    write_file(folder.path("list.txt"), line);
+    EXPECT_EQ(complaint("@list.txt", Exit::bad_recipe),
+              std::string("/data/d/shards/train/0, line 1 of DIR/list.txt: \"") + line +
+                  "\" is no file. A list names files; name commands and standard input in the "
+                  "recipe.");
+  }
+}
+
+TEST_F(SourceTest, AListIsAFile) {
+  ASSERT_EQ(::mkfifo(folder.path("list.txt").c_str(), 0600), 0);
+  EXPECT_THAT(complaint("@list.txt", Exit::no_input),
+              HasSubstr("the list DIR/list.txt is a named pipe, not a file. Write a text file"));
+  EXPECT_THAT(test::error_of([&] { shard_files({"@/dev/zero"}, "/p"); }).second,
+              HasSubstr("the list /dev/zero is a device, not a file."));
+}
+
+TEST(CommandPermission, IsTheUsers) {
+  const std::string entry = "pipe:true";
+  const std::string sentence =
+      "Data d is read from a command: pipe:true. If you trust it, add --allow-commands.";
+  for (const Commands commands : {Commands::refused, Commands::left_out}) {
+    const CommandPermission permission("d", commands);
+    EXPECT_EQ(test::error_of([&] { permission.require(entry); }), std::pair(Exit::usage, sentence));
+  }
+  EXPECT_EQ(
+      test::error_of([&] { CommandPermission("d", Commands::refused).look_at(entry); }).second,
+      sentence);
+  CommandPermission("d", Commands::refused).look_at("a.tar");
+  CommandPermission("d", Commands::left_out).look_at(entry);
+  CommandPermission("d", Commands::run).require(entry);
 }
 
 }  // namespace

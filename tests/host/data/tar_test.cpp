@@ -227,6 +227,8 @@ TEST_F(TarTest, AnIndexThatClaimsMoreThanTheFileHoldsIsMadeAnew) {
     keep(cache, path, [&](Record& record) {
       record.put(DataFile(path).stamp());
       record.put("fingerprint");
+      record.put(std::int64_t{0});  // members that were passed over, and names of some
+      record.put(std::int64_t{0});
       record.put(std::int64_t{1});
       record.put("a");
       record.put(std::int64_t{1});
@@ -250,6 +252,61 @@ TEST_F(TarTest, ACacheThatCannotBeWrittenIsNoFault) {
   settle(path);
   write_file(cache, "a file where the folder should be");
   EXPECT_EQ(contents(read_shard(path, cache)), contents(read_shard(path)));
+}
+
+// The rule is that of WebDataset's reader (tariterators.py, base_plus_ext and skip_meta) for files
+// that are no KEY.ext, and in addition for all hidden files, which macOS and Linux put beside
+// others.
+TEST(SampleFile, HasAKeyAndAnEnding) {
+  for (const char* name : {"a.cls", "x/a.cls", "./a.cls", "train.v1/a.flow.png", "../up/b.cls",
+                           "/abs/a.cls", "_a_.cls", "__a.cls", ".git/a.cls", "日本.cls"}) {
+    EXPECT_TRUE(is_sample_file(name)) << name;
+  }
+  for (const char* name :
+       {"README", "x/LICENSE", "._a.cls", "x/._a.cls", ".DS_Store", "x/.DS_Store", ".cls", "a.",
+        "__MACOSX/a.cls", "x/__MACOSX/a.cls", "__MACOSX/._a.cls", "__info__", "__meta__/a.json"}) {
+    EXPECT_FALSE(is_sample_file(name)) << name;
+  }
+}
+
+TEST_F(TarTest, FilesThatAreNoSamplesArePassedOverAndCounted) {
+  for (const char* name : {"a.tar", "a.tar.gz", "a.tar.zst"}) {
+    const std::string file = folder.path(name);
+    write_tar(file, {{"._a.cls", std::string("\0\5\x16\7", 4)},
+                     {"a.cls", "1"},
+                     {".DS_Store", std::string(700, 'd')},
+                     {"README", "hi"},
+                     {"x/.DS_Store", ""},
+                     {"README -> /etc/passwd", ""},
+                     {"x/b.cls", "2"},
+                     {"__MACOSX/x/._b.cls", "3"}});
+    settle(file);
+    for (int opening = 0; opening < 2; ++opening) {  // the second from what is kept
+      const Shard shard = read_shard(file, cache);
+      EXPECT_THAT(contents(shard), ElementsAre("a.cls=1", "x/b.cls=2"));
+      EXPECT_EQ(shard.passed_over.count, 6);
+      EXPECT_THAT(shard.passed_over.names, ElementsAre("._a.cls", ".DS_Store", "README"));
+    }
+  }
+}
+
+TEST_F(TarTest, OneThatHoldsOnlySuchFilesIsRefused) {
+  const std::string file = folder.path("a.tar");
+  write_tar(file, {{"README", "hi"}, {"LICENSE", "x"}});
+  EXPECT_EQ(complaint(file),
+            "holds no sample: none of its 2 files is KEY.ext, e.g. README. Name the files of a "
+            "sample KEY.png, KEY.cls and so on.");
+}
+
+TEST_F(TarTest, AMemberInOtherCaseIsPointedOut) {
+  const std::string file = folder.path("a.tar");
+  write_tar(file, {{"a.CLS", "1"}, {"a.txt", "t"}});
+  const Shard shard = read_shard(file);
+  EXPECT_THAT(
+      error_of([&] { shard.read(0, "cls"); }).second,
+      testing::EndsWith("there is no member cls; it has CLS and txt. Did you mean CLS? Upper "
+                        "and lower case differ. Make the shard anew, or name another "
+                        "member."));
 }
 
 }  // namespace

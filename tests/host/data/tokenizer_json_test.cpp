@@ -223,8 +223,19 @@ TEST(TokenizerJson, ExpressionsThatMeanSomethingElseToIcuAreRefused) {
   const auto [exit, sentence] = error_of([&] { slow.encode(std::string(5000, 'a')); });
   EXPECT_EQ(exit, Exit::bad_data);
   EXPECT_EQ(sentence,
-            "The tokenizer: an expression takes too long on a text of 5000 bytes. Shorten the "
+            "The tokenizer: an expression goes back too often on a text of 5000 bytes. Shorten the "
             "text, or choose another tokenizer.");
+}
+
+TEST(TokenizerJson, TokensOfNoLengthOrTooMuchAreNamed) {
+  Json json = bpe();
+  json["model"]["vocab"][""] = 900;
+  EXPECT_EQ(refusal(json.dump()),
+            "/model/vocab: expected tokens of 1 to 1024 bytes, found an empty one, \"\", with the "
+            "id 900");
+  json = bpe();
+  json["model"]["vocab"][std::string(2000, 'a')] = 900;
+  EXPECT_THAT(refusal(json.dump()), testing::EndsWith("of 2000 bytes"));
 }
 
 TEST(TokenizerJson, AddedTokensAreFoundBeforeAnythingElse) {

@@ -71,6 +71,60 @@ TEST_P(TokenizerTest, CountedWordsTeachWhatTheTextsTeach) {
   for (const std::string& text : k_texts) EXPECT_EQ(counted.encode(text), tokenizer.encode(text));
 }
 
+/// Half of the texts are longer than SentencePiece's trainer reads at once; what stands in them
+/// alone must be learned too.
+TEST_P(TokenizerTest, LongTextsTeachAsShortOnesDo) {
+  for (const std::size_t size : {std::size_t{4193}, std::size_t{5000}, std::size_t{70'000}}) {
+    TrainingTexts texts(GetParam());
+    std::string text;
+    while (text.size() < size) text += "quiz zebra jazz ";
+    // Unigram looks for what all texts repeat, for which the longest one once is enough.
+    const int times = size > 10'000 ? 1 : 30;
+    for (int i = 0; i < 30; ++i) texts.add("the cat sat on the mat");
+    for (int i = 0; i < times; ++i) texts.add(text);
+    const Tokenizer tokenizer =
+        Tokenizer::from_bytes(train_sentencepiece({GetParam(), 40, {}, 0}, texts, "d"), "t");
+    for (const std::int32_t id : tokenizer.encode("zebra jazz cat")) EXPECT_NE(id, 1) << size;
+  }
+}
+
+/// What is longer than a part of encoding has the ids of its words, one after the other, as the
+/// library gives them to a short text.
+TEST_P(TokenizerTest, ALongTextHasTheIdsOfItsSentences) {
+  if (GetParam() == "unigram") return;  // it is encoded as a whole
+  const Tokenizer tokenizer = Tokenizer::train(path, {GetParam(), 60, {}}, training_texts());
+  const std::string unseen = GetParam() == "word" ? "quizzes " : "\u65e5\u672c zZz ";
+  const std::string sentence = "What is the sum of " + unseen + "two digits? No, yes 18 ";
+  std::string few, many;
+  for (int i = 0; i < 3; ++i) few += sentence;
+  const std::vector<std::int32_t> once = tokenizer.encode(sentence), thrice = tokenizer.encode(few);
+  ASSERT_EQ(thrice.size(), 3 * once.size());
+  std::vector<std::int32_t> expected;
+  while (many.size() < 3'000'000) {
+    many += sentence;
+    expected.insert(expected.end(), once.begin(), once.end());
+  }
+  EXPECT_TRUE(tokenizer.encode(many) == expected);
+}
+
+/// Unknown words in a row are one unknown id, across parts too.
+TEST_F(TokenizerFileTest, UnknownWordsOfALongTextAreOneAsInAShortOne) {
+  const Tokenizer tokenizer = Tokenizer::train(path, {"word", 60, {}}, training_texts());
+  std::string text = "zebra";
+  ASSERT_THAT(tokenizer.encode(text + " zebra"), ElementsAre(k_unknown));
+  while (text.size() < 3'000'000) text += " zebra";
+  EXPECT_THAT(tokenizer.encode(text), ElementsAre(k_unknown));
+}
+
+TEST_P(TokenizerTest, ALongTextWithoutSpacesIsRefused) {
+  const Tokenizer tokenizer = Tokenizer::train(path, {GetParam(), 60, {}}, training_texts());
+  const std::string text((std::size_t{16} << 20) + 1, 'a');
+  EXPECT_EQ(test::error_of([&] { tokenizer.encode(text); }),
+            std::pair(Exit::bad_data,
+                      std::string("A text cannot be encoded: 16777217 bytes of it must be read at "
+                                  "once, and at most 16777216 can be. Divide the text.")));
+}
+
 TEST_F(TokenizerFileTest, UnseenCharactersAreUnknownAndDecodingStopsAtTheEnd) {
   const Tokenizer tokenizer = Tokenizer::train(path, {"char", 60, {}}, {"ab"});
   EXPECT_THAT(tokenizer.encode("aZ"), testing::Contains(k_unknown));

@@ -71,6 +71,32 @@ TEST_P(TokenizerValues, IdsBecomeTheTextOfTheReference) {
 INSTANTIATE_TEST_SUITE_P(HuggingFace, TokenizerValues,
                          testing::Values("roberta", "llama3", "clip", "bert", "words"));
 
+/// A run is one match of Llama 3's expression for white space, which looks at it twice before; its
+/// length must not matter.
+TEST(TokenizerRuns, LongRunsComeBack) {
+  for (const std::string name : {"llama3", "roberta", "clip"}) {
+    const Tokenizer tokenizer = Tokenizer::load(k_reference + "tokenizer_" + name + ".json");
+    for (const std::string unit : {" ", "\n", "\t ", " \n", "\u00a0", "a", "7", "!", "\u65e5"}) {
+      std::string text;
+      while (text.size() < 400'000) text += unit;
+      const std::vector<std::int32_t> ids = tokenizer.encode(text);
+      if (name == "llama3") {
+        EXPECT_EQ(tokenizer.decode(std::vector<std::int64_t>(ids.begin(), ids.end())), text)
+            << unit;
+      }
+    }
+  }
+}
+
+TEST(TokenizerRuns, AWordThatIsNoWordIsRefused) {
+  const Tokenizer roberta = Tokenizer::load(k_reference + "tokenizer_roberta.json");
+  const std::string text((std::size_t{16} << 20) + 1, 'a');  // and RoBERTa's space before it
+  EXPECT_EQ(test::error_of([&] { roberta.encode(text); }),
+            std::pair(Exit::bad_data,
+                      std::string("A text cannot be encoded: a word of it has 16777218 bytes; at "
+                                  "most 16777216 are read at once. Divide the text.")));
+}
+
 TEST(TokenizerSpecial, IdsAreThoseOfTheTemplate) {
   const Tokenizer bert = Tokenizer::load(k_reference + "tokenizer_bert.json");
   EXPECT_EQ(bert.id_of(SpecialId::pad), 0);

@@ -3,6 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace weft::host {
 namespace {
 
@@ -23,9 +28,57 @@ TEST(TrainingTexts, WordsAreCountedInTheOrderOfTheirFirstPlaces) {
   EXPECT_EQ(texts.size(), 4U);
 }
 
-TEST(TrainingTexts, WhatSentencePiecePassesOverIsLeftOut) {
-  EXPECT_THAT(counted({"a\u2585 b", std::string(4193, 'a')}).words(), IsEmpty());
-  EXPECT_THAT(counted({std::string(4192, 'a')}).words(), ElementsAre(Pair(testing::_, 1)));
+TEST(TrainingTexts, WhatSentencePieceWouldPassOverIsCutIntoParts) {
+  EXPECT_THAT(counted({"a\u2585c b"}).words(),
+              ElementsAre(Pair("a", 1), Pair("c", 1), Pair("b", 1)));
+  EXPECT_THAT(counted({std::string(4192, 'a')}).words(),
+              ElementsAre(Pair(testing::SizeIs(4192), 1)));
+  EXPECT_THAT(counted({std::string(4193, 'a')}).words(),
+              ElementsAre(Pair(testing::SizeIs(512), 1), Pair(testing::SizeIs(3681), 1)));
+  std::string words;
+  for (int i = 0; i < 2000; ++i) words += "duck pond ";
+  EXPECT_THAT(counted({words}).words(), ElementsAre(Pair("duck", 2000), Pair("pond", 2000)));
+}
+
+std::vector<std::string> parts_of(std::string_view text) {
+  std::vector<std::string> parts;
+  for (std::string_view part; !(part = take_part(text)).empty();) parts.emplace_back(part);
+  return parts;
+}
+
+TEST(TrainingTexts, PartsLoseNothingButTheReservedSign) {
+  std::string words, characters;
+  for (int i = 0; i < 5000; ++i) words += "quiz zebra ";
+  for (int i = 0; i < 5000; ++i) characters += "日";
+  for (const std::string& text :
+       {words, characters, std::string("short"), std::string(9000, ' ')}) {
+    std::string all;
+    for (const std::string& part : parts_of(text)) {
+      EXPECT_LE(part.size(), 4192U);
+      all += part;
+    }
+    EXPECT_EQ(all, text);
+  }
+  for (const std::string& part : parts_of(words)) {
+    EXPECT_TRUE(part.ends_with("quiz") || part.ends_with("zebra") ||
+                part == parts_of(words).back());
+  }
+  for (const std::string& part : parts_of(characters)) EXPECT_EQ(part.size() % 3, 0U);
+  EXPECT_THAT(parts_of("\u2585a\u2585\u2585b"), ElementsAre("a", "b"));
+  EXPECT_THAT(parts_of(""), IsEmpty());
+}
+
+TEST(TrainingTexts, ATextOfMegabytesIsCutInTimeInProportion) {
+  const std::clock_t begin = std::clock();
+  for (const std::string unit : {"quiz zebra ", "\x80", "\u65e5"}) {
+    std::string text;
+    while (text.size() < 20'000'000) text += unit;
+    std::size_t sum = 0;
+    std::string_view rest = text;
+    for (std::string_view part; !(part = take_part(rest)).empty();) sum += part.size();
+    EXPECT_EQ(sum, text.size());
+  }
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 60) << "seconds of processor time";
 }
 
 TEST(TrainingTexts, NoMoreThanAskedForAreKeptAndEachIsAsLikely) {

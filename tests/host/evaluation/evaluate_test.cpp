@@ -55,7 +55,8 @@ class Evaluate : public ::testing::Test {
       host::TensorMap tensors;
       for (const auto& [name, array] : batch.fields) tensors[name] = host::from_array(array);
       const std::size_t digit = model_.wiring().index("digit");
-      const host::Values values = model_.forward(model_.wiring().needed({digit}), tensors, {});
+      const host::Values values =
+          model_.forward(model_.wiring().needed({digit}), tensors, {false, 0, "av"});
       const host::Array logits = host::to_array(values.outputs.at(digit)[0]);
       rows.push_back({{logits.data<float>(), logits.data<float>() + logits.count()},
                       batch.fields.at("label").data<std::int64_t>()[0],

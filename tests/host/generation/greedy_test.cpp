@@ -26,7 +26,7 @@ class Greedy : public ::testing::Test {
         answer_(model_.wiring().index("answer")) {
     host::TrainingStream stream(data_, 16, 1);
     for (const auto& [name, array] : stream.next().fields) batch_[name] = host::from_array(array);
-    values_ = model_.forward({vision_}, batch_, {});
+    values_ = model_.forward({vision_}, batch_, {false, 0, "qa"});
   }
 
   /// Adds to the logit of one token for every row and place.
@@ -64,8 +64,8 @@ TEST_F(Greedy, EachTokenIsTheBestAfterThoseBeforeIt) {
   const std::int64_t length = tokens.sizes[1];
   host::TensorMap batch = batch_;
   batch["answer"] = host::from_array(tokens);
-  const Array logits =
-      host::to_array(model_.forward({vision_, answer_}, batch, {}).outputs.at(answer_)[0]);
+  const Array logits = host::to_array(
+      model_.forward({vision_, answer_}, batch, {false, 0, "qa"}).outputs.at(answer_)[0]);
   std::int64_t ended_early = 0, checked = 0;
   for (std::int64_t row = 0; row < 16; ++row) {
     const std::int64_t* text = tokens.data<std::int64_t>() + row * length;

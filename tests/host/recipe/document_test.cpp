@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/recipe/document.hpp"
 
+#include <sys/stat.h>
+
 #include "tests/host/recipe/recipe_files.hpp"
 
 namespace weft::test {
@@ -113,6 +115,52 @@ TEST_F(DocumentTest, AFileThatCannotBeReadIsNoInput) {
                 std::string("cannot read \"") + path + "\": " + reason + ". Check the path.");
     }
   }
+}
+
+/// Longer than the kernel takes.
+std::string deep_path() {
+  std::string path;
+  for (int i = 0; i < 3000; ++i) path += "d/";
+  return path + "r.json";
+}
+
+/// What may not be read as a recipe, and why. Nothing of it waits for a writer.
+const std::vector<std::pair<std::string, std::string>>& no_files() {
+  static const std::vector<std::pair<std::string, std::string>> paths = {
+      {"fifo", "it is a pipe, socket or device, not a file"},
+      {"/dev/zero", "it is a pipe, socket or device, not a file"},
+      {"folder", "Is a directory"},
+      {"loop", "Too many levels of symbolic links"},
+      {"folder/../fifo", "it is a pipe, socket or device, not a file"},
+      {std::string(300, 'n'), "File name too long"},
+      {deep_path(), "File name too long"}};
+  return paths;
+}
+
+TEST_F(DocumentTest, ReadsRegularFilesOnly) {
+  ASSERT_EQ(mkfifo("fifo", 0600), 0);
+  std::filesystem::create_directory("folder");
+  std::filesystem::create_symlink("loop", "loop");
+  for (const auto& [path, reason] : no_files()) {
+    EXPECT_THAT(
+        refusals("{\n\"extends\": \"" + path + "\"}"),
+        ElementsAre(testing::AllOf(testing::StartsWith("r.json:2: /extends: cannot read \""),
+                                   HasSubstr(reason), HasSubstr(". Check the path."))));
+    try {
+      read_recipe(path);
+      FAIL() << path;
+    } catch (const host::Error& error) {
+      EXPECT_EQ(error.exit(), host::Exit::no_input) << path;
+      EXPECT_THAT(error.what(), HasSubstr(reason));
+    }
+  }
+}
+
+TEST_F(DocumentTest, FindsALoopThroughAnotherName) {
+  write("a.json", R"({"extends": "link.json"})");
+  std::filesystem::create_symlink("a.json", "link.json");
+  EXPECT_THAT(refusals_of("a.json"),
+              ElementsAre(HasSubstr("a.json:1: /extends: recipes extend one another in a loop")));
 }
 
 TEST_F(DocumentTest, RefusesWhatIsNoRecipeAtAll) {

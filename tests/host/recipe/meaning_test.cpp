@@ -59,12 +59,28 @@ TEST_F(MeaningTest, ACycleDownstreamOfGoodNodesIsFound) {
 TEST_F(MeaningTest, NamesAreLowerCase) {
   EXPECT_THAT(refusals(edited("\"vision\": {", "\"Vision\": {")).at(0),
               "r.json:14: /graph/Vision: \"Vision\" is no name. Use lower-case letters, digits and "
-              "\"_\", a letter first.");
+              "\"_\", a letter first, at most 100.");
   EXPECT_THAT(refusals(edited("\"first\"", "\"1st\"")).at(0),
               HasSubstr("/stages/0/name: \"1st\" is no name."));
   EXPECT_THAT(
       refusals(edited("\"core\": {", "\"batch\": {")).at(0),
       "r.json:15: /graph/batch: the name \"batch\" stands for the data. Choose another one.");
+}
+
+TEST_F(MeaningTest, TheNameIsThatOfAFolderInRuns) {
+  const auto named = [](const std::string& name) {
+    return edited("\"name\": \"small\"", "\"name\": \"" + name + "\"");
+  };
+  for (const char* name : {"a", "7", "digits-av_2.final", "_x", "v1.0"})
+    EXPECT_EQ(read(named(name)).name, name);
+  for (const std::string& name :
+       {std::string(".."), std::string("."), std::string("../other"), std::string("a/b"),
+        std::string("/etc"), std::string(".hidden"), std::string("-rf"), std::string("a b"),
+        std::string("a\\nb"), std::string("\u00e9"), std::string(101, 'a')})
+    EXPECT_THAT(refusals(named(name)).at(0), HasSubstr("cannot name a run folder. Use letters, "))
+        << name;
+  EXPECT_THAT(refusals(edited("\"first\"", "\"" + std::string(101, 'a') + "\"")).at(0),
+              HasSubstr(" is no name."));
 }
 
 TEST_F(MeaningTest, APartIdHasAKindANameAndPerhapsAVendorAndARange) {
@@ -146,6 +162,24 @@ TEST_F(MeaningTest, ATrainingPartIsEitherShardsOrABlend) {
                                     "and a blend. Leave one of the two out.")));
 }
 
+TEST_F(MeaningTest, ASectionForEvaluationAloneNeedsNoTrainingPart) {
+  const auto with = [](const std::string& more) {
+    return std::vector<std::string>{
+        R"(data.other={"shards": {"test": ["t.tar"]}, "fields": {"label": {"kind": "class",
+           "member": "cls", "classes": ["a", "b"]}})" +
+            more + "}",
+        R"(evaluate={"data": "other", "metrics": ["accuracy"]})"};
+  };
+  EXPECT_THAT(refusals(k_recipe, with("")), ElementsAre());
+  const auto missing = ElementsAre(testing::EndsWith(
+      ": /data/other: there is no training part. Add shards/train, or a blend of sources."));
+  EXPECT_THAT(refusals(k_recipe, with(R"(, "tokenizer": {"vocab": 32, "from": ["txt"]})")), missing)
+      << "the tokenizer is learned from it";
+  std::vector<std::string> trained = with("");
+  trained.push_back("stages.0.data=other");
+  EXPECT_THAT(refusals(k_recipe, trained), missing);
+}
+
 TEST_F(MeaningTest, TheSplitThatIsMeasuredExists) {
   EXPECT_THAT(
       refusals(k_recipe, {R"(evaluate={"data": "qa", "metrics": ["accuracy"]})"}),
@@ -182,6 +216,24 @@ TEST_F(MeaningTest, ATokenizerIsAFileOrIsLearned) {
                           "--set: /data/qa/tokenizer: missing key \"from\": where the text is; or "
                           "\"file\", a tokenizer."));
   EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json"})"}), ElementsAre());
+}
+
+TEST_F(MeaningTest, EverySectionHasItsKinds) {
+  EXPECT_THAT(refusals(k_recipe, {"losses.ce.use=metric.accuracy"}),
+              ElementsAre("--set: /losses/ce/use: expected a loss, found a metric. Move it to "
+                          "\"metrics\"."));
+  EXPECT_THAT(refusals(k_recipe, {"losses.ce.use=acme/decoder.x@^1"}),
+              ElementsAre("--set: /losses/ce/use: expected a loss, found a decoder. Move it to "
+                          "\"graph\"."));
+  EXPECT_THAT(refusals(k_recipe, {"metrics.accuracy.use=loss.focal"}),
+              ElementsAre("--set: /metrics/accuracy/use: expected a metric, found a loss. Move it "
+                          "to \"losses\"."));
+  for (const char* kind : {"loss", "metric"})
+    EXPECT_THAT(refusals(k_recipe, {"graph.vision.use=" + std::string(kind) + ".x"}).at(0),
+                HasSubstr("expected an encoder, fusion, reasoning core or decoder, found a " +
+                          std::string(kind)));
+  for (const char* kind : {"encoder", "fusion", "reasoning", "decoder"})
+    EXPECT_TRUE(refusals(k_recipe, {"graph.vision.use=" + std::string(kind) + ".x"}).empty());
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ TEST_F(OverrideTest, SetsByDottedPathByPointerByIndexAndByName) {
   const Recipe recipe = read(
       k_recipe, {"graph.vision.use=encoder.cnn", "/graph/vision/config/dim=16", "seed=7",
                  "stages.0.steps=20", "stages.first.batch=8", "graph.core.in.tokens.1=batch.image",
-                 "graph.core.config={\"depth\": 2}", "name=3rd try"});
+                 "graph.core.config={\"depth\": 2}", "name=3rd_try"});
   EXPECT_EQ(recipe.graph.at(0).use, "encoder.cnn");
   EXPECT_EQ(recipe.graph.at(0).config, R"({"dim":16})");
   EXPECT_EQ(recipe.graph.at(1).config, R"({"depth":2})");
@@ -20,7 +20,7 @@ TEST_F(OverrideTest, SetsByDottedPathByPointerByIndexAndByName) {
   EXPECT_EQ(recipe.seed, 7u);
   EXPECT_EQ(recipe.stages.at(0).steps, 20);
   EXPECT_EQ(recipe.stages.at(0).batch, 8);
-  EXPECT_EQ(recipe.name, "3rd try") << "what is no JSON is a string";
+  EXPECT_EQ(recipe.name, "3rd_try") << "what is no JSON is a string";
 }
 
 TEST_F(OverrideTest, APathMayLeadThroughWhatTheSchemaFillsIn) {
@@ -30,10 +30,12 @@ TEST_F(OverrideTest, APathMayLeadThroughWhatTheSchemaFillsIn) {
 }
 
 TEST_F(OverrideTest, LaterOverridesWinAndNullRemoves) {
-  const Recipe recipe = read(k_recipe, {"seed=1", "seed=2", "metrics=null", "name=a=b"});
+  const Recipe recipe =
+      read(k_recipe, {"seed=1", "seed=2", "metrics=null", "name=a", "graph.core.config.x=a=b"});
   EXPECT_EQ(recipe.seed, 2u);
   EXPECT_TRUE(recipe.metrics.empty());
-  EXPECT_EQ(recipe.name, "a=b");
+  EXPECT_EQ(recipe.name, "a");
+  EXPECT_EQ(recipe.graph.at(1).config, R"({"x":"a=b"})") << "the first = ends the path";
   EXPECT_EQ(read(k_recipe, {"graph.core.in.tokens.0=null"}).graph.at(1).in.at("tokens").size(), 1u);
 }
 

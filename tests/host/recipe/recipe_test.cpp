@@ -171,5 +171,67 @@ TEST_F(RecipeTest, AllProblemsAreReportedAtOnce) {
   }
 }
 
+/// Each mistake of the text is told, however many there are, up to a number that can be read.
+TEST_F(RecipeTest, ThreeThousandMistakesAreCountedAndTheFirstAreShown) {
+  std::string wires;
+  for (int i = 0; i < 999; ++i) wires += "\"vsion.tokens\", ";
+  const std::string node = R"("core": {"use": "reasoning.steps", "in": {"a": [)" + wires +
+                           R"("x.y"], "b": [)" + wires + R"("x.y"], "tokens": [)" + wires +
+                           R"("x.y"]}})";
+  write("r.json", edited(R"("core": {"use": "reasoning.steps", "in": {"tokens": ["vision.tokens", )"
+                         R"("batch.answer"]}})",
+                         node));
+  try {
+    read_recipe("r.json");
+    FAIL();
+  } catch (const host::RecipeError& error) {
+    EXPECT_EQ(error.problems().size(), 3000u);
+    EXPECT_TRUE(std::string(error.what()).starts_with("r.json has 3000 problems:"));
+    EXPECT_LT(std::string(error.what()).size(), 50'000u);
+  }
+}
+
+TEST_F(RecipeTest, AListOfNodesOrWiresHasALimit) {
+  std::string wires;
+  for (int i = 0; i < 1000; ++i) wires += "\"vision.tokens\", ";
+  EXPECT_THAT(refusals(edited("\"vision.tokens\", ", wires)),
+              ElementsAre("r.json:15: /graph/core/in/tokens: expected at most 1000 entries, found "
+                          "1001."));
+  std::string nodes;
+  for (int i = 0; i < 1001; ++i)
+    nodes += "\"n" + std::to_string(i) + "\": {\"use\": \"fusion.mean\"},";
+  EXPECT_THAT(refusals(edited("\"vision\": {", nodes + "\"vision\": {")),
+              ElementsAre("r.json:13: /graph: expected at most 1000 entries, found 1003."));
+}
+
+/// What is left of a recipe with mistakes is looked at too.
+TEST_F(RecipeTest, InspectionLeavesOutWhatIsWrongAndKeepsTheRest) {
+  write("r.json", k_recipe);
+  const auto inspect = [](const std::vector<std::string>& overrides) {
+    return host::inspect_recipe("r.json", overrides);
+  };
+  EXPECT_TRUE(inspect({}).problems.empty());
+
+  const Recipe wire = inspect({"graph.core.in.tokens=[\"visoin.tokens\"]"});
+  EXPECT_EQ(wire.graph.size(), 2u);
+  EXPECT_TRUE(wire.graph.at(1).in.at("tokens").empty()) << "wired, but to nothing";
+  EXPECT_TRUE(wire.problems.is_wrong_at("/graph/core/in/tokens/0"));
+
+  const Recipe part = inspect({"graph.core.use=resoning.steps"});
+  ASSERT_EQ(part.graph.size(), 1u);
+  EXPECT_EQ(part.graph.at(0).name, "vision");
+
+  const Recipe field = inspect({"data.qa.fields.image.sise=3"});
+  ASSERT_EQ(field.data.size(), 1u);
+  EXPECT_THAT(field.data.at(0).config,
+              testing::AllOf(HasSubstr("answer"), testing::Not(HasSubstr("\"image\":{"))));
+  EXPECT_TRUE(inspect({"data.qa.ordr=sequence"}).data.empty());
+
+  const Recipe stage = inspect({"stages.0.steps=ten", "stages.0.batch=7"});
+  ASSERT_EQ(stage.stages.size(), 1u);
+  EXPECT_EQ(stage.stages.at(0).batch, 7);
+  EXPECT_EQ(stage.resolved, "") << "nobody could read it back";
+}
+
 }  // namespace
 }  // namespace weft::test

@@ -19,7 +19,9 @@ struct Outcome {
 Outcome check(const std::string& schema, const std::string& value) {
   std::vector<Problem> problems;
   Outcome outcome;
-  const auto locate = [](const std::string& pointer) { return Problem{"r.json", 3, pointer, ""}; };
+  const auto locate = [](const std::string& pointer, host::PlaceOf) {
+    return Problem{"r.json", 3, pointer, ""};
+  };
   outcome.value = host::validate(schema, value, locate, "/graph/n/config", problems);
   for (const Problem& problem : problems) {
     EXPECT_EQ(problem.file, "r.json");

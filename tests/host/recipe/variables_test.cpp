@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/recipe/variables.hpp"
 
+#include <sys/resource.h>
+
 #include "tests/host/recipe/recipe_files.hpp"
 
 namespace weft::test {
@@ -92,14 +94,51 @@ TEST_F(VariablesTest, VariablesCannotBlowUpTheRecipe) {
     let += "]";
     last = name;
   }
-  EXPECT_THAT(refusals(with(let + "}", "{\"x\": \"$" + last + "\"}")).at(0),
-              HasSubstr("makes the recipe larger than 200000 values or deeper than 64 levels."));
+  EXPECT_THAT(
+      refusals(with(let + "}", "{\"x\": \"$" + last + "\"}")).at(0),
+      HasSubstr("makes the recipe larger than 200000 values or 64 MiB, or deeper than 64 levels."));
 
   std::string chain = R"({"d0": [1])";
   for (int i = 1; i <= 100; ++i)
     chain += ", \"d" + std::to_string(i) + "\": [\"$d" + std::to_string(i - 1) + "\"]";
   EXPECT_THAT(refusals(with(chain + "}", R"({"x": "$d100"})")).at(0),
               HasSubstr("deeper than 64 levels"));
+}
+
+TEST_F(VariablesTest, AnUnknownKeyStandsWhereItIsWritten) {
+  const std::string text = edited("\"steps\": 10", "\"steps\": 10, \"stepz\": \"$n\"")
+                               .replace(0, 1, "{\"let\": {\"n\": 3},");
+  EXPECT_THAT(refusals(text), ElementsAre("r.json:27: /stages/0/stepz: unknown key. Did you mean "
+                                          "\"steps\"?"));
+}
+
+TEST_F(VariablesTest, AKeyOfAPartStandsWhereItIsWritten) {
+  const Recipe recipe = read(with("{\n\n\"dim\": 8}", "{\"dmi\": \"$dim\"}"));
+  EXPECT_EQ(recipe.locate("/graph/core/config/dmi").line, 3);
+  EXPECT_EQ(recipe.locate_key("/graph/core/config/dmi").line, 17);
+  EXPECT_EQ(recipe.locate_key("/graph/vision/config/dim").line, 16);
+}
+
+/// Some memory of this process, in KiB: the most that it ever had resident.
+long peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+TEST_F(VariablesTest, ALongTextMayBeUsedUpToALimit) {
+  const std::string let = "{\"s\": \"" + std::string(1 << 20, 'x') + "\"}";
+  const auto uses = [](int count) {
+    std::string list = "[\"$s\"";
+    for (int i = 1; i < count; ++i) list += ", \"$s\"";
+    return "{\"x\": " + list + "]}";
+  };
+  const long before = peak_memory();
+  EXPECT_THAT(refusals(with(let, uses(5000))),
+              ElementsAre("r.json:15: /graph/core/config/x/64: \"$s\" makes the recipe larger than "
+                          "200000 values or 64 MiB, or deeper than 64 levels."));
+  EXPECT_LT(peak_memory() - before, 32 << 10) << "it is counted before anything is copied";
+  EXPECT_TRUE(refusals(with(let, uses(3))).empty());
 }
 
 }  // namespace

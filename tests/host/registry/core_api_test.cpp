@@ -58,6 +58,15 @@ TEST(CoreApi, LogGoesToStandardErrorOtherwise) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "warning: careful\n");
 }
 
+TEST(CoreApi, ALogLineOnATerminalIsOneLineThatMovesNothing) {
+  testing::internal::CaptureStderr();
+  using namespace std::string_literals;
+  const std::string text = "a\x1b[2J\nweft: error: \u202e\0b\n"s;
+  core_api()->log(WEFT_LOG_WARNING, text.data(), text.size());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "warning: a\\x1b[2J\\nweft: error: \\u{202e}\\x00b\n");
+}
+
 TEST(CoreApi, TellsTheHostsVersion) {
   const auto* version =
       static_cast<const weft_host_version*>(core_api()->get_extension(WEFT_HOST_VERSION));

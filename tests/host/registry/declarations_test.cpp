@@ -184,5 +184,17 @@ TEST(Declarations, KindsHaveTheirDemands) {
             "state \"n\": only a metric has states");
 }
 
+TEST(Declarations, AreCounted) {
+  Declarations all;
+  for (std::size_t i = 0; i < k_most_declarations; ++i) {
+    const std::string name = "p" + std::to_string(i);
+    all.add_parameter(parameter(name.c_str()), i % 2 == 0 ? all.parameters : all.buffers);
+  }
+  EXPECT_EQ(all.parameters.size() + all.buffers.size(), k_most_declarations);
+  EXPECT_THROW(all.add_parameter(parameter("more"), all.parameters), OutOfRange);
+  EXPECT_THROW(all.add_state(state("more")), OutOfRange);
+  EXPECT_EQ(all.parameters.size() + all.buffers.size(), k_most_declarations);
+}
+
 }  // namespace
 }  // namespace weft::host

@@ -11,9 +11,10 @@
 
 #include "host/base/error.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/training/finite.hpp"
 #include "host/training/objective.hpp"
 #include "host/training/selection.hpp"
-#include "tests/support/recipes.hpp"
+#include "tests/host/training/small_run.hpp"
 
 namespace weft::test {
 namespace {
@@ -21,21 +22,6 @@ namespace {
 using host::Array;
 using State = std::map<std::string, Array>;
 using ::testing::HasSubstr;
-
-/// The small recipe with overrides, its data and a fresh model.
-struct SmallRun {
-  explicit SmallRun(const std::vector<std::string>& overrides = {},
-                    host::DType dtype = host::DType::float32,
-                    const std::string& text = small_recipe())
-      : recipe(read_text(text, overrides)),
-        data(host::Dataset::open(recipe.data[0].name, recipe.data[0].config, folder.path("cache"))),
-        model(wire(recipe), recipe.seed, dtype) {}
-
-  TemporaryFolder folder;
-  host::Recipe recipe;
-  host::Dataset data;
-  host::Model model;
-};
 
 host::Tensor as_float64(const host::Tensor& tensor) {
   const Array from = host::to_array(tensor);
@@ -172,10 +158,60 @@ TEST(Trainer, StopsAtALossThatIsNoNumber) {
     FAIL();
   } catch (const host::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("stage \"fit\", step "));
-    EXPECT_THAT(error.what(),
-                HasSubstr("not a finite number. Lower the learning rate or set clip"));
+    EXPECT_THAT(error.what(), HasSubstr("not a finite number. It begins with output "));
+    EXPECT_THAT(error.what(), HasSubstr(". Lower the learning rate or set clip"));
     EXPECT_EQ(error.exit(), host::Exit::failed);
   }
+}
+
+TEST(Trainer, WeightsThatTheStepMadeNoNumbersAreNotSaved) {
+  for (const int steps : {1, 3}) {  // the last step, and one that is to be saved
+    SmallRun setup({"stages.fit.steps=" + std::to_string(steps), "stages.fit.save_every=1",
+                    "stages.fit.optimizer.lr=1e39", "stages.fit.schedule={\"final\": 1}"});
+    host::TrainerHooks hooks;
+    hooks.save = [](const host::Checkpoint& checkpoint) {
+      ADD_FAILURE() << "step " << checkpoint.step << " is saved";
+    };
+    try {
+      host::Trainer(setup.model, setup.recipe.seed, hooks).run(setup.recipe.stages[0], setup.data);
+      FAIL();
+    } catch (const host::Error& error) {
+      EXPECT_EQ(error.exit(), host::Exit::failed);
+      EXPECT_THAT(error.what(), HasSubstr("stage \"fit\", step 1: the step left "));
+      EXPECT_THAT(error.what(), HasSubstr(" with values that are not finite numbers, so it is not "
+                                          "saved. Lower the learning rate or set clip."));
+    }
+  }
+}
+
+/// One number of each floating-point type, and the bits of 1, infinity and a NaN in it.
+template <class Bits>
+void expect_refused(host::DType dtype, Bits one, Bits infinity, Bits nan) {
+  const SmallRun setup;
+  const host::FiniteWeights weights(setup.model);
+  for (const auto& [bits, finite] : {std::pair(one, true), {infinity, false}, {nan, false}}) {
+    host::Checkpoint checkpoint{"fit", 1, {}, {}, {}, {}};
+    Array array = Array::empty(dtype, {3});
+    std::fill_n(array.data<Bits>(), 3, one);
+    array.data<Bits>()[2] = bits;
+    for (auto* tensors : {&checkpoint.model, &checkpoint.optimizer}) {
+      tensors->insert_or_assign("vision.weight", array);
+      if (finite)
+        EXPECT_NO_THROW(weights.require(checkpoint));
+      else
+        EXPECT_THROW(weights.require(checkpoint), host::Error);
+      tensors->clear();
+    }
+  }
+}
+
+TEST(FiniteWeights, EveryTypeOfNumberIsLookedAt) {
+  // The bits are those of IEEE 754 and of bfloat16, the upper half of a float32.
+  expect_refused<std::uint16_t>(host::DType::float16, 0x3c00, 0x7c00, 0xfe00);
+  expect_refused<std::uint16_t>(host::DType::bfloat16, 0x3f80, 0xff80, 0x7fc0);
+  expect_refused<std::uint32_t>(host::DType::float32, 0x3f800000, 0x7f800000, 0x7fc00000);
+  expect_refused<std::uint64_t>(host::DType::float64, 0x3ff0000000000000, 0xfff0000000000000,
+                                0x7ff8000000000000);
 }
 
 TEST(Trainer, SavesAndEndsWhenItIsAskedToStop) {

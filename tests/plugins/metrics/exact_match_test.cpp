@@ -89,13 +89,59 @@ TEST(ExactMatch, TheTokensAreThoseOfTheConfiguration) {
   EXPECT_EQ(part.compute().at("exact_match"), 1.0);
 }
 
+// Two different words that the tokenizer does not know have the same id.
+TEST(ExactMatch, ATextWithAnUnknownWordEqualsNone) {
+  constexpr std::int64_t unknown = 1;
+  const Arrays inputs{{"predicted", {ints({7, unknown, end, 7, 8, end, unknown, end, 9}, {3, 3})}},
+                      {"target", {ints({7, unknown, end, 7, 8, end, end, unknown, 9}, {3, 3})}}};
+  Part knows(id, R"({"unknown_id": 1})"), ignores(id);
+  knows.update(inputs);
+  ignores.update(inputs);
+  EXPECT_DOUBLE_EQ(knows.compute().at("exact_match"), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(ignores.compute().at("exact_match"), 2.0 / 3);
+  Part behind(id, R"({"unknown_id": 1})");
+  behind.update(
+      {{"predicted", {ints({7, end, unknown}, {1, 3})}}, {"target", {ints({7}, {1, 1})}}});
+  EXPECT_EQ(behind.compute().at("exact_match"), 1.0) << "behind the end it is no word";
+}
+
+// GPT-2's vocabulary has one token for both.
+TEST(ExactMatch, OneTokenMayBeginAndEnd) {
+  Part part(id, R"({"begin_id": 9, "end_id": 9, "pad_id": 9})");
+  part.update({{"predicted", {ints({9, 7, 8, 9, 5, 9, 7, 7, 9, 9}, {2, 5})}},
+               {"target", {ints({9, 7, 8, 9, 9, 9, 7, 8, 9, 9}, {2, 5})}}});
+  EXPECT_DOUBLE_EQ(part.compute().at("exact_match"), 0.5);
+}
+
+// Where no token is kept for padding, an ordinary one fills the rows up.
+TEST(ExactMatch, TheMaskSaysWhatIsPadding) {
+  const Arrays inputs{{"predicted", {ints({7, 0, 7, 0}, {2, 2})}},
+                      {"target", {ints({7, 0, 7, 0}, {2, 2})}},
+                      {"predicted_mask", {mask({1, 0, 1, 1}, {2, 2})}},
+                      {"target_mask", {mask({1, 1, 1, 1}, {2, 2})}}};
+  Part part(id, "{}", {{"predicted_mask", 1}, {"target_mask", 1}});
+  part.update(inputs);
+  EXPECT_DOUBLE_EQ(part.compute().at("exact_match"), 0.5);
+}
+
+TEST(ExactMatch, AnAnswerThatTheSampleLacksIsNone) {
+  const Array predicted = ints({end, pad, end, pad}, {2, 2}),
+              other = ints({pad, pad, pad, pad}, {2, 2});
+  Part part(id, "{}", {{"others", 2}, {"others_present", 2}});
+  part.update({{"predicted", {predicted}},
+               {"target", {ints({7, end, 7, end}, {2, 2})}},
+               {"others", {other, ints({8, end, 8, end}, {2, 2})}},
+               {"others_present", {mask({0, 1}, {2}), Array{}}}});
+  EXPECT_DOUBLE_EQ(part.compute().at("exact_match"), 0.5);
+}
+
 TEST(ExactMatch, OfNothingIsNoNumber) {
   Part part(id);
   EXPECT_TRUE(std::isnan(part.compute().at("exact_match")));
 }
 
 TEST(ExactMatch, RejectsWhatCannotBe) {
-  EXPECT_THAT(rejection(id, R"({"end_id": -1})"), testing::HasSubstr("end_id"));
+  EXPECT_THAT(rejection(id, R"({"end_id": -2})"), testing::HasSubstr("end_id"));
 }
 
 }  // namespace

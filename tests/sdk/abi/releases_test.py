@@ -38,9 +38,7 @@ class Snapshots(Folder):
         for release in read_releases(ROOT):
             self.assertEqual(release["packages"], packages_at(ROOT, release["commit"]))
 
-    def test_setup_installs_what_the_older_hosts_need(self):
-        dev = (ROOT / "dev").read_text(encoding="utf-8")
-        self.assertIn('ensure_packages "${packages[@]}" $(snapshot_packages)', dev)
+    def test_what_the_older_hosts_need_is_printed_for_setup(self):
         printed = subprocess.run([sys.executable, str(ROOT / "sdk/abi/releases.py")], capture_output=True, text=True, check=True)
         self.assertIn("libsentencepiece-dev", printed.stdout.split(), "which today's host no longer needs")
 

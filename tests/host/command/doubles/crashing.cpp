@@ -4,6 +4,12 @@
 
 #include <weft/plugin.hpp>
 
+#include <pthread.h>
+#include <unistd.h>
+#include <xmmintrin.h>
+
+#include <cfenv>
+#include <clocale>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -46,7 +52,9 @@ class Crashing final : public Fusion {
     std::string deed = "none";
     void describe(Fields& fields) {
       fields.add("deed", deed, "What to do.")
-          .one_of({"none", "segfault", "abort", "overflow", "backward", "thread", "create"});
+          .one_of({"none", "segfault", "abort", "overflow", "backward", "thread", "create", "exit",
+                   "quick_exit", "_exit", "_Exit", "pthread_exit", "exit_in_a_thread",
+                   "close_output", "change_locale", "change_rounding", "flush_denormals"});
     }
   };
 
@@ -66,6 +74,16 @@ class Crashing final : public Fusion {
       if (deed_ == "abort") std::abort();
       if (deed_ == "overflow") overflow(1);
       if (deed_ == "thread") std::thread(segfault).join();
+      if (deed_ == "exit") std::exit(0);
+      if (deed_ == "quick_exit") std::quick_exit(0);
+      if (deed_ == "_exit") ::_exit(0);
+      if (deed_ == "_Exit") std::_Exit(0);
+      if (deed_ == "pthread_exit") ::pthread_exit(nullptr);
+      if (deed_ == "exit_in_a_thread") std::thread([] { std::exit(0); }).join();
+      if (deed_ == "close_output") ::close(1);
+      if (deed_ == "change_locale") std::setlocale(LC_ALL, "C.UTF-8");
+      if (deed_ == "change_rounding") std::fesetround(FE_UPWARD);
+      if (deed_ == "flush_denormals") _mm_setcsr(_mm_getcsr() | 0x8040);
       if (deed_ == "backward") return {{"tokens", apply(std::make_unique<Trap>(), {x})[0]}};
     }
     return {{"tokens", x * 1.0}};

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/command/ending.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <system_error>
+
+#include "host/base/no_resources.hpp"
+#include "host/base/text.hpp"
+#include "host/command/json_document.hpp"
+
+namespace weft::host {
+namespace {
+
+Exit exit_of(const std::error_code& code) {
+  switch (code.default_error_condition().value()) {
+    case ENOENT: return Exit::no_input;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case EEXIST:
+    case ENOTEMPTY:
+    case ENOTDIR:
+    case EISDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+    case EXDEV: return Exit::cannot_create;
+    case ENOMEM:
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE: return k_no_resources;
+    default: return Exit::io;
+  }
+}
+
+Ending of_file_system(const std::filesystem::filesystem_error& error) {
+  const std::string path = error.path2().empty() ? error.path1() : error.path2();
+  return {exit_of(error.code()),
+          concat(path.empty() ? "a file or folder" : path, ": ", error.code().message(),
+                 ". Check the path, its rights and the room on the disk."),
+          {}};
+}
+
+Ending of_memory() {
+  return {k_no_resources,
+          "there is not enough memory. Make the batch or the model smaller, or use a machine with "
+          "more.",
+          {}};
+}
+
+}  // namespace
+
+Ending current_ending() {
+  try {
+    throw;
+  } catch (const VerbFailed& failed) {
+    return failed.ending();
+  } catch (const RecipeError& error) {
+    return {error.exit(), error.what(), error.problems()};
+  } catch (const Error& error) {
+    return {error.exit(), error.what(), {}};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return of_file_system(error);
+  } catch (const std::system_error& error) {
+    return {exit_of(error.code()), concat(error.what(), ". Check the system's limits."), {}};
+  } catch (const std::bad_alloc&) {
+    return of_memory();
+  } catch (const std::length_error&) {  // a container larger than any memory
+    return of_memory();
+  } catch (const std::exception& error) {
+    return {Exit::plugin, concat("internal error: ", error.what()), {}};
+  } catch (...) {
+    return {Exit::plugin, "internal error: an exception that is no std::exception", {}};
+  }
+}
+
+std::string json_text(const Ending& ending) {
+  using Json = nlohmann::ordered_json;
+  Json error{{"exit", static_cast<int>(ending.exit)}, {"sentence", ending.sentence}};
+  for (const Problem& problem : ending.problems)
+    error["problems"].push_back({{"file", problem.file},
+                                 {"line", problem.line},
+                                 {"pointer", problem.pointer},
+                                 {"text", problem.text}});
+  return document_text(Json{{"error", error}});
+}
+
+}  // namespace weft::host

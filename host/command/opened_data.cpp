@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/command/opened_data.hpp"
+
+#include <tuple>
+
+#include "host/base/text.hpp"
+#include "host/data/first_example.hpp"
+
+namespace weft::host {
+namespace {
+
+/// A section, one of its parts, and what evaluation groups by.
+using UsedPart = std::tuple<std::string, Split, std::string>;
+
+std::set<UsedPart> used_parts(const Recipe& recipe, bool trains) {
+  std::set<UsedPart> parts;
+  for (const StagePlan& stage : recipe.stages) {
+    if (!trains) break;
+    parts.emplace(stage.data, Split::train, "");
+    if (!stage.measure.empty()) parts.emplace(stage.data, Split::val, "");
+  }
+  const EvaluationPlan& evaluate = recipe.evaluate;
+  if (!evaluate.data.empty())
+    parts.emplace(evaluate.data, split_named(evaluate.split), evaluate.by);
+  return parts;
+}
+
+/// Collects problems of sections that may share their shards: what is said once is said.
+class Collection {
+ public:
+  explicit Collection(const Recipe& recipe) : recipe_(recipe) {}
+
+  void add(const std::string& pointer, const std::string& text, Exit exit) {
+    if (!said_.insert(text).second) return;
+    problems_.add(recipe_.locate(pointer, text), exit);
+  }
+  void require_none() const { problems_.require_none(recipe_.path); }
+
+ private:
+  const Recipe& recipe_;
+  std::set<std::string> said_;
+  Problems problems_;
+};
+
+}  // namespace
+
+std::map<std::string, Dataset> open_data(const Recipe& recipe, const std::set<std::string>& names,
+                                         const std::function<Dataset(const DataPlan&)>& open,
+                                         bool trains) {
+  Collection problems(recipe);
+  std::map<std::string, Dataset> data;
+  for (const DataPlan& plan : recipe.data) {
+    if (!names.contains(plan.name)) continue;
+    try {
+      data.emplace(plan.name, open(plan));
+    } catch (const Error& error) {
+      if (error.exit() == Exit::usage) throw;  // the command line's fault, not the recipe's
+      problems.add(plan.place.pointer, error.what(), error.exit());
+    }
+  }
+  for (const auto& [name, split, by] : used_parts(recipe, trains)) {
+    const auto section = data.find(name);
+    if (section == data.end()) continue;
+    for (const Found& found : look_at_first_example(section->second, split, by))
+      problems.add(found.problem.pointer, found.problem.text, found.exit);
+  }
+  problems.require_none();
+  return data;
+}
+
+std::vector<Problem> note_large_batches(const Recipe& recipe,
+                                        const std::map<std::string, Dataset>& data) {
+  std::vector<Problem> notes;
+  for (const StagePlan& stage : recipe.stages) {
+    const auto section = data.find(stage.data);
+    const std::int64_t size = section == data.end() ? 0 : section->second.size(Split::train);
+    if (size > 0 && stage.batch > size)
+      notes.push_back(recipe.locate(
+          stage.place.pointer + "/batch",
+          concat("a batch of ", stage.batch, " is larger than the ", size, " examples of data \"",
+                 stage.data, "\": every batch holds some of them several times.")));
+  }
+  return notes;
+}
+
+Split split_named(const std::string& name) {
+  return name == "train" ? Split::train : name == "val" ? Split::val : Split::test;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/command/stages.hpp"
+
+#include <iostream>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/command/migration.hpp"
+#include "host/registry/crash_report.hpp"
+#include "host/training/trainer.hpp"
+
+namespace weft::host {
+namespace {
+
+/// What a field cuts off is lost to the model: never silently.
+void warn_of_truncation(const Dataset& data) {
+  for (const auto& [field, truncation] : data.truncated())
+    if (truncation.cut > 0)
+      std::cerr << concat("warning: data \"", data.name(), "\", field \"", field,
+                          "\": ", truncation.cut, " of ", truncation.of, " are longer than the ",
+                          truncation.room, " that fit and were cut; the longest has ",
+                          truncation.longest, ".\n");
+}
+
+class Stages {
+ public:
+  Stages(const StagesRun& run, const Checkpoint* resume) : run_(run), resume_(resume) {
+    if (resume != nullptr) note_saved(*resume);
+  }
+
+  Result::Weights train() {
+    bool skipping = resume_ != nullptr;
+    for (const StagePlan& stage : run_.session.recipe.stages) {
+      const bool here = skipping && stage.name == resume_->stage;
+      if (skipping && !here) continue;
+      skipping = false;
+      if (!here && !stage.from.empty()) begin_from(stage.from);
+      Trainer(*run_.session.model, run_.session.recipe.seed, hooks(stage))
+          .run(stage, run_.session.data.at(stage.data), here ? resume_ : nullptr);
+      run_.progress.end_stage();
+      warn_of_truncation(run_.session.data.at(stage.data));
+    }
+    return saved_;
+  }
+
+  /// Where one can go on from, as a sentence that follows another.
+  std::string way_on() const {
+    if (saved_.stage.empty()) return " No checkpoint was saved yet.";
+    return concat(" The checkpoint ", saved_.stage, "-", saved_.step,
+                  " is sound; --resume goes on from it.");
+  }
+
+ private:
+  void begin_from(const std::string& stage) {
+    Checkpoint from = load_stage_checkpoint(run_.folder, stage);
+    migrate_aloud(from, run_.folder.path(), run_.session);
+    run_.session.model->load(from.model);
+  }
+
+  void note_saved(const Checkpoint& checkpoint) {
+    saved_ = {checkpoint.stage, checkpoint.step, checkpoint.model_xxh3};
+    note_checkpoint();
+  }
+
+  TrainerHooks hooks(const StagePlan& stage) {
+    TrainerHooks hooks;
+    hooks.begin = note_step;
+    hooks.step = [this, &stage](const StepReport& report) { tell(stage, report); };
+    hooks.save = [this](Checkpoint checkpoint) {
+      checkpoint.parts = parts_of(*run_.session.model);
+      checkpoint.model_xxh3 = save_checkpoint(run_.folder, checkpoint);
+      note_saved(checkpoint);
+      run_.events.write("checkpoint", {{"stage", checkpoint.stage}, {"step", checkpoint.step}});
+    };
+    hooks.measure = [this](const StagePlan& measured, std::int64_t step) {
+      measure(measured, step);
+    };
+    hooks.stop = &run_.stop;
+    return hooks;
+  }
+
+  void tell(const StagePlan& stage, const StepReport& report) {
+    if (report.step % stage.log_every == 0 || report.step == report.steps)
+      run_.events.write("step", {{"stage", report.stage},
+                                 {"step", report.step},
+                                 {"losses", report.losses},
+                                 {"learning_rate", report.learning_rate},
+                                 {"gradient_norm", report.gradient_norm},
+                                 {"seconds", report.seconds},
+                                 {"waited", report.waited},
+                                 {"samples", report.samples}});
+    run_.progress.step(report.stage, report.step, report.steps, report.losses, report.learning_rate,
+                       report.samples, report.waited);
+    run_.set_aside.tell(run_.session.data);
+  }
+
+  void measure(const StagePlan& stage, std::int64_t step) {
+    if (stage.measure.empty()) return;
+    const Evaluation values = evaluate(
+        *run_.session.model, run_.session.data.at(stage.data),
+        {Split::val, stage.batch, stage.measure, "", run_.session.recipe.evaluate.generate_length});
+    run_.events.write("measure", {{"stage", stage.name}, {"step", step}, {"values", values.all}});
+  }
+
+  const StagesRun& run_;
+  const Checkpoint* resume_;
+  Result::Weights saved_;  ///< the newest checkpoint; its stage is empty where there is none
+};
+
+}  // namespace
+
+void migrate_aloud(Checkpoint& checkpoint, const std::string& run, const Session& session) {
+  for (const std::string& line : bring_up_to_date(checkpoint, run, session))
+    std::cerr << "note: " << line << "\n";
+}
+
+Result::Weights train_stages(const StagesRun& run, const Checkpoint* resume) {
+  Stages stages(run, resume);
+  try {
+    return stages.train();
+  } catch (const Error& error) {
+    std::string sentence = error.what();
+    if (error.exit() == Exit::interrupted) throw;
+    if (sentence.find("--resume") == std::string::npos) sentence += stages.way_on();
+    run.events.write("failed",
+                     {{"exit", static_cast<std::int64_t>(error.exit())}, {"message", sentence}});
+    throw Error(error.exit(), sentence);
+  }
+}
+
+}  // namespace weft::host

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/registry/process_guard.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#include <array>
+#include <cfenv>
+#include <clocale>
+#include <cstdlib>
+
+#include "host/base/text.hpp"
+#include "host/registry/crash_report.hpp"
+
+namespace weft::host {
+namespace {
+
+pid_t guarded_process = 0;
+
+/// Returns where it is the host that ends the process: outside of plug-ins, on its own thread. A
+/// child that somebody forked ends as it likes.
+void on_end(const char* call) {
+  if (::getpid() != guarded_process) return;
+  const bool is_own_thread = ::gettid() == guarded_process;
+  if (*current_entry() != nullptr || !is_own_thread) report_end(call);
+}
+
+#if defined(__x86_64__)
+constexpr std::uint32_t k_control_bits = 0xffc0;  // of MXCSR; the others tell what has happened
+
+std::uint32_t vector_control() {
+  return _mm_getcsr() & k_control_bits;
+}
+
+void set_vector_control(std::uint32_t control) {
+  _mm_setcsr((_mm_getcsr() & ~k_control_bits) | control);
+}
+#else
+std::uint32_t vector_control() {
+  return 0;
+}
+
+void set_vector_control(std::uint32_t) {}
+#endif
+
+/// Before the first plug-in was called: a program may be started without standard streams.
+const std::array<bool, 3>& open_streams() {
+  static const std::array<bool, 3> open = {::fcntl(0, F_GETFD) >= 0, ::fcntl(1, F_GETFD) >= 0,
+                                           ::fcntl(2, F_GETFD) >= 0};
+  return open;
+}
+
+}  // namespace
+
+void guard_exits() {
+  static const bool is_new = [] {
+    std::atexit([] { on_end("exit"); });
+    std::at_quick_exit([] { on_end("quick_exit"); });
+    return true;
+  }();
+  static_cast<void>(is_new);
+  guarded_process = ::getpid();
+  using Hook = void (*)(const char* call);
+  if (auto* const hook = static_cast<Hook*>(::dlsym(RTLD_DEFAULT, "weft_on_exit"))) *hook = on_end;
+}
+
+ProcessState::ProcessState()
+    : locale_(std::setlocale(LC_ALL, nullptr)),
+      vector_control_(vector_control()),
+      rounding_(std::fegetround()) {
+  open_streams();
+}
+
+std::string ProcessState::restore() const {
+  std::string changed;
+  const auto add = [&](const std::string& what) {
+    changed += (changed.empty() ? "" : " and ") + what;
+  };
+  for (int stream = 0; stream <= 2; ++stream) {
+    if (!open_streams()[static_cast<std::size_t>(stream)] || ::fcntl(stream, F_GETFD) >= 0)
+      continue;
+    // Otherwise the next file that is opened would get its number, and what is printed.
+    static_cast<void>(::open("/dev/null", stream == 0 ? O_RDONLY : O_WRONLY));
+    add(concat("closed the process's standard ", stream == 0   ? "input"
+                                                 : stream == 1 ? "output"
+                                                               : "error"));
+  }
+  if (vector_control() != vector_control_ || std::fegetround() != rounding_) {
+    set_vector_control(vector_control_);
+    std::fesetround(rounding_);
+    add("changed how the thread's floating point rounds, traps or flushes");
+  }
+  if (locale_ != std::setlocale(LC_ALL, nullptr)) {
+    std::setlocale(LC_ALL, locale_.c_str());
+    add("changed the process's locale");
+  }
+  return changed;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What must not be saved: numbers that are not finite.
+
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "host/checkpoint/checkpoint.hpp"
+#include "host/graph/model.hpp"
+
+namespace weft::host {
+
+/// Keeps weights that are not finite from being saved.
+class FiniteWeights {
+ public:
+  /// @param model  as it is before its first step: a buffer that holds such numbers from its
+  ///               declaration on, as a mask of -inf does, may hold them later
+  explicit FiniteWeights(const Model& model);
+
+  /// @throws Error (failed) naming stage, step and tensor where a parameter, another buffer or a
+  ///         moment of the optimiser is not finite
+  void require(const Checkpoint& checkpoint) const;
+
+ private:
+  std::set<std::string> excepted_;
+};
+
+}  // namespace weft::host

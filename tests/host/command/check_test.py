@@ -1,0 +1,385 @@
+"""`weft check`: one round tells everything that is not the consequence of something else, and no recipe makes it wait or grow.
+
+Usage: check_test.py BUILD_FOLDER.
+"""
+import copy
+import json
+import os
+import subprocess
+
+from cases import *
+
+DIGITS = str(ROOT / "examples/digits/digits-av-test-000.tar")
+
+
+def small():
+    """Pictures of digits to classes, sound; every name stands once."""
+    part = {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "depth": 1, "heads": 2, "inner": 32}
+    return {
+        "recipe": 1, "name": "small", "seed": 1,
+        "data": {"av": {
+            "shards": {"train": [DIGITS], "val": [DIGITS], "test": [DIGITS]},
+            "fields": {"picture": {"kind": "image", "member": "png", "size": [28, 28]},
+                       "label": {"kind": "class", "member": "cls", "classes": [str(i) for i in range(10)]}}}},
+        "graph": {"vision": {"use": "encoder.vit", "in": {"image": "batch.picture"}, "config": part},
+                  "digit": {"use": "decoder.classifier", "in": {"state": "vision.tokens"}, "config": {"dim": 16, "classes": 10}}},
+        "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
+        "metrics": {"accuracy": {"use": "metric.accuracy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
+        "stages": [{"name": "fit", "data": "av", "steps": 2, "batch": 4, "minimise": {"ce": 1}, "optimizer": {"lr": 1e-3}}],
+        "evaluate": {"data": "av", "split": "test", "metrics": ["accuracy"]}}
+
+
+class Check(Case):
+    def write(self, recipe, name="r.json"):
+        path = self.folder / name
+        path.write_text(json.dumps(recipe, indent=1))
+        return path
+
+    def problems(self, recipe, code=BAD_RECIPE, verb="check"):
+        more = ["--run", self.folder / "run", "--quiet"] if verb == "train" else []
+        result = weft(verb, self.write(recipe), *more)
+        self.assertEqual(result.returncode, code, result.stderr)
+        return [line.strip() for line in result.stderr.splitlines()]
+
+    def assert_told(self, lines, *texts):
+        """Each text stands in a line of its own, and nothing else is told."""
+        for text in texts:
+            self.assertEqual(len([line for line in lines if text in line]), 1, f"{text}\n" + "\n".join(lines))
+        self.assertEqual(len(lines), len(texts) + 1, "\n".join(lines))
+
+    def warnings(self, recipe, *arguments):
+        result = weft("check", self.write(recipe), "--json", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)["warnings"]
+
+
+class OneRound(Check):
+    def test_the_small_recipe_is_sound(self):
+        self.assertEqual(self.warnings(small()), [])
+
+    def test_a_recipe_whose_name_is_no_text(self):
+        path = os.fsdecode(os.fsencode(self.folder) + b"/a\x1b[2J\xff\n.json")
+        with open(path, "w") as file:
+            json.dump(small(), file)
+        result = weft("check", path, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(json.loads(result.stdout)["recipe"].endswith("/a\x1b[2J\ufffd\n.json"))
+        self.assertIn(r"/a\x1b[2J\xff\n.json is sound.", weft("check", path).stdout)
+
+    def test_mistakes_of_every_kind_are_told_together(self):
+        recipe = small()
+        recipe["sead"] = 3                                                        # a key of the recipe
+        recipe["data"]["av"]["shards"]["val"] = ["/nowhere.tar"]                  # a file
+        recipe["data"]["av"]["fields"]["odd"] = {"kind": "image", "sise": [1, 1], "size": [1, 1]}  # a key of a field
+        recipe["data"]["more"] = {"shards": {"train": [str(self.folder / "text.tar")]},  # a file that is no shard
+                                  "fields": {"x": {"kind": "class", "member": "cls", "classes": ["a"]}}}
+        (self.folder / "text.tar").write_text("text" * 1000)
+        more = lambda **change: {**copy.deepcopy(recipe["graph"]["vision"]), **change}
+        recipe["graph"]["misspelt"] = more(use="encoder.vitt")                    # a part
+        recipe["graph"]["keyed"] = more(config={"hight": 28})                     # a key of a part
+        recipe["graph"]["wired"] = more(**{"in": {"image": "visoin.tokens"}})     # a node
+        recipe["graph"]["ported"] = more(**{"in": {"image": "batch.picture", "imag": "batch.picture"}})  # a port
+        recipe["graph"]["shaped"] = more(config={**more()["config"], "height": 14})  # a shape
+        recipe["graph"]["rejected"] = more(config={**more()["config"], "heads": 3})  # what a part rejects
+        recipe["losses"]["kind"] = {"use": "metric.accuracy", "in": {"logits": "digit.logits", "target": "batch.label"}}
+        recipe["losses"]["shape"] = {"use": "loss.cross_entropy", "in": {"logits": "shaped.pooled", "target": "batch.label"}}
+        recipe["stages"][0]["steps"] = "ten"                                      # a type
+        recipe["stages"][0]["train"] = ["vison", "vision", "digit"]               # a pattern
+        recipe["stages"][0]["minimise"]["shape"] = 1
+        recipe["stages"].append({"name": "late", "data": "av", "steps": 1, "batch": 1, "optimizer": {"lr": 1},
+                                 "minimise": {"cee": 1}})                         # a loss
+        recipe["evaluate"]["metrics"].append("acuracy")                           # a metric
+        self.assert_told(self.problems(recipe),
+                         "/sead: unknown key", "/data/av/shards/val/0: The shard /nowhere.tar cannot be opened",
+                         "/data/av/fields/odd/sise: unknown key", "/data/more/shards/train/0: The shard",
+                         '/graph/misspelt/use: no part is called "encoder.vitt"', "/graph/keyed/config/hight: unknown key",
+                         '/graph/wired/in/image: no graph node is called "visoin"',
+                         '/graph/ported/in/imag: encoder.vit has no input port "imag"',
+                         '/graph/shaped/in: input "image" expects', "/graph/rejected/config: ",
+                         "/losses/kind/use: expected a loss, found a metric", "/stages/0/steps: expected an integer",
+                         '/stages/0/train/0: pattern "vison" matches no parameter', '/stages/1/minimise/cee: no loss is called',
+                         "/evaluate/metrics/1: no metric is called")
+
+    def test_training_tells_the_same(self):
+        recipe = small()
+        recipe["sead"] = 3
+        recipe["graph"]["vision"]["config"]["hight"] = 3
+        recipe["data"]["av"]["shards"]["val"] = ["/nowhere.tar"]
+        for verb in ("check", "train"):
+            self.assert_told(self.problems(recipe, verb=verb), "/sead: unknown key", "/graph/vision/config/hight: unknown key",
+                             "The shard /nowhere.tar cannot be opened")
+
+    def test_what_follows_from_a_mistake_is_not_told(self):
+        for path, value, text in (("graph.vision.use", "encoder.vitt", "no part is called"),
+                                  ("data.av.fields.picture.sise", 3, "unknown key"),
+                                  ("data.av.ordr", 3, "unknown key"),
+                                  ("graph.vision.config.dmi", 3, "unknown key"),
+                                  ("evaluate.metrcs", [], "unknown key"),
+                                  ("stages.0.batch", "four", "expected an integer")):
+            result = weft("check", self.write(small()), "--set", f"{path}={json.dumps(value)}")
+            self.assertEqual(result.returncode, BAD_RECIPE)
+            self.assert_told(result.stderr.splitlines(), text)
+
+
+class Data(Check):
+    def test_where_only_data_is_wrong_the_code_is_the_datas(self):
+        recipe = small()
+        recipe["data"]["av"]["shards"]["val"] = ["/nowhere.tar"]
+        self.assert_told(self.problems(recipe, NO_INPUT), "r.json:12: /data/av/shards/val/0: The shard /nowhere.tar cannot be opened")
+        (self.folder / "empty.tar").write_bytes(b"")
+        recipe["data"]["av"]["shards"]["val"] = [str(self.folder / "empty.tar")]
+        self.assert_told(self.problems(recipe, BAD_DATA), "empty.tar is empty")
+
+    def test_a_tokenizer_that_is_not_there(self):
+        recipe = small()
+        recipe["data"]["av"]["tokenizer"] = {"file": "/nowhere.model"}
+        self.assert_told(self.problems(recipe, NO_INPUT), "/data/av/tokenizer/file: The tokenizer /nowhere.model cannot be opened")
+
+    def test_a_command_is_not_started(self):
+        recipe = small()
+        made = self.folder / "made"
+        recipe["data"]["av"]["shards"]["val"] = [f"pipe:touch {made}"]
+        weft("check", self.write(recipe))
+        self.assertFalse(made.exists())
+
+    def test_the_first_example_of_every_part_is_looked_at_before_the_first_step(self):
+        recipe = small()
+        recipe["data"]["late"] = copy.deepcopy(recipe["data"]["av"])
+        recipe["data"]["late"]["fields"]["label"]["member"] = "sls"
+        recipe["data"]["late"]["fields"]["picture"]["member"] = "pgn"
+        recipe["stages"].append({**recipe["stages"][0], "name": "late", "data": "late"})
+        recipe["evaluate"]["by"] = "/nowhere"
+        lines = self.problems(recipe, BAD_DATA, verb="train")
+        self.assert_told(lines, "/data/late/fields/label: ", "/data/late/fields/picture: ", "/evaluate/by: ")
+        self.assertFalse((self.folder / "run").exists(), "nothing was begun")
+
+
+class Bounds(Check):
+    """A recipe is text from anywhere: it may cost processor time and memory up to a limit."""
+
+    def bounded(self, arguments, seconds=2, mebibytes=64):
+        """Runs it within so much processor time and memory beside the program's own, for which the small recipe stands."""
+        def cost(words):
+            with open(self.folder / "err", "w+", encoding="utf-8") as err:  # a pipe that nobody reads would fill up
+                process = subprocess.Popen([BUILD / "bin/weft", *map(str, words)], stdout=subprocess.DEVNULL, stderr=err)
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                err.seek(0)
+                return process.returncode, err.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+        *_, own = cost(["check", self.write(small(), "own.json")])
+        code, err, time, memory = cost(arguments)
+        self.assertLess(time, seconds, err[:500])
+        self.assertLess(memory - own, mebibytes, err[:500])
+        return code, err
+
+    def test_a_number_that_makes_a_part_declare_without_end(self):
+        for node, key in (("vision", "depth"),):
+            for number in (10_000, 10**6, 10**12, 2**63 - 1):
+                code, err = self.bounded(["check", self.write(small()), "--set", f"graph.{node}.config.{key}={number}"])
+                self.assertEqual(code, BAD_RECIPE, err)
+                self.assertIn(f"/graph/{node}/config: {node} (encoder.vit 1.0.0): it declares more than 16384 ports, parameters, "
+                              "buffers and states. A number in its configuration is too large or too small.", err)
+
+    def test_many_parts_that_each_declare_much(self):
+        recipe = small()
+        deep = {**recipe["graph"]["vision"], "config": {**recipe["graph"]["vision"]["config"], "depth": 900}}
+        recipe["graph"] |= {f"n{i}": deep for i in range(900)}
+        code, err = self.bounded(["check", self.write(recipe)])
+        self.assertEqual(code, BAD_RECIPE, err[:500])
+        self.assertIn("the parts before this one have more than 65536 parameters and buffers together.", err)
+
+    def test_a_number_that_makes_a_size_impossible(self):
+        for key, number, texts in (("patch", 10_000, ["vision (encoder.vit 1.0.0): ", 'size "M" is 0; it must be at least 1',
+                                                      "A number in its configuration is too large or too small."]),
+                                   ("channels", 2**63 - 1, ['"vision" is the largest part', "Make it smaller."])):
+            code, err = self.bounded(["check", self.write(small()), "--set", f"graph.vision.config.{key}={number}", "--set", "sead=3"])
+            self.assertEqual(code, BAD_RECIPE, "the recipe's fault, not the plug-in's: " + err)
+            for text in ["/graph/vision/config: ", "/sead: unknown key", *texts]:
+                self.assertIn(text, err)
+
+    def test_a_width_that_no_memory_holds(self):
+        for number in (2**34, 2**40):
+            code, err = self.bounded(["check", self.write(small()), "--set", f"graph.vision.config.dim={number}",
+                                      "--set", f"graph.digit.config.dim={number}"])
+            self.assertEqual(code, BAD_RECIPE, err)
+            self.assertIn('/graph/vision/config: "vision" is the largest part', err)
+
+    def test_extends_of_what_is_no_file(self):
+        fifo = self.folder / "fifo"
+        os.mkfifo(fifo)
+        (self.folder / "loop").symlink_to("loop")
+        for path in (fifo, "/dev/zero", "/dev/null", self.folder, self.folder / "loop", "n" * 300, "d/" * 3000):
+            code, err = self.bounded(["check", self.write({"extends": str(path)})])
+            self.assertEqual(code, BAD_RECIPE, err)
+            self.assertIn('/extends: cannot read "', err)
+            code, err = self.bounded(["check", path])
+            self.assertEqual(code, NO_INPUT, err)
+            self.assertIn('cannot read "', err)
+
+    def test_a_long_text_that_is_used_often(self):
+        recipe = small()
+        recipe["let"] = {"s": "x" * (1 << 20)}
+        recipe["graph"]["vision"]["config"]["x"] = ["$s"] * 5000
+        code, err = self.bounded(["check", self.write(recipe)])
+        self.assertEqual(code, BAD_RECIPE, err)
+        self.assertIn("makes the recipe larger than 200000 values or 64 MiB", err)
+
+    def test_three_thousand_mistakes(self):
+        recipe = small()
+        recipe["graph"]["vision"]["in"] = {f"p{i}": [f"visoin_{j}.x" for j in range(1000)] for i in range(3)}
+        code, err = self.bounded(["check", self.write(recipe)])
+        self.assertEqual(code, BAD_RECIPE, err)
+        self.assertIn("r.json has 3000 problems:", err)
+        self.assertIn("\n  and 2800 more.", err)
+        self.assertLess(len(err), 60_000)
+
+    def test_three_thousand_mistakes_that_only_parts_know(self):
+        recipe = small()
+        recipe["graph"]["vision"]["config"] = {f"k{i}": 1 for i in range(3000)}
+        code, err = self.bounded(["check", self.write(recipe)])
+        self.assertEqual(code, BAD_RECIPE, err)
+        self.assertIn("r.json has 3000 problems:", err)
+
+    def test_a_configuration_of_long_texts(self):
+        recipe = small()
+        recipe["let"] = {"s": "x" * (1 << 20)}
+        recipe["graph"]["vision"]["config"]["x"] = ["$s"] * 20
+        code, err = self.bounded(["check", self.write(recipe)])
+        self.assertEqual(code, BAD_RECIPE, err[:500])
+        self.assertIn("/graph/vision/config: expected at most 8388608 bytes of text, found 20971", err)
+
+    def test_a_file_of_long_names(self):
+        recipe = small()
+        recipe["graph"]["vision"]["use"] = "encoder." + "v" * 4_000_000
+        code, err = self.bounded(["check", self.write(recipe)])
+        self.assertEqual(code, BAD_RECIPE, err[:300])
+
+
+class Fits(Check):
+    """What the data holds and what the parts take."""
+
+    TEXT = {"tokenizer": {"type": "char", "vocab": 64, "from": ["txt"]}}
+
+    def with_text(self, vocab, **field):
+        recipe = small()
+        recipe["data"]["av"] |= copy.deepcopy(self.TEXT)
+        recipe["data"]["av"]["fields"]["text"] = {"kind": "text", "member": "txt", "length": 16, **field}
+        recipe["graph"]["words"] = {"use": "encoder.text_transformer", "in": {"tokens": "batch.text"},
+                                    "config": {"vocab": vocab, "length": 16, "dim": 16, "depth": 1, "heads": 2, "inner": 32}}
+        recipe["graph"]["digit"]["in"]["state"] = "words.tokens"
+        del recipe["graph"]["vision"], recipe["data"]["av"]["fields"]["picture"]
+        return recipe
+
+    def classes(self, count):
+        recipe = small()
+        recipe["graph"]["digit"]["config"]["classes"] = count
+        return recipe
+
+    def test_classes(self):
+        lines = self.problems(self.classes(9))
+        self.assertIn('/losses/ce/in/target: batch.label of data "av" has 10 classes, but "logits" scores only 9. Let the part that '
+                      "makes them score 10.", "\n".join(lines))
+        self.assert_told(lines, "/losses/ce/in/target: ", "/metrics/accuracy/in/target: ")
+        self.assertEqual(self.warnings(self.classes(10)), [])
+        self.assertIn('has 10 classes, and "logits" scores 11: some can never be right.', self.warnings(self.classes(11))[0])
+
+    def test_a_vocabulary(self):
+        self.assertEqual(self.warnings(self.with_text(64)), [])
+        self.assert_told(self.problems(self.with_text(63)),
+                         '/graph/words/config/vocab: is 63, but batch.text of data "av" has 64 ids, those of the tokenizer and of masking. '
+                         "Set it to 64.")
+
+    def test_the_masks_row(self):
+        mask = {"mask": {"probability": 0.15}}
+        self.assert_told(self.problems(self.with_text(64, **mask)), "/graph/words/config/vocab: is 64, but batch.text of data \"av\" has 65 ids")
+        self.assertEqual(self.warnings(self.with_text(65, **mask)), [])
+
+
+    def test_a_token_head(self):
+        recipe = self.with_text(65, mask={"probability": 0.15})
+        recipe["graph"]["head"] = {"use": "decoder.token_head", "in": {"state": "words.tokens"}, "config": {"dim": 16, "outputs": 64}}
+        recipe["losses"]["guess"] = {"use": "loss.cross_entropy", "in": {"logits": "head.out", "target": "batch.text_target"}}
+        recipe["stages"][0]["minimise"] = {"guess": 1, "ce": 1}
+        self.assertEqual(self.warnings(recipe), [])
+        recipe["graph"]["head"]["config"]["outputs"] = 63
+        self.assert_told(self.problems(recipe), '/losses/guess/in/target: batch.text_target of data "av" has 64 ids, but "logits" scores only 63.')
+
+
+class Notes(Check):
+    """What is sound but hardly meant."""
+
+    def assert_warned(self, recipe, *texts):
+        warnings = self.warnings(recipe)
+        self.assert_told(["head"] + warnings, *texts)
+
+    def test_what_nothing_uses(self):
+        recipe = small()
+        recipe["graph"]["idle"] = copy.deepcopy(recipe["graph"]["vision"])
+        recipe["data"]["av"]["fields"]["unread"] = {"kind": "text", "member": "txt", "length": 4}
+        recipe["data"]["av"]["tokenizer"] = {"type": "char", "vocab": 64, "from": ["txt"]}
+        recipe["data"]["spare"] = copy.deepcopy(recipe["data"]["av"])
+        recipe["metrics"]["spare_metric"] = copy.deepcopy(recipe["metrics"]["accuracy"])
+        self.assert_warned(recipe, '/graph/idle: no stage and no evaluation uses "idle".',
+                           '/data/av/fields/unread: no part reads "unread" where data "av" is used.',
+                           '/data/spare: no stage and no evaluation uses data "spare".',
+                           '/metrics/spare_metric: no stage and no evaluation uses "spare_metric".')
+        result = weft("check", self.write(recipe))
+        self.assertEqual((result.returncode, result.stderr.count("warning: ")), (0, 4), "they are told without --json too")
+
+    def test_what_comes_with_a_field_counts_as_the_field(self):
+        recipe = small()
+        fields = recipe["data"]["av"]["fields"]
+        fields["hidden"] = {**fields["picture"], "mask": {"patch": 7, "share": 0.5}}
+        fields["hidden_two"] = {"kind": "group", "member": "cls"}  # a field of its own
+        recipe["graph"]["vision"]["in"]["masked"] = "batch.hidden_masked"
+        recipe["graph"]["vision"]["config"]["mask_token"] = True
+        self.assert_warned(recipe, '/data/av/fields/hidden_two: no part reads "hidden_two"')
+
+    def test_a_part_that_is_to_learn_and_feeds_no_loss(self):
+        recipe = small()
+        recipe["graph"]["idle"] = copy.deepcopy(recipe["graph"]["vision"])
+        recipe["stages"][0]["train"] = ["digit", "idle"]
+        self.assert_warned(recipe, '/stages/0/train/1: "idle" feeds no loss of stage "fit", so that it learns nothing there.',
+                           "/graph/idle: ")
+        recipe["stages"][0]["train"] = ["idle"]
+        self.assert_told(self.problems(recipe), '/stages/0: nothing that is trained in stage "fit" feeds its losses, "ce".')
+
+    def test_a_warm_up_longer_than_its_stage(self):
+        for warmup, texts in ((2, []), (3, ["/stages/0/schedule/warmup: the warm-up of 3 steps is longer than stage \"fit\", which has 2"])):
+            recipe = small()
+            recipe["stages"][0]["schedule"] = {"warmup": warmup}
+            self.assert_warned(recipe, *texts)
+
+    def test_a_loss_that_compares_rows_in_batches_of_one(self):
+        recipe = small()
+        recipe["losses"]["pairs"] = {"use": "loss.contrastive", "in": {"left": "vision.pooled", "right": "vision.pooled"},
+                                     "config": {"left_dim": 16, "right_dim": 16, "project": 8}}
+        recipe["stages"][0]["minimise"]["pairs"] = 1
+        self.assertEqual(self.warnings(recipe), [])
+        recipe["stages"][0]["batch"] = 1
+        self.assert_told(self.problems(recipe), '/stages/0/batch: "pairs" compares the rows of a batch with one another')
+
+    def test_a_batch_larger_than_the_data(self):
+        recipe = small()
+        recipe["stages"][0] |= {"batch": 300, "steps": 1}
+        result = weft("train", self.write(recipe), "--run", self.folder / "run")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r'/stages/0/batch: a batch of 300 is larger than the \d+ examples of data "av"')
+
+
+class Endless(Check):
+    """A part that does not end while it is created (doubles/endless.cpp) ends the look at the recipe with a sentence."""
+
+    def test_a_part_that_never_ends(self):
+        plugins = ["--plugins", PLUGINS, "--plugins", BUILD / "tests/host/command/doubles"]
+        for deed in ("compute", "declare"):
+            recipe = small()
+            recipe["graph"]["loop"] = {"use": "tests/fusion.endless", "in": {"streams": "vision.tokens"}, "config": {deed: True}}
+            result = weft("check", self.write(recipe), *plugins)
+            self.assertEqual(result.returncode, BAD_RECIPE, result.stderr)
+            self.assertIn("weft: error: loop (tests/fusion.endless) computes without end in create.", result.stderr)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/data/dataset.hpp"
+#include "host/data/field.hpp"
+#include "host/graph/model.hpp"
+#include "tests/support/recipes.hpp"
+
+namespace weft::test {
+
+/// A small recipe with overrides, its data and a fresh model.
+struct SmallRun {
+  explicit SmallRun(const std::vector<std::string>& overrides = {},
+                    host::DType dtype = host::DType::float32,
+                    const std::string& text = small_recipe(),
+                    const host::Registry& parts = shipped_parts())
+      : recipe(read_text(text, overrides)),
+        data(host::Dataset::open(recipe.data[0].name, recipe.data[0].config, folder.path("cache"))),
+        model(host::Wiring(recipe, parts,
+                           {{recipe.data[0].name, host::field_specs(recipe.data[0].config)}}),
+              recipe.seed, dtype) {}
+
+  TemporaryFolder folder;
+  host::Recipe recipe;
+  host::Dataset data;
+  host::Model model;
+};
+
+}  // namespace weft::test
