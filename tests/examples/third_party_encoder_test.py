@@ -112,8 +112,8 @@ class Training(unittest.TestCase):
         return hashlib.sha256((run / f"checkpoints/fit-{step}/model.safetensors").read_bytes()).hexdigest()
 
     def test_the_loss_falls(self):
-        for id, run in self.runs.items():
-            losses = [event["losses"]["ce"] for event in self.steps(run)]
+        for id, folder in self.runs.items():
+            losses = [event["losses"]["ce"] for event in self.steps(folder)]
             self.assertEqual(len(losses), STEPS)
             self.assertLess(sum(losses[-10:]), 0.97 * sum(losses[:10]), id)
 
@@ -146,8 +146,8 @@ class Training(unittest.TestCase):
         self.assertEqual(results[0]["examples"], 93)
 
     def test_the_lock_names_the_file(self):
-        for id, run in self.runs.items():
-            part = json.loads((run / "weft.lock").read_text())["parts"]["audio"]
+        for id, folder in self.runs.items():
+            part = json.loads((folder / "weft.lock").read_text())["parts"]["audio"]
             self.assertEqual((part["id"], part["sha256"]), (id, hashlib.sha256((LIBRARIES / PARTS[id]).read_bytes()).hexdigest()))
 
     def test_a_wrong_configuration_is_the_recipes_fault(self):

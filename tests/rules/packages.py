@@ -21,10 +21,19 @@ FIELDS = ("Package", "Architecture", "Depends", "Pre-Depends", "Provides", "Prio
 AT_HAND = ("bash", "dpkg", "procps", "sudo")
 
 
+def listed(path):
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def build_packages():
+    """What ./dev demo installs: enough to build what is shipped."""
+    return listed("cmake/packages.txt")
+
+
 def own_packages():
     """What ./dev setup installs for today's tree."""
-    lines = (ROOT / "cmake/packages.txt").read_text(encoding="utf-8").splitlines()
-    return {line for line in lines if line and not line.startswith("#")}
+    return build_packages() | listed("tests/packages.txt")
 
 
 def snapshot_packages():

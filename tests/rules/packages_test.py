@@ -11,7 +11,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from packages import ROOT, Installed, own_packages, snapshot_packages
+from packages import ROOT, Installed, build_packages, own_packages, snapshot_packages
 
 BUILD = Path(sys.argv[1]).resolve()
 INSTALLED = Installed()
@@ -29,9 +29,15 @@ def output(*words):
     return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=True).stdout
 
 
-def headers(tree):
-    """All that the compiler read, as Ninja keeps it."""
-    return {line.strip() for line in output("ninja", "-C", tree, "-t", "deps").splitlines() if line.startswith("    ")}
+def headers(tree, *under):
+    """All that the compiler read, as Ninja keeps it; or only for what is made in some folders of the tree."""
+    read, counts = set(), True
+    for line in output("ninja", "-C", tree, "-t", "deps").splitlines():
+        if line.startswith("    ") and counts:
+            read.add(line.strip())
+        elif line and not line.startswith(" "):
+            counts = not under or line.startswith(under)
+    return read
 
 
 def libraries(tree):
@@ -77,6 +83,10 @@ class Packages(unittest.TestCase):
 
     def test_headers(self):
         self.assert_listed(headers(BUILD), own_packages())
+
+    def test_headers_of_what_is_shipped(self):
+        """Building the product takes nothing of tests/packages.txt: ./dev demo does not install these."""
+        self.assert_listed(headers(BUILD, "host/", "plugins/", "sdk/"), build_packages())
 
     def test_libraries(self):
         self.assert_listed(libraries(BUILD), own_packages())

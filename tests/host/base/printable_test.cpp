@@ -52,7 +52,9 @@ TEST(Printable, WhatIsPrintableDoesNotChange) {
 }
 
 TEST(Printable, LongTextsLoseTheirMiddle) {
-  const std::string cut = printable(std::string(100'000, 'a') + "end", 50);
+  std::string text(100'000, 'a');
+  text += "end";
+  const std::string cut = printable(text, 50);
   EXPECT_LE(cut.size(), 50u);
   EXPECT_EQ(cut.substr(0, 5), "aaaaa");
   EXPECT_NE(cut.find("…"), std::string::npos);

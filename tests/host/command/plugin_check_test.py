@@ -1,7 +1,6 @@
 """`weft plugin check` as a vendor runs it on the one file they built. Usage: plugin_check_test.py BUILD_FOLDER."""
 import json
 import os
-import shutil
 
 from cases import *
 

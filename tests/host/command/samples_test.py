@@ -6,7 +6,6 @@ import io
 import json
 import struct
 import tarfile
-import unittest
 import zlib
 
 from cases import *

@@ -5,7 +5,6 @@ Usage: versions_test.py BUILD_FOLDER. The part is doubles/mixing.cpp, built at s
 import json
 import shutil
 import struct
-from pathlib import Path
 
 from cases import *
 
