@@ -23,8 +23,8 @@ clang_tidy() {
   local files=("$@")
   configure release
   if ((${#files[@]} == 0)); then mapfile -t files < <(known_sources); fi
-  mkdir -p build/lint  # g++'s commands, without what clang does not know: an option and g++'s precompiled headers
-  sed -E 's/ -fno-gnu-unique| -include [^ ]*cmake_pch\.hxx//g' build/release/compile_commands.json >build/lint/compile_commands.json
+  mkdir -p build/lint  # g++'s commands, without what clang does not know: options and g++'s precompiled headers
+  sed -E 's/ -fno-gnu-unique| -Wno-restrict| -Wno-stringop-over[a-z]*| -include [^ ]*cmake_pch\.hxx//g' build/release/compile_commands.json >build/lint/compile_commands.json
   printf '%s\n' "${files[@]}" | xargs -r -n 1 -P 2 clang-tidy -p build/lint --quiet
 }
 
