@@ -50,7 +50,7 @@ void check(const Options& options) {
     std::cout << document_text(summary(recipe, wiring, notes));
     return;
   }
-  print_notes(notes);
+  for (const Problem& note : notes) std::cerr << "warning: " << note.sentence() << "\n";
   Table table({"node", "part", "version", "parameters"});
   std::int64_t total = 0;
   for (const Node& node : wiring.nodes()) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/command/inspection.hpp"
 
-#include <iostream>
-
 #include "host/base/text.hpp"
 #include "host/data/field.hpp"
 #include "host/data/fields_error.hpp"
@@ -39,10 +37,6 @@ std::map<std::string, std::vector<FieldSpec>> inspect_data(
     }
   }
   return fields;
-}
-
-void print_notes(const std::vector<Problem>& notes) {
-  for (const Problem& note : notes) std::cerr << "warning: " << note.sentence() << "\n";
 }
 
 }  // namespace weft::host

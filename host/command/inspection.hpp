@@ -22,7 +22,4 @@ std::map<std::string, std::vector<FieldSpec>> inspect_data(
     Recipe& recipe, const std::function<std::string(const DataPlan&)>& kept,
     const std::function<bool(const DataPlan&)>& looks);
 
-/// Writes notes to standard error, `warning: ` before each.
-void print_notes(const std::vector<Problem>& notes);
-
 }  // namespace weft::host

@@ -14,11 +14,11 @@ namespace {
 
 constexpr int k_stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
 
-std::atomic<bool> stop_requested = false;
+std::atomic<bool> must_stop = false;
 std::string last_line;
 
 void request_stop(int number) {
-  stop_requested = true;
+  must_stop = true;
   // A terminal that closes hangs up more than once, and the limit's signal comes every second.
   if (number == SIGINT || number == SIGTERM) std::signal(number, SIG_DFL);
 }
@@ -58,9 +58,12 @@ void fail_writes_instead_of_ending() {
   for (const int number : {SIGPIPE, SIGXFSZ}) ::sigaction(number, &action, nullptr);
 }
 
-const std::atomic<bool>& stop_on_signals() {
+const std::atomic<bool>& stop_requested() {
+  return must_stop;
+}
+
+void stop_on_signals() {
   handle_stopping(request_stop);
-  return stop_requested;
 }
 
 void end_on_signals(const std::string& line) {

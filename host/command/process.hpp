@@ -17,9 +17,12 @@ void open_standard_streams();
 /// here find the signals as they were.
 void fail_writes_instead_of_ending();
 
-/// From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU set the flag; a second SIGINT or SIGTERM ends
-/// the process at once. SIGHUP stays ignored where it was (nohup).
-const std::atomic<bool>& stop_on_signals();
+/// Whether a signal asked to stop, once stop_on_signals() was called.
+const std::atomic<bool>& stop_requested();
+
+/// From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU set stop_requested(); a second SIGINT or SIGTERM
+/// ends the process at once. SIGHUP stays ignored where it was (nohup).
+void stop_on_signals();
 
 /// From now on those signals end the process with Exit::interrupted after this line on standard
 /// error.

@@ -20,19 +20,16 @@
 namespace weft::host {
 namespace {
 
-std::set<std::string> used_data(const Recipe& recipe, const std::string& only) {
-  if (!only.empty()) return {only};
+std::set<std::string> used_data(const Recipe& recipe, Opens opens) {
   std::set<std::string> used;
-  for (const StagePlan& stage : recipe.stages) used.insert(stage.data);
+  if (opens == Opens::none) return used;
+  if (opens == Opens::all)
+    for (const StagePlan& stage : recipe.stages) used.insert(stage.data);
   if (!recipe.evaluate.data.empty()) used.insert(recipe.evaluate.data);
   return used;
 }
 
 }  // namespace
-
-Commands commands_of(const Options& options) {
-  return options.allow_commands ? Commands::run : Commands::refused;
-}
 
 std::string cache_folder() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
@@ -41,23 +38,23 @@ std::string cache_folder() {
   return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
 }
 
-Session open_session(const Options& options, Recipe recipe, const std::string& only,
-                     const std::string& run) {
-  const int threads = options.threads > 0 ? options.threads : recipe.threads;
+Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens,
+                     const std::string& run, Observer& observer) {
+  const int threads = settings.threads > 0 ? settings.threads : recipe.threads;
   set_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
   set_deterministic(true);
-  report_crashes("");
   set_error_sink(core_api());
   set_entry_slot(current_entry);
 
   Session session;
   session.recipe = std::move(recipe);
   session.registry = std::make_unique<Registry>(
-      search_path(options), HostTables{tensor_api(), op_api(), grad_api(), migration_api()});
+      settings.plugins.empty() ? default_search_path() : settings.plugins,
+      HostTables{tensor_api(), op_api(), grad_api(), migration_api()});
   const auto kept = [&](const DataPlan& plan) {
     return run.empty() ? "" : kept_tokenizer(run, plan.name);
   };
-  const std::set<std::string> used = used_data(session.recipe, only);
+  const std::set<std::string> used = used_data(session.recipe, opens);
   const auto is_used = [&](const DataPlan& plan) { return used.contains(plan.name); };
   const auto fields = inspect_data(session.recipe, kept, is_used);
   Wiring wiring(session.recipe, *session.registry, fields);
@@ -68,12 +65,13 @@ Session open_session(const Options& options, Recipe recipe, const std::string& o
   const auto features = std::make_shared<FeatureCache>();
   const auto open = [&](const DataPlan& plan) {
     return Dataset::open(plan.name, plan.config, cache_folder(), features, kept(plan),
-                         commands_of(options));
+                         settings.commands);
   };
-  session.data = open_data(session.recipe, used, open, only.empty());
-  if (only.empty() && !options.quiet) {
-    print_notes(wiring.notes());
-    print_notes(note_large_batches(session.recipe, session.data));
+  session.data = open_data(session.recipe, used, open, opens == Opens::all);
+  if (opens == Opens::all) {
+    for (const Problem& note : wiring.notes()) observer.remark(note.sentence());
+    for (const Problem& note : note_large_batches(session.recipe, session.data))
+      observer.remark(note.sentence());
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
   return session;

@@ -1,25 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What training and evaluation both set up: parts, data and model of a recipe.
+/// What training, evaluation and prediction set up: parts, data and model of a recipe.
 
 #pragma once
 
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/checkpoint/run_lock.hpp"
+#include "host/command/observer.hpp"
 #include "host/command/opened_data.hpp"
-#include "host/command/options.hpp"
 #include "host/data/dataset.hpp"
 #include "host/evaluation/evaluate.hpp"
 #include "host/graph/model.hpp"
 #include "host/recipe/recipe.hpp"
+#include "host/registry/registry.hpp"
 
 namespace weft::host {
+
+/// How a recipe is opened.
+struct SessionSettings {
+  std::vector<std::string> overrides;          ///< PATH=VALUE, of the recipe
+  std::vector<std::filesystem::path> plugins;  ///< folders; empty: default_search_path()
+  int threads = 0;                             ///< 0: the recipe's, else the machine's
+  Commands commands = Commands::refused;       ///< that data is read from
+};
+
+/// Which data sections are opened.
+enum class Opens { all, evaluated, none };
 
 struct Session {
   Recipe recipe;
   std::unique_ptr<Registry> registry;
-  std::map<std::string, Dataset> data;  ///< by the section's name, those that are used
+  std::map<std::string, Dataset> data;  ///< by the section's name, those that are opened
   std::unique_ptr<Model> model;
 };
 
@@ -27,16 +42,14 @@ struct Session {
 /// ~/.cache/weft.
 std::string cache_folder();
 
-/// What --allow-commands says of the commands that data is read from.
-Commands commands_of(const Options& options);
-
 /// Loads the plug-ins, checks the recipe, opens its data and creates the parameters.
-/// @param recipe   of inspect_recipe(): what is wrong with it is told with the rest
-/// @param threads  0: the recipe's, else the machine's
-/// @param only     open only this data section; empty: all that the recipe uses
-/// @param run      the run folder whose tokenizers take the place of the recipe's; or empty
-Session open_session(const Options& options, Recipe recipe, const std::string& only = "",
-                     const std::string& run = "");
+///
+/// Two things hold for the whole process afterwards, as LibTorch has them: the number of threads
+/// that operations use, and that they are deterministic.
+/// @param recipe  of inspect_recipe(): what is wrong with it is told with the rest
+/// @param run     the run folder whose tokenizers take the place of the recipe's; or empty
+Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens,
+                     const std::string& run, Observer& observer);
 
 /// Evaluates on the recipe's evaluation data.
 Evaluation evaluate_recipe(const Session& session, Split split);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/command/set_aside.hpp"
 
-#include <iostream>
-
-#include "host/base/printable.hpp"
+#include "host/base/text.hpp"
 #include "host/data/reasons.hpp"
 
 namespace weft::host {
@@ -15,7 +13,7 @@ void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
       ++told;
       const std::size_t same = ++told_of_[{name, kind_of_reason(bad)}];
       if (same <= k_told_singly)
-        std::cerr << "warning: set aside: " << printable(bad.reason, k_sentence_bytes) << "\n";
+        observer_.warning("set aside: " + bad.reason);
       if (run_ == nullptr) continue;
       EventWriter(*run_, "set_aside.jsonl")
           .write("set_aside",
@@ -28,10 +26,9 @@ void SetAsideReport::sum_up(const std::map<std::string, Dataset>& data) const {
   for (const auto& [name, dataset] : data) {
     for (const BadReason& reason : by_reason(dataset.set_aside())) {
       if (reason.count <= k_told_singly) continue;
-      std::cerr << "warning: set aside of data " << name << ": "
-                << printable(reason.sentence(), k_sentence_bytes);
-      if (run_ != nullptr) std::cerr << " " << run_->path_of("set_aside.jsonl") << " lists all.";
-      std::cerr << "\n";
+      std::string sentence = concat("set aside of data ", name, ": ", reason.sentence());
+      if (run_ != nullptr) sentence += concat(" ", run_->path_of("set_aside.jsonl"), " lists all.");
+      observer_.warning(sentence);
     }
   }
 }

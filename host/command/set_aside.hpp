@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "host/command/observer.hpp"
 #include "host/data/dataset.hpp"
 #include "host/report/events.hpp"
 
@@ -14,16 +15,16 @@ namespace weft::host {
 
 class SetAsideReport {
  public:
-  /// Writes to standard error only.
-  SetAsideReport() = default;
+  /// Tells the observer, which outlives this.
+  explicit SetAsideReport(Observer& observer) : observer_(observer) {}
 
   /// Writes to the run's set_aside.jsonl too, made with the first sample and appended to: JSON
   /// lines
   /// {"event": "set_aside", …, "data", "shard", "key", "reason"}.
   /// @param run  outlives this
-  explicit SetAsideReport(const OpenFolder& run) : run_(&run) {}
+  SetAsideReport(Observer& observer, const OpenFolder& run) : observer_(observer), run_(&run) {}
 
-  /// Tells of each sample that was not told of before; on standard error of a few for one reason.
+  /// Tells of each sample that was not told of before; the observer of a few for one reason.
   /// @throws Error (cannot_create, io)
   void tell(const std::map<std::string, Dataset>& data);
 
@@ -46,6 +47,7 @@ class SetAsideReport {
   };
 
  private:
+  Observer& observer_;
   const OpenFolder* run_ = nullptr;
   std::map<std::string, std::size_t> told_;  ///< how many, by data section
   std::map<std::pair<std::string, std::string>, std::size_t> told_of_;  ///< by that and the reason

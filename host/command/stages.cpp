@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/command/stages.hpp"
 
-#include <iostream>
-
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/command/migration.hpp"
-#include "host/registry/crash_report.hpp"
 #include "host/training/trainer.hpp"
 
 namespace weft::host {
 namespace {
 
 /// What a field cuts off is lost to the model: never silently.
-void warn_of_truncation(const Dataset& data) {
+void warn_of_truncation(const Dataset& data, Observer& observer) {
   for (const auto& [field, truncation] : data.truncated())
     if (truncation.cut > 0)
-      std::cerr << concat("warning: data \"", data.name(), "\", field \"", field,
-                          "\": ", truncation.cut, " of ", truncation.of, " are longer than the ",
-                          truncation.room, " that fit and were cut; the longest has ",
-                          truncation.longest, ".\n");
+      observer.warning(concat("data \"", data.name(), "\", field \"", field, "\": ",
+                              truncation.cut, " of ", truncation.of, " are longer than the ",
+                              truncation.room, " that fit and were cut; the longest has ",
+                              truncation.longest, "."));
 }
 
 class Stages {
@@ -28,7 +25,7 @@ class Stages {
     if (resume != nullptr) note_saved(*resume);
   }
 
-  Result::Weights train() {
+  SavedWeights train() {
     bool skipping = resume_ != nullptr;
     for (const StagePlan& stage : run_.session.recipe.stages) {
       const bool here = skipping && stage.name == resume_->stage;
@@ -37,8 +34,8 @@ class Stages {
       if (!here && !stage.from.empty()) begin_from(stage.from);
       Trainer(*run_.session.model, run_.session.recipe.seed, hooks(stage))
           .run(stage, run_.session.data.at(stage.data), here ? resume_ : nullptr);
-      run_.progress.end_stage();
-      warn_of_truncation(run_.session.data.at(stage.data));
+      run_.observer.stage_ends(stage.name);
+      warn_of_truncation(run_.session.data.at(stage.data), run_.observer);
     }
     return saved_;
   }
@@ -53,18 +50,20 @@ class Stages {
  private:
   void begin_from(const std::string& stage) {
     Checkpoint from = load_stage_checkpoint(run_.folder, stage);
-    migrate_aloud(from, run_.folder.path(), run_.session);
+    migrate_aloud(from, run_.folder.path(), run_.session, run_.observer);
     run_.session.model->load(from.model);
   }
 
   void note_saved(const Checkpoint& checkpoint) {
     saved_ = {checkpoint.stage, checkpoint.step, checkpoint.model_xxh3};
-    note_checkpoint();
+    run_.observer.saved(checkpoint.stage, checkpoint.step);
   }
 
   TrainerHooks hooks(const StagePlan& stage) {
     TrainerHooks hooks;
-    hooks.begin = note_step;
+    hooks.begin = [this](const std::string& name, std::int64_t step) {
+      run_.observer.step_begins(name, step);
+    };
     hooks.step = [this, &stage](const StepReport& report) { tell(stage, report); };
     hooks.save = [this](Checkpoint checkpoint) {
       checkpoint.parts = parts_of(*run_.session.model);
@@ -75,7 +74,7 @@ class Stages {
     hooks.measure = [this](const StagePlan& measured, std::int64_t step) {
       measure(measured, step);
     };
-    hooks.stop = &run_.stop;
+    hooks.stop = run_.stop;
     return hooks;
   }
 
@@ -89,8 +88,7 @@ class Stages {
                                  {"seconds", report.seconds},
                                  {"waited", report.waited},
                                  {"samples", report.samples}});
-    run_.progress.step(report.stage, report.step, report.steps, report.losses, report.learning_rate,
-                       report.samples, report.waited);
+    run_.observer.step_ends(report);
     run_.set_aside.tell(run_.session.data);
   }
 
@@ -100,21 +98,22 @@ class Stages {
         *run_.session.model, run_.session.data.at(stage.data),
         {Split::val, stage.batch, stage.measure, "", run_.session.recipe.evaluate.generate_length});
     run_.events.write("measure", {{"stage", stage.name}, {"step", step}, {"values", values.all}});
+    run_.observer.measured(stage.name, step, values.all);
   }
 
   const StagesRun& run_;
   const Checkpoint* resume_;
-  Result::Weights saved_;  ///< the newest checkpoint; its stage is empty where there is none
+  SavedWeights saved_;  ///< the newest checkpoint; its stage is empty where there is none
 };
 
 }  // namespace
 
-void migrate_aloud(Checkpoint& checkpoint, const std::string& run, const Session& session) {
-  for (const std::string& line : bring_up_to_date(checkpoint, run, session))
-    std::cerr << "note: " << line << "\n";
+void migrate_aloud(Checkpoint& checkpoint, const std::string& run, const Session& session,
+                   Observer& observer) {
+  for (const std::string& line : bring_up_to_date(checkpoint, run, session)) observer.note(line);
 }
 
-Result::Weights train_stages(const StagesRun& run, const Checkpoint* resume) {
+SavedWeights train_stages(const StagesRun& run, const Checkpoint* resume) {
   Stages stages(run, resume);
   try {
     return stages.train();

@@ -7,11 +7,10 @@
 
 #include "host/base/open_folder.hpp"
 #include "host/checkpoint/checkpoint.hpp"
-#include "host/command/results.hpp"
+#include "host/command/result.hpp"
 #include "host/command/session.hpp"
 #include "host/command/set_aside.hpp"
 #include "host/report/events.hpp"
-#include "host/report/progress.hpp"
 
 namespace weft::host {
 
@@ -19,17 +18,18 @@ struct StagesRun {
   Session& session;
   const OpenFolder& folder;
   EventWriter& events;
-  Progress& progress;
+  Observer& observer;
   SetAsideReport& set_aside;
-  const std::atomic<bool>& stop;  ///< set: save and throw Error (interrupted)
+  const std::atomic<bool>* stop;  ///< set: save and throw Error (interrupted); or null
 };
 
-/// bring_up_to_date(), telling the user what was migrated.
-void migrate_aloud(Checkpoint& checkpoint, const std::string& run, const Session& session);
+/// bring_up_to_date(), telling the observer what was migrated.
+void migrate_aloud(Checkpoint& checkpoint, const std::string& run, const Session& session,
+                   Observer& observer);
 
 /// Trains the stages that are left after `resume`; all where that is null.
 /// @return which checkpoint holds the weights of the end
 /// @throws Error what training throws, and whether there is a checkpoint to go on from
-Result::Weights train_stages(const StagesRun& run, const Checkpoint* resume);
+SavedWeights train_stages(const StagesRun& run, const Checkpoint* resume);
 
 }  // namespace weft::host

@@ -11,6 +11,7 @@
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
+#include "host/command/console.hpp"
 #include "host/command/session.hpp"
 #include "host/command/verbs.hpp"
 #include "host/data/lines.hpp"

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a session does, told on standard error.
+
+#pragma once
+
+#include "host/command/observer.hpp"
+#include "host/command/options.hpp"
+#include "host/command/session.hpp"
+#include "host/report/progress.hpp"
+
+namespace weft::host {
+
+/// Sentences as lines, steps as progress. From the first stage on the process stops on signals as
+/// docs/exit-codes.md says, and a crash is described in the run's folder.
+class Console final : public Observer {
+ public:
+  explicit Console(const Options& options);
+
+  void note(const std::string& sentence) override;
+  void warning(const std::string& sentence) override;
+  void remark(const std::string& sentence) override;
+  void run_begins(const std::string& folder) override;
+  void step_begins(const std::string& stage, std::int64_t step) override;
+  void step_ends(const StepReport& report) override;
+  void stage_ends(const std::string& stage) override;
+  void saved(const std::string& stage, std::int64_t step) override;
+  void evaluation_begins() override;
+
+ private:
+  bool quiet_;
+  Progress progress_;
+};
+
+/// What the command line says of how recipes are opened.
+SessionSettings session_settings(const Options& options);
+
+/// What --allow-commands says of the commands that data is read from.
+Commands commands_of(const Options& options);
+
+}  // namespace weft::host

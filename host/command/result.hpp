@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "host/checkpoint/run_lock.hpp"
+#include "host/evaluation/evaluate.hpp"
+
+namespace weft::host {
+
+/// Which checkpoint holds the weights.
+struct SavedWeights {
+  std::string stage;  ///< empty: none is saved yet
+  std::int64_t step = 0;
+  std::string xxh3;  ///< of model.safetensors
+};
+
+/// What a run's evaluation gave, and what it was measured with.
+struct Result {
+  std::string run;  ///< the run folder
+  std::string split;
+  Evaluation evaluation;
+  RunLock lock;
+  SavedWeights weights;
+};
+
+}  // namespace weft::host

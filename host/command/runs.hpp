@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Whole runs: a recipe is trained into a run folder; a run folder is opened and evaluated.
+
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+
+#include "host/checkpoint/run_folder.hpp"
+#include "host/command/observer.hpp"
+#include "host/command/result.hpp"
+#include "host/command/session.hpp"
+
+namespace weft::host {
+
+struct TrainSettings {
+  std::string run;  ///< the run folder; empty: runs/NAME of the recipe
+  RunFolder::Mode mode = RunFolder::Mode::create;
+  /// Set by the caller: the step under way is finished and saved, then Error (interrupted) is
+  /// thrown. Null: nothing stops it.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+/// Trains the stages of a recipe that are left in its run folder, then evaluates.
+/// @param recipe  its file
+/// @return the recipe's evaluation; none where it has no "evaluate" section
+/// @throws Error, RecipeError
+std::optional<Result> train_run(const std::string& recipe, const SessionSettings& settings,
+                                const TrainSettings& train, Observer& observer);
+
+/// A trained run: the model with the weights of its newest checkpoint.
+struct TrainedRun {
+  Session session;
+  RunLock lock;  ///< of now
+  SavedWeights weights;
+};
+
+/// Opens a run folder.
+/// @param opens   Opens::evaluated or Opens::none
+/// @param locked  whether what differs from weft.lock is refused, instead of a warning
+/// @throws Error (no_input) if it is no run folder or holds no checkpoint; (bad_checkpoint)
+TrainedRun open_run(const std::string& folder, const SessionSettings& settings, Opens opens,
+                    bool locked, Observer& observer);
+
+/// Evaluates a run on its recipe's evaluation data.
+/// @param split  empty: the recipe's
+Result evaluate_run(const std::string& folder, const SessionSettings& settings,
+                    const std::string& split, bool locked, Observer& observer);
+
+}  // namespace weft::host
