@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/text.hpp"
-#include "host/command/session.hpp"
 #include "host/data/example.hpp"
 #include "host/data/foreign_file.hpp"
 #include "host/data/loose_files.hpp"
 #include "host/data/source.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 namespace {

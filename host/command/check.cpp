@@ -5,7 +5,6 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
-#include "host/command/inspection.hpp"
 #include "host/command/json_document.hpp"
 #include "host/command/verbs.hpp"
 #include "host/graph/memory_check.hpp"
@@ -13,6 +12,7 @@
 #include "host/recipe/recipe.hpp"
 #include "host/registry/processor_limit.hpp"
 #include "host/report/table.hpp"
+#include "host/session/inspection.hpp"
 
 namespace weft::host {
 namespace {

@@ -3,10 +3,10 @@
 
 #pragma once
 
-#include "host/command/observer.hpp"
 #include "host/command/options.hpp"
-#include "host/command/session.hpp"
 #include "host/report/progress.hpp"
+#include "host/session/observer.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 

@@ -12,10 +12,10 @@
 #include "host/command/bare_data.hpp"
 #include "host/command/data_section.hpp"
 #include "host/command/json_document.hpp"
-#include "host/command/session.hpp"
 #include "host/data/content.hpp"
 #include "host/data/speed.hpp"
 #include "host/report/table.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 namespace {

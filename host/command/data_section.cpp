@@ -7,7 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/command/console.hpp"
-#include "host/command/session.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 namespace {

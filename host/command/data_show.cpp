@@ -10,7 +10,7 @@
 #include "host/command/bare_data.hpp"
 #include "host/command/contact_sheet.hpp"
 #include "host/command/data_section.hpp"
-#include "host/command/session.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 

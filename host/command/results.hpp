@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "host/command/result.hpp"
+#include "host/session/result.hpp"
 
 namespace weft::host {
 

@@ -12,10 +12,10 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
 #include "host/command/console.hpp"
-#include "host/command/session.hpp"
 #include "host/command/verbs.hpp"
 #include "host/data/lines.hpp"
 #include "host/data/tokenizer_file.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 namespace {

@@ -3,8 +3,8 @@
 #include "host/command/console.hpp"
 #include "host/command/process.hpp"
 #include "host/command/results.hpp"
-#include "host/command/runs.hpp"
 #include "host/command/verbs.hpp"
+#include "host/session/runs.hpp"
 
 namespace weft::host {
 
@@ -15,9 +15,8 @@ void train(const Options& options) {
   const RunFolder::Mode mode = options.resume      ? RunFolder::Mode::resume
                                : options.overwrite ? RunFolder::Mode::overwrite
                                                    : RunFolder::Mode::create;
-  const std::optional<Result> result =
-      train_run(options.operands[0], session_settings(options),
-                {options.run, mode, &stop_requested()}, console);
+  const std::optional<Result> result = train_run(options.operands[0], session_settings(options),
+                                                 {options.run, mode, &stop_requested()}, console);
   if (result) print_results({*result}, options.json);
 }
 

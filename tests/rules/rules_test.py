@@ -25,8 +25,9 @@ ROOMS = {
     "evaluation": "base graph data generation engine recipe",
     "training": "base graph data engine checkpoint report recipe evaluation generation registry",
     "conformance": "base registry recipe engine graph",
+    "session": "base registry recipe engine data report checkpoint graph generation evaluation training",
     "command": "base registry recipe engine data report checkpoint graph generation evaluation training "
-               "conformance",
+               "conformance session",
 }
 MAX_LINES = 400
 # The contract is one file, so that a plug-in in any language reads it alone; half of it is documentation.

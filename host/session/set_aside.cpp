@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/set_aside.hpp"
+#include "host/session/set_aside.hpp"
 
 #include "host/base/text.hpp"
 #include "host/data/reasons.hpp"
@@ -12,8 +12,7 @@ void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
     for (const BadSample& bad : dataset.set_aside(told)) {
       ++told;
       const std::size_t same = ++told_of_[{name, kind_of_reason(bad)}];
-      if (same <= k_told_singly)
-        observer_.warning("set aside: " + bad.reason);
+      if (same <= k_told_singly) observer_.warning("set aside: " + bad.reason);
       if (run_ == nullptr) continue;
       EventWriter(*run_, "set_aside.jsonl")
           .write("set_aside",

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "host/checkpoint/run_lock.hpp"
-#include "host/command/observer.hpp"
-#include "host/command/opened_data.hpp"
 #include "host/data/dataset.hpp"
 #include "host/evaluation/evaluate.hpp"
 #include "host/graph/model.hpp"
 #include "host/recipe/recipe.hpp"
 #include "host/registry/registry.hpp"
+#include "host/session/observer.hpp"
+#include "host/session/opened_data.hpp"
 
 namespace weft::host {
 

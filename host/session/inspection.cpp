@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/inspection.hpp"
+#include "host/session/inspection.hpp"
 
 #include "host/base/text.hpp"
 #include "host/data/field.hpp"

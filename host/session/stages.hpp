@@ -7,10 +7,10 @@
 
 #include "host/base/open_folder.hpp"
 #include "host/checkpoint/checkpoint.hpp"
-#include "host/command/result.hpp"
-#include "host/command/session.hpp"
-#include "host/command/set_aside.hpp"
 #include "host/report/events.hpp"
+#include "host/session/result.hpp"
+#include "host/session/session.hpp"
+#include "host/session/set_aside.hpp"
 
 namespace weft::host {
 

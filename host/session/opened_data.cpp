@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/opened_data.hpp"
+#include "host/session/opened_data.hpp"
 
 #include <tuple>
 

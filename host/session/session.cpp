@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/session.hpp"
+#include "host/session/session.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,13 +9,13 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_folder.hpp"
-#include "host/command/inspection.hpp"
 #include "host/data/feature.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
 #include "host/graph/memory_check.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/session/inspection.hpp"
 
 namespace weft::host {
 namespace {

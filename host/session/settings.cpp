@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/settings.hpp"
+#include "host/session/settings.hpp"
 
 #include <algorithm>
 #include <set>

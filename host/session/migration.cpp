@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/migration.hpp"
+#include "host/session/migration.hpp"
 
 #include <cstring>
 #include <iterator>

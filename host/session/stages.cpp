@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/stages.hpp"
+#include "host/session/stages.hpp"
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/command/migration.hpp"
+#include "host/session/migration.hpp"
 #include "host/training/trainer.hpp"
 
 namespace weft::host {
@@ -13,10 +13,9 @@ namespace {
 void warn_of_truncation(const Dataset& data, Observer& observer) {
   for (const auto& [field, truncation] : data.truncated())
     if (truncation.cut > 0)
-      observer.warning(concat("data \"", data.name(), "\", field \"", field, "\": ",
-                              truncation.cut, " of ", truncation.of, " are longer than the ",
-                              truncation.room, " that fit and were cut; the longest has ",
-                              truncation.longest, "."));
+      observer.warning(concat("data \"", data.name(), "\", field \"", field, "\": ", truncation.cut,
+                              " of ", truncation.of, " are longer than the ", truncation.room,
+                              " that fit and were cut; the longest has ", truncation.longest, "."));
 }
 
 class Stages {

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "host/checkpoint/run_folder.hpp"
-#include "host/command/observer.hpp"
-#include "host/command/result.hpp"
-#include "host/command/session.hpp"
+#include "host/session/observer.hpp"
+#include "host/session/result.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "host/command/observer.hpp"
 #include "host/data/dataset.hpp"
 #include "host/report/events.hpp"
+#include "host/session/observer.hpp"
 
 namespace weft::host {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/command/runs.hpp"
+#include "host/session/runs.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -7,13 +7,13 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
-#include "host/command/migration.hpp"
-#include "host/command/set_aside.hpp"
-#include "host/command/settings.hpp"
-#include "host/command/stages.hpp"
 #include "host/data/tokenizer_file.hpp"
 #include "host/recipe/kept.hpp"
 #include "host/report/events.hpp"
+#include "host/session/migration.hpp"
+#include "host/session/set_aside.hpp"
+#include "host/session/settings.hpp"
+#include "host/session/stages.hpp"
 
 namespace weft::host {
 namespace {

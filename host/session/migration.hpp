@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "host/checkpoint/checkpoint.hpp"
-#include "host/command/session.hpp"
+#include "host/session/session.hpp"
 
 namespace weft::host {
 
