@@ -149,6 +149,12 @@ std::string folder_when_written(const OpenFolder& run) {
   return folder;
 }
 
+int threads_when_written(const OpenFolder& run) {
+  int threads = 0;
+  compare_lock(run, [&](const Json& before) { threads = before.value("threads", 0); });
+  return threads;
+}
+
 bool says_the_same(const std::string& text, const std::string& other) {
   Json one = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   Json two = Json::parse(other, nullptr, /*allow_exceptions=*/false);

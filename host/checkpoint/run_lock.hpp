@@ -47,6 +47,9 @@ std::vector<std::string> changes_on_evaluating(const OpenFolder& run, const RunL
 /// The folder's absolute path when the run's weft.lock was written; empty where it is not known.
 std::string folder_when_written(const OpenFolder& run);
 
+/// With how many threads the run was trained; 0 where that is not known.
+int threads_when_written(const OpenFolder& run);
+
 /// Whether the two say the same of everything but where the folder is. @param other  a file's text
 bool says_the_same(const std::string& text, const std::string& other);
 

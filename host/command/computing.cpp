@@ -1,21 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Verbs that compute live in libweft_run.so, which lies beside this program in ../lib and is
+/// Verbs that compute live in libweft.so, which lies beside this program in ../lib and is
 /// opened only for them, because loading LibTorch takes a third of a second.
 
 #include <dlfcn.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "host/base/error.hpp"
+#include "host/base/prefix.hpp"
 #include "host/base/text.hpp"
 #include "host/command/verbs.hpp"
 
 namespace weft::host {
+namespace {
+
+/// Opens the LibTorch of WEFT_TORCH_DIR, where that is set: the loader then takes it for libweft
+/// too, because it is there already.
+void open_named_libtorch() {
+  const char* folder = std::getenv("WEFT_TORCH_DIR");
+  if (folder == nullptr || *folder == '\0') return;
+  for (const char* name : {"libc10.so", "libtorch_cpu.so"}) {
+    const auto file = std::filesystem::path(folder) / "lib" / name;
+    if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr)
+      throw Error(Exit::io, concat("WEFT_TORCH_DIR is ", folder,
+                                   ", where LibTorch cannot be loaded: ", dlerror(),
+                                   ". It names the folder that holds lib/libtorch_cpu.so."));
+  }
+}
+
+}  // namespace
 
 void run_computing(const char* symbol, const Options& options) {
-  const auto library = installed_prefix() / "lib" / "libweft_run.so";
+  const auto library = installed_prefix() / "lib" / "libweft.so";
+  open_named_libtorch();
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
-    throw Error(Exit::io, concat("the computing half of weft cannot be loaded: ", dlerror(),
-                                 ". Build or install it again."));
+    throw Error(Exit::io,
+                concat("the computing half of weft cannot be loaded: ", dlerror(),
+                       ". LibTorch is looked for in the folder that WEFT_TORCH_DIR names, in ",
+                       (installed_prefix() / ".deps/torch/torch").string(), " and in ",
+                       WEFT_TORCH_BUILT_WITH, ". Name it, or build or install Weft again."));
   const auto verb = reinterpret_cast<ComputingVerb>(dlsym(handle, symbol));
   if (verb == nullptr)
     throw Error(Exit::io, concat(library.string(),

@@ -42,6 +42,7 @@ void run(const std::vector<std::string>& arguments) {
     if (arguments[0] == "plugin") return plugin(options);
     if (arguments[0] == "new") return new_part(options);
     if (arguments[0] == "data") return run_computing("weft_run_data", options);
+    if (arguments[0] == "predict") return run_computing("weft_run_predict", options);
     if (arguments[0] == "tokenizer") return run_computing("weft_run_tokenizer", options);
     return run_computing(arguments[0] == "train" ? "weft_run_train" : "weft_run_eval", options);
   }

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <map>
 
+#include "host/base/prefix.hpp"
 #include "host/base/text.hpp"
 #include "host/base/version.hpp"
 #include "host/command/verbs.hpp"

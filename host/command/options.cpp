@@ -52,7 +52,7 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "threads for tensor operations (default: all cores)");
   else if (name == "split")
     option("split", po::value(&options.split)->value_name("SPLIT"),
-           "train, val or test (default: the recipe's; data show, bench: train)");
+           "train, val or test (default: the recipe's; predict: test; data show, bench: train)");
   else if (name == "tier")
     option("tier", po::value(&options.tier)->value_name("TIER"),
            "seal: c-abi (default) or torch-full, for a plug-in that links LibTorch");
@@ -70,7 +70,8 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "check: what a symbol of the port shapes is to stand for");
   else if (name == "data")
     option("data", po::value(&options.data)->value_name("NAME"),
-           "this data section of the recipe (data check, stats: default all; show, bench: default "
+           "this data section of the recipe (predict: default the evaluation's; data check, stats: "
+           "default all; show, bench: default "
            "the first stage's; tokenizer train: FILE is a recipe, learn as the section says)");
   else if (name == "out")
     option(
@@ -85,7 +86,8 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "show: as training sees them, augmented and exchanged");
   else if (name == "samples")
     option("samples", po::value(&options.samples)->value_name("N"),
-           "pack: at most so many samples in a shard");
+           "pack: at most so many samples in a shard; eval: show so many with what is predicted, "
+           "wrong ones first");
   else if (name == "bytes")
     option("bytes", po::value(&options.bytes)->value_name("B"),
            "pack: at most so many bytes of members in a shard (default: 1000000000, unless "
@@ -107,6 +109,17 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "train: learn from so many of the texts, each as likely (default: all)");
   else if (name == "pieces")
     option("pieces", po::bool_switch(&options.pieces), "encode: print pieces instead of ids");
+  else if (name == "field")
+    option("field", list(options.fields)->value_name("NAME=VALUE"),
+           "predict: a field of the example: its text, or the file of its picture or recording; "
+           "also --NAME VALUE");
+  else if (name == "input")
+    option("input", po::value(&options.input)->value_name("FILE"),
+           "predict: the samples of an index of JSON lines, a tar or a text");
+  else if (name == "wire")
+    option("wire", list(options.wires)->value_name("NODE.PORT"),
+           "predict: print the values of this output (default: the classes and texts that the "
+           "recipe's metrics read)");
   else if (name == "quiet")
     option("quiet", po::bool_switch(&options.quiet), "no progress");
   else
@@ -125,6 +138,29 @@ po::options_description describe(const Verb& verb, Options& options) {
               concat("weft ", verb.name, ": ", what, " `weft ", verb.name, " --help` shows how."));
 }
 
+/// `predict --picture a.png` is short for `predict --field picture=a.png`.
+std::vector<std::string> with_fields(const Verb& verb, const std::vector<std::string>& arguments) {
+  if (std::ranges::find(verb.options, "field") == verb.options.end()) return arguments;
+  std::vector<std::string> whole;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    const std::size_t equals = word.find('=');
+    const std::string name = word.starts_with("--") ? word.substr(2, equals - 2) : "";
+    if (name.empty() || std::ranges::find(verb.options, name) != verb.options.end()) {
+      whole.push_back(word);
+    } else if (equals != std::string::npos) {
+      whole.insert(whole.end(), {"--field", word.substr(2)});
+    } else if (i + 1 < arguments.size()) {
+      whole.insert(whole.end(), {"--field", concat(name, "=", arguments[++i])});
+    } else {
+      throw Error(Exit::usage, concat("weft predict: ", word,
+                                      " wants a value: the field's text, "
+                                      "or the file of its picture or recording."));
+    }
+  }
+  return whole;
+}
+
 }  // namespace
 
 const std::vector<Verb>& verbs() {
@@ -139,9 +175,16 @@ const std::vector<Verb>& verbs() {
       {"eval",
        "RUN…",
        "evaluate trained runs and print them side by side",
-       {"set", "split", "locked", "threads", "plugins", "allow-commands", "json"},
+       {"set", "split", "samples", "locked", "threads", "plugins", "allow-commands", "json"},
        1,
        99},
+      {"predict",
+       "RUN",
+       "ask a trained run: one JSON line for each example of a split, a file or the command line",
+       {"field", "input", "split", "wire", "data", "set", "locked", "threads", "plugins",
+        "allow-commands"},
+       1,
+       1},
       {"check",
        "RECIPE",
        "check a recipe, its parts and shapes; no tensor is made",
@@ -189,7 +232,7 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
   try {
     po::variables_map map;
     po::store(
-        po::command_line_parser(arguments)
+        po::command_line_parser(with_fields(verb, arguments))
             .options(all)
             .positional(positional)
             .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
@@ -216,6 +259,7 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
     wrong(verb, concat("--tier takes c-abi or torch-full, found \"", options.tier, "\"."));
   if ((options.tier == "torch-full") == options.torch.empty())
     wrong(verb, "--torch goes with --tier torch-full, and that with --torch.");
+  if (options.samples < 0) wrong(verb, "--samples takes a positive number.");
   if (options.threads < 0) wrong(verb, "--threads takes a positive number.");
   return options;
 }

@@ -27,16 +27,20 @@ struct Options {
   std::string data;                    ///< --data NAME, a data section
   std::string out;                     ///< --out FILE, or PREFIX of `data pack`
   std::int64_t count = 24;             ///< --count N, examples of `data show`
-  std::int64_t samples = 0;            ///< --samples N, of a shard of `data pack`; 0: any number
-  std::int64_t bytes = 0;              ///< --bytes B, of the same
-  double seconds = 10;                 ///< --seconds S, of `data bench`
-  bool training = false;               ///< --training, of `data show`
-  int threads = 0;                     ///< --threads N; 0: the recipe's, else the machine's
+  std::int64_t samples = 0;  ///< --samples N, of a shard of `data pack` (0: any number); to show,
+                             ///< of `eval`
+  std::int64_t bytes = 0;        ///< --bytes B, of the same
+  double seconds = 10;           ///< --seconds S, of `data bench`
+  bool training = false;         ///< --training, of `data show`
+  int threads = 0;               ///< --threads N; 0: the recipe's, else the machine's
   std::string type = "unigram";  ///< --type TYPE, --vocab N, --special TOKEN, of `tokenizer train`
   int vocabulary = 0;
   std::vector<std::string> special;
-  int texts = 0;        ///< --texts N, of the same; 0: all
-  bool pieces = false;  ///< --pieces, of `tokenizer encode`
+  int texts = 0;                    ///< --texts N, of the same; 0: all
+  bool pieces = false;              ///< --pieces, of `tokenizer encode`
+  std::vector<std::string> fields;  ///< --field NAME=VALUE, --input FILE, --wire NODE.PORT, of
+  std::string input;                ///< `predict`
+  std::vector<std::string> wires;
   bool resume = false, overwrite = false, quiet = false, json = false;
   bool locked = false;          ///< --locked, of `eval`: refuse what only warns
   bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
@@ -61,9 +65,6 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
 std::string help(const Verb& verb);
 /// The verbs.
 std::string help();
-
-/// The folder that holds bin/weft of the running program: an installed prefix or a build folder.
-std::filesystem::path installed_prefix();
 
 /// Folders that --plugins names, or else WEFT_PLUGIN_PATH and the installed ones.
 std::vector<std::filesystem::path> search_path(const Options& options);

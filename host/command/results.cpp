@@ -35,7 +35,7 @@ std::vector<std::string> row(const std::string& title, const std::string& metric
 
 Json document(const std::vector<Result>& results) {
   Json runs = Json::array();
-  for (const Result& result : results)
+  for (const Result& result : results) {
     runs.push_back({{"run", result.run},
                     {"split", result.split},
                     {"examples", result.evaluation.examples},
@@ -46,6 +46,12 @@ Json document(const std::vector<Result>& results) {
                       {"step", result.weights.step},
                       {"xxh3", result.weights.xxh3}}},
                     {"lock", Json::parse(text_of(result.lock))}});
+    for (const ShownSample& sample : result.samples)
+      runs.back()["samples"].push_back({{"key", sample.key},
+                                        {"node", sample.node},
+                                        {"predicted", sample.predicted},
+                                        {"target", sample.target}});
+  }
   return {{"results", runs}};
 }
 
@@ -71,6 +77,15 @@ std::string provenance(const Result& result) {
   return line;
 }
 
+void print_samples(const Result& result) {
+  if (result.samples.empty()) return;
+  Table table({"sample of " + result.run, "node", "predicted", "target", ""});
+  for (const ShownSample& sample : result.samples)
+    table.add({sample.key, sample.node, sample.predicted, sample.target,
+               sample.is_right() ? "" : "wrong"});
+  std::cout << table.text();
+}
+
 }  // namespace
 
 void print_results(const std::vector<Result>& results, bool json) {
@@ -92,6 +107,7 @@ void print_results(const std::vector<Result>& results, bool json) {
     for (const std::string& group : groups) table.add(row("  " + group, metric, group, results));
   }
   std::cout << table.text();
+  for (const Result& result : results) print_samples(result);
   for (const Result& result : results)
     std::cout << printable(provenance(result), k_sentence_bytes) << "\n";
 }

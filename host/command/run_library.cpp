@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What libweft_run.so exports to the program `weft`.
+/// What libweft.so exports to the program `weft`.
 
 #include <functional>
 
@@ -28,6 +28,10 @@ WEFT_EXPORTED weft::host::Ending weft_run_train(const weft::host::Options& optio
 
 WEFT_EXPORTED weft::host::Ending weft_run_eval(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::evaluate_runs, options);
+}
+
+WEFT_EXPORTED weft::host::Ending weft_run_predict(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::predict, options);
 }
 
 WEFT_EXPORTED weft::host::Ending weft_run_plugin_check(const weft::host::Options& options) {

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Shared by the program and by libweft_run.so.
+/// Shared by the program and by libweft.so.
 
 #include "host/command/options.hpp"
 
 namespace weft::host {
-
-std::filesystem::path installed_prefix() {
-  return std::filesystem::canonical("/proc/self/exe").parent_path().parent_path();
-}
 
 std::vector<std::filesystem::path> search_path(const Options& options) {
   if (options.plugins.empty()) return default_search_path();

@@ -12,10 +12,10 @@ void check(const Options& options);
 void plugin(const Options& options);
 void new_part(const Options& options);
 
-/// A verb of libweft_run.so.
+/// A verb of libweft.so.
 using ComputingVerb = Ending (*)(const Options&);
 
-/// Calls a verb of libweft_run.so by the symbol under which it is exported.
+/// Calls a verb of libweft.so by the symbol under which it is exported.
 /// @throws Error if the library or the verb is missing, and what the verb throws
 void run_computing(const char* symbol, const Options& options);
 
@@ -23,6 +23,8 @@ void run_computing(const char* symbol, const Options& options);
 void train(const Options& options);
 /// Evaluates; exported as weft_run_eval.
 void evaluate_runs(const Options& options);
+/// Answers; exported as weft_run_predict.
+void predict(const Options& options);
 /// `weft tokenizer`; exported as weft_run_tokenizer.
 void tokenizer(const Options& options);
 /// `weft plugin check`; exported as weft_run_plugin_check.

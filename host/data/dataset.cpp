@@ -336,6 +336,10 @@ std::vector<BadSample> Dataset::set_aside(std::size_t from) const {
   return content_->quarantine.list(from);
 }
 
+std::string Dataset::decode_tokens(std::span<const std::int64_t> ids) const {
+  return content_->tokenizer->decode(ids);
+}
+
 std::string Dataset::decode_text(const std::string& field,
                                  std::span<const std::int64_t> ids) const {
   const auto found = std::ranges::find(content_->options.fields, field, &FieldOptions::name);

@@ -84,6 +84,9 @@ class Dataset {
   /// XXH3-128 of that file: 32 hexadecimal digits; empty without a tokenizer.
   std::string tokenizer_fingerprint() const;
 
+  /// The text of the tokenizer's ids, up to the end token. The section has a tokenizer.
+  std::string decode_tokens(std::span<const std::int64_t> ids) const;
+
   /// What ids of a text or class field say: the text up to the end token, or the class.
   /// @throws std::out_of_range for another field
   std::string decode_text(const std::string& field, std::span<const std::int64_t> ids) const;

@@ -28,22 +28,45 @@ std::vector<std::int64_t> best_at_end(const Array& logits) {
   return best;
 }
 
+const weft_autoregressive& rules_of(const Node& node) {
+  const auto* rules =
+      static_cast<const weft_autoregressive*>(node.instance.extension(WEFT_AUTOREGRESSIVE));
+  if (rules != nullptr) return *rules;
+  throw Error(Exit::bad_recipe, concat("\"", node.name, "\" (", node.instance.part().id,
+                                       ") cannot generate: it offers no ", WEFT_AUTOREGRESSIVE,
+                                       ". Use an autoregressive decoder."));
+}
+
+/// The batch with tokens for the decoder to be wired to, whatever they are.
+TensorMap with_tokens(const TensorMap& batch, const std::vector<InputSource>& sources,
+                      std::int64_t rows) {
+  TensorMap whole = batch;
+  for (const InputSource& source : sources) {
+    if (source.from != InputSource::From::batch || whole.contains(source.field)) continue;
+    Array none = Array::empty(DType::int64, {rows, 1});
+    std::fill_n(none.data<std::int64_t>(), rows, 0);
+    whole.emplace(source.field, from_array(none));
+  }
+  return whole;
+}
+
 }  // namespace
+
+std::string tokens_port(const Node& decoder) {
+  return rules_of(decoder).tokens;
+}
 
 Tensor generate_greedy(const Model& model, std::size_t node, const Values& values,
                        const TensorMap& batch, std::int64_t length) {
   const Instance& decoder = model.wiring().nodes()[node].instance;
-  const auto* rules =
-      static_cast<const weft_autoregressive*>(decoder.extension(WEFT_AUTOREGRESSIVE));
-  if (rules == nullptr)
-    throw Error(Exit::bad_recipe, concat("\"", model.wiring().nodes()[node].name, "\" (",
-                                         decoder.part().id, ") cannot generate: it offers no ",
-                                         WEFT_AUTOREGRESSIVE, ". Use an autoregressive decoder."));
+  const weft_autoregressive* const rules = &rules_of(model.wiring().nodes()[node]);
   const GradMode off(false);
   const std::size_t tokens_port = port_named(decoder.inputs(), rules->tokens);
   const std::size_t logits_port = port_named(decoder.outputs(), rules->logits);
-  InputTensors inputs = model.gather(node, values, batch);
-  const std::int64_t rows = inputs[tokens_port].at(0).sizes()[0];
+  const std::int64_t rows = batch.begin()->second.sizes()[0];
+  InputTensors inputs =
+      model.gather(node, values,
+                   with_tokens(batch, model.wiring().inputs(node, values.data)[tokens_port], rows));
 
   std::vector<std::vector<std::int64_t>> written(static_cast<std::size_t>(rows), {rules->begin_id});
   std::vector<bool> ended(written.size(), false);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/base/child_process.hpp"
+#include "host/base/prefix.hpp"
 #include "host/base/text.hpp"
 #include "host/registry/library.hpp"
 #include "host/registry/plugin_file.hpp"
@@ -69,8 +70,7 @@ ProbeReport fatal(const std::string& name, const std::string& what, const std::s
 
 fs::path probe_program() {
   if (const char* named = std::getenv("WEFT_PROBE")) return named;
-  std::error_code unknown;
-  return fs::read_symlink("/proc/self/exe", unknown).parent_path() / "weft-probe";
+  return installed_prefix() / "bin" / "weft-probe";
 }
 
 ProbeReport probe(const fs::path& file, const SealFacts& facts, std::chrono::milliseconds limit) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "host/base/prefix.hpp"
 #include "host/registry/registry.hpp"
 
 namespace weft::host {
@@ -18,9 +19,8 @@ std::vector<fs::path> default_search_path() {
       if (!name.empty()) folders.emplace_back(name);
   }
   std::error_code unknown;
-  const fs::path program = fs::read_symlink("/proc/self/exe", unknown);
-  const fs::path shipped = program.parent_path().parent_path() / "lib" / "weft" / "plugins";
-  if (!unknown && fs::is_directory(shipped)) folders.push_back(shipped);
+  const fs::path shipped = installed_prefix() / "lib" / "weft" / "plugins";
+  if (fs::is_directory(shipped, unknown)) folders.push_back(shipped);
   return folders;
 }
 

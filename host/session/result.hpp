@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "host/checkpoint/run_lock.hpp"
 #include "host/evaluation/evaluate.hpp"
@@ -16,6 +17,14 @@ struct SavedWeights {
   std::string xxh3;  ///< of model.safetensors
 };
 
+/// What the run says of one example, and what is right.
+struct ShownSample {
+  std::string key;
+  std::string node;  ///< that answers
+  std::string predicted, target;
+  bool is_right() const { return predicted == target; }
+};
+
 /// What a run's evaluation gave, and what it was measured with.
 struct Result {
   std::string run;  ///< the run folder
@@ -23,6 +32,7 @@ struct Result {
   Evaluation evaluation;
   RunLock lock;
   SavedWeights weights;
+  std::vector<ShownSample> samples = {};  ///< where they are asked for, wrong ones first
 };
 
 }  // namespace weft::host

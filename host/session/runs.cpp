@@ -8,8 +8,10 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
 #include "host/data/tokenizer_file.hpp"
+#include "host/graph/wiring.hpp"
 #include "host/recipe/kept.hpp"
 #include "host/report/events.hpp"
+#include "host/session/inspection.hpp"
 #include "host/session/migration.hpp"
 #include "host/session/set_aside.hpp"
 #include "host/session/settings.hpp"
@@ -87,6 +89,15 @@ void begin(const RunFolder& run, const Session& session, const std::optional<Res
 
 }  // namespace
 
+void check_recipe(const std::string& recipe_file, const SessionSettings& settings) {
+  Recipe recipe = inspect_recipe(recipe_file, settings.overrides);
+  const Registry registry(settings.plugins.empty() ? default_search_path() : settings.plugins);
+  const auto fields = inspect_data(
+      recipe, [](const DataPlan&) { return ""; }, [](const DataPlan&) { return true; });
+  const Wiring wiring(recipe, registry, fields);
+  recipe.problems.require_none(recipe.path);
+}
+
 std::optional<Result> train_run(const std::string& recipe_file, const SessionSettings& settings,
                                 const TrainSettings& train, Observer& observer) {
   Recipe recipe = inspect_recipe(recipe_file, settings.overrides);
@@ -150,7 +161,10 @@ TrainedRun open_run(const std::string& folder, const SessionSettings& settings, 
   Recipe recipe = read_kept(run.path(), folder_when_written(run), settings.overrides);
   if (opens == Opens::evaluated && recipe.evaluate.data.empty())
     throw Error(Exit::bad_recipe, concat(recipe.path, " has no \"evaluate\" section."));
-  TrainedRun trained{open_session(settings, std::move(recipe), opens, folder, observer), {}, {}};
+  SessionSettings chosen = settings;
+  if (chosen.threads == 0 && opens == Opens::none) chosen.threads = threads_when_written(run);
+  TrainedRun trained{
+      folder, open_session(chosen, std::move(recipe), opens, folder, observer), {}, {}};
   const Session& session = trained.session;
   std::optional<Checkpoint> checkpoint =
       newest_checkpoint(run, stage_names(session.recipe), warns(observer));

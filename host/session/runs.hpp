@@ -14,6 +14,10 @@
 
 namespace weft::host {
 
+/// Checks a recipe, its parts and their shapes; no tensor is made and no run folder.
+/// @throws RecipeError with all problems
+void check_recipe(const std::string& recipe, const SessionSettings& settings);
+
 struct TrainSettings {
   std::string run;  ///< the run folder; empty: runs/NAME of the recipe
   RunFolder::Mode mode = RunFolder::Mode::create;
@@ -31,13 +35,15 @@ std::optional<Result> train_run(const std::string& recipe, const SessionSettings
 
 /// A trained run: the model with the weights of its newest checkpoint.
 struct TrainedRun {
+  std::string folder;
   Session session;
   RunLock lock;  ///< of now
   SavedWeights weights;
 };
 
 /// Opens a run folder.
-/// @param opens   Opens::evaluated or Opens::none
+/// @param opens   Opens::evaluated, or Opens::none: then it runs with as many threads as it was
+///                trained with, unless the settings say a number
 /// @param locked  whether what differs from weft.lock is refused, instead of a warning
 /// @throws Error (no_input) if it is no run folder or holds no checkpoint; (bad_checkpoint)
 TrainedRun open_run(const std::string& folder, const SessionSettings& settings, Opens opens,

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from installed import ROOT, Installed, run
@@ -24,11 +25,13 @@ def setUpModule():
 
 class Install(unittest.TestCase):
     def test_holds_the_host_and_the_sdk(self):
-        for file in ("bin/weft", "bin/weft-probe", "lib/libweft_run.so", "lib/libweft_engine.so",
+        for file in ("bin/weft", "bin/weft-probe", "lib/libweft.so", "lib/libweft_engine.so",
                      "lib/weft/plugins/libweft_fusion_mean.so", "include/weft/abi.h", "include/weft/plugin.map",
                      "lib/cmake/Weft/WeftConfig.cmake", "lib/cmake/Weft/WeftConfigVersion.cmake",
                      "lib/cmake/Weft/WeftPlugin.cmake", "share/weft/template/encoder.cpp.in",
                      "share/weft/schemas/recipe.schema.json", "share/weft/docs/abi/checker.md",
+                     "share/weft/recipes/digits_qa.json", "share/weft/examples/digits/digits-qa-test-000.tar",
+                     "share/weft/examples/embed/main.cpp", "share/weft/licences/weft.txt",
                      *(f"share/weft/licences/{part}.txt"
                        for part in ("sentencepiece", "abseil-cpp", "protobuf-lite", "darts_clone", "esaxx"))):
             self.assertTrue((PREFIX / file).is_file() and not (PREFIX / file).is_symlink(), file)
@@ -57,7 +60,7 @@ class Install(unittest.TestCase):
             self.assertIn("fusion.mean", INSTALLED.weft("plugin", "info", library).stdout)
 
     def test_computes_with_the_installed_libraries(self):
-        for library in ("libweft_run.so", "libweft_engine.so"):
+        for library in ("libweft.so", "libweft_engine.so"):
             self.assertNotIn(str(BUILD / "lib"), run("readelf", "-dW", PREFIX / "lib" / library).stdout)
         with tempfile.TemporaryDirectory() as folder:
             stages = json.dumps([{"name": "fit", "data": "av", "steps": 1, "batch": 4, "minimise": {"ce": 1},
@@ -65,6 +68,17 @@ class Install(unittest.TestCase):
             result = INSTALLED.weft("train", ROOT / "recipes/digits_av_voice.json", "--run", f"{folder}/run", "--quiet",
                                     "--threads", "1", "--set", f"stages={stages}")
             self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_looks_for_libtorch_where_the_user_says(self):
+        with mock.patch.dict("os.environ", {"WEFT_TORCH_DIR": str(PREFIX)}):
+            result = INSTALLED.weft("eval", PREFIX)
+        self.assertEqual(result.returncode, 74, result.stderr)
+        self.assertIn(f"WEFT_TORCH_DIR is {PREFIX}, where LibTorch cannot be loaded", result.stderr)
+        self.assertIn("is no run folder", INSTALLED.weft("eval", PREFIX).stderr)  # found without it
+
+    def test_its_recipes_find_their_data(self):
+        result = INSTALLED.weft("check", PREFIX / "share/weft/recipes/digits_qa.json")
+        self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_the_sdk_alone(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/session/prediction.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/engine/autograd.hpp"
+#include "host/generation/greedy.hpp"
+
+namespace weft::host {
+namespace {
+
+std::size_t output_named(const Instance& part, const std::string& name) {
+  for (std::size_t i = 0; i < part.outputs().size(); ++i)
+    if (part.outputs()[i].name == name) return i;
+  return part.outputs().size();
+}
+
+const InputSource* source_at(const Node& node, const PortWires& wires, const std::string& port) {
+  for (std::size_t i = 0; i < wires.size(); ++i)
+    if (node.instance.inputs()[i].name == port && wires[i].size() == 1) return &wires[i].front();
+  return nullptr;
+}
+
+/// What probability the softmax gives each of the logits.
+std::vector<float> softmax(const float* logits, std::int64_t count) {
+  const float most = *std::max_element(logits, logits + count);
+  std::vector<float> scores;
+  double sum = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    scores.push_back(std::exp(logits[i] - most));
+    sum += scores.back();
+  }
+  for (float& score : scores) score = static_cast<float>(score / sum);
+  return scores;
+}
+
+template <class T>
+void append_as(const Array& array, std::int64_t begin, std::int64_t count,
+               std::vector<float>& values) {
+  for (std::int64_t i = begin; i < begin + count; ++i)
+    values.push_back(static_cast<float>(array.data<T>()[i]));
+}
+
+/// Numbers of any element type as float32.
+void append(const Array& array, std::int64_t begin, std::int64_t count,
+            std::vector<float>& values) {
+  switch (array.dtype) {
+    case DType::boolean: return append_as<bool>(array, begin, count, values);
+    case DType::uint8: return append_as<std::uint8_t>(array, begin, count, values);
+    case DType::int32: return append_as<std::int32_t>(array, begin, count, values);
+    case DType::int64: return append_as<std::int64_t>(array, begin, count, values);
+    case DType::float64: return append_as<double>(array, begin, count, values);
+    default: return append_as<float>(array, begin, count, values);
+  }
+}
+
+std::int64_t rows_of(const TensorMap& batch) {
+  return batch.begin()->second.sizes()[0];
+}
+
+}  // namespace
+
+Predictor::Predictor(TrainedRun run, const SessionSettings& settings, PredictSettings predict)
+    : run_(std::move(run)), settings_(settings), predict_(std::move(predict)) {
+  const Recipe& recipe = run_.session.recipe;
+  const std::string section = !predict_.section.empty()       ? predict_.section
+                              : !recipe.evaluate.data.empty() ? recipe.evaluate.data
+                                                              : recipe.stages.back().data;
+  std::vector<std::string> names;
+  for (const DataPlan& plan : recipe.data) {
+    names.push_back(plan.name);
+    if (plan.name == section) plan_ = plan;
+  }
+  if (plan_.name.empty())
+    throw Error(Exit::usage, concat("the recipe has no data section \"", section, "\".",
+                                    suggestion(section, names)));
+  options_ = parse_data_options(plan_.config);
+  if (predict_.batch == 0) predict_.batch = recipe.evaluate.batch;
+  for (const std::string& wire : predict_.wires) add_wire(wire);
+  if (predict_.wires.empty()) add_heads_of_metrics();
+  find_required();
+}
+
+void Predictor::add(Head head) {
+  const auto same = [&](const Head& one) {
+    return one.node == head.node && one.port == head.port && one.kind == head.kind;
+  };
+  if (std::ranges::none_of(heads_, same)) heads_.push_back(std::move(head));
+}
+
+/// A metric that reads what a decoder writes says that a text is predicted; one that reads logits
+/// beside a class says that this class is.
+void Predictor::add_heads_of_metrics() {
+  const Wiring& wiring = run_.session.model->wiring();
+  for (const std::string& name : run_.session.recipe.evaluate.metrics) {
+    const std::size_t metric = wiring.index(name);
+    const Node& node = wiring.nodes()[metric];
+    const PortWires& wires = wiring.inputs(metric, plan_.name);
+    const InputSource* const target = source_at(node, wires, "target");
+    const bool has_target = target != nullptr && target->from == InputSource::From::batch;
+    for (const std::vector<InputSource>& port : wires)
+      for (const InputSource& source : port)
+        if (source.from == InputSource::From::generated)
+          add({Kind::text, wiring.nodes()[source.node].name, source.node, 0,
+               has_target ? target->field : ""});
+    const InputSource* const logits = source_at(node, wires, "logits");
+    if (!has_target || logits == nullptr || logits->from != InputSource::From::node) continue;
+    const auto field = std::ranges::find(options_.fields, target->field, &FieldOptions::name);
+    if (field == options_.fields.end() || !std::holds_alternative<ClassOptions>(field->kind))
+      continue;
+    add({Kind::classes, wiring.nodes()[logits->node].name, logits->node, logits->port,
+         target->field});
+  }
+  if (heads_.empty())
+    throw Error(Exit::usage,
+                "none of the recipe's evaluation metrics reads a class or a text that is written, "
+                "so nothing is known to be predicted. Name an output with --wire NODE.PORT.");
+}
+
+void Predictor::add_wire(const std::string& wire) {
+  const Wiring& wiring = run_.session.model->wiring();
+  const std::size_t dot = wire.rfind('.');
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < wiring.nodes().size(); ++i) {
+    const Node& node = wiring.nodes()[i];
+    for (const Port& output : node.instance.outputs())
+      names.push_back(node.name + "." + output.name);
+    const bool is_whole = node.name == wire;
+    if (!is_whole && (dot == std::string::npos || node.name != wire.substr(0, dot))) continue;
+    const std::size_t port = is_whole ? 0 : output_named(node.instance, wire.substr(dot + 1));
+    if (port < node.instance.outputs().size()) return add({Kind::values, wire, i, port, ""});
+  }
+  throw Error(Exit::usage,
+              concat("the recipe has no output \"", wire, "\".", suggestion(wire, names)));
+}
+
+/// The field that a batch's field comes from: of `text_mask`, `text`.
+std::string Predictor::field_of(const std::string& batch_field) const {
+  std::string found;
+  for (const FieldOptions& field : options_.fields) {
+    const bool fits = batch_field == field.name || batch_field == field.mask ||
+                      batch_field.starts_with(field.name + "_");
+    if (fits && field.name.size() > found.size()) found = field.name;
+  }
+  return found;
+}
+
+void Predictor::find_required() {
+  const Wiring& wiring = run_.session.model->wiring();
+  std::vector<std::size_t> targets;
+  std::set<std::string> read;
+  const auto reads = [&](std::size_t node, const std::string& except) {
+    const PortWires& wires = wiring.inputs(node, plan_.name);
+    for (std::size_t i = 0; i < wires.size(); ++i) {
+      if (wiring.nodes()[node].instance.inputs()[i].name == except) continue;
+      for (const InputSource& source : wires[i]) {
+        if (source.from == InputSource::From::batch) read.insert(source.field);
+        for (const auto& list : source.present) read.insert(list.begin(), list.end());
+        if (!except.empty() && source.from == InputSource::From::node)
+          targets.push_back(source.node);
+      }
+    }
+  };
+  for (const Head& head : heads_) {
+    if (head.kind == Kind::text)
+      reads(head.node, tokens_port(wiring.nodes()[head.node]));
+    else
+      targets.push_back(head.node);
+  }
+  order_ = wiring.needed(targets);
+  for (const std::size_t node : order_) reads(node, "");
+  for (const std::string& field : read)
+    if (const std::string base = field_of(field); !base.empty()) required_.insert(base);
+}
+
+std::set<std::string> Predictor::known() const {
+  std::set<std::string> fields = required_;
+  for (const Head& head : heads_)
+    if (!head.target.empty()) fields.insert(head.target);
+  return fields;
+}
+
+bool Predictor::is_media(const std::string& name) const {
+  const auto field = std::ranges::find(options_.fields, name, &FieldOptions::name);
+  return field != options_.fields.end() && field->is_media();
+}
+
+std::vector<std::string> Predictor::classes(const std::string& answer) const {
+  for (const Head& head : heads_)
+    for (const FieldOptions& field : options_.fields)
+      if (head.name == answer && head.kind == Kind::classes && field.name == head.target)
+        return std::get<ClassOptions>(field.kind).classes;
+  return {};
+}
+
+Dataset Predictor::open(const std::set<std::string>& fields, const std::vector<std::string>& shards,
+                        bool is_listed) const {
+  return Dataset::open(plan_.name, section_to_predict(plan_.config, fields, shards, is_listed),
+                       cache_folder(), nullptr, kept_tokenizer(run_.folder, plan_.name),
+                       settings_.commands);
+}
+
+std::vector<Prediction> Predictor::predict(const std::vector<GivenExample>& examples) {
+  std::vector<Prediction> predictions;
+  for (std::size_t begin = 0; begin < examples.size();) {
+    std::set<std::string> fields;
+    for (const auto& [name, bytes] : examples[begin].fields) fields.insert(name);
+    std::vector<std::string> names;
+    for (const FieldOptions& field : options_.fields) {
+      names.push_back(field.name);
+      if (required_.contains(field.name) && !field.is_optional && !fields.contains(field.name))
+        throw Error(Exit::usage, concat("the model reads the field \"", field.name,
+                                        "\", which is not given. Give ",
+                                        enumerate({required_.begin(), required_.end()}), "."));
+    }
+    for (const std::string& field : fields)
+      if (std::ranges::find(names, field) == names.end())
+        throw Error(Exit::usage, concat("data section \"", plan_.name, "\" has no field \"", field,
+                                        "\".", suggestion(field, names)));
+    std::size_t end = begin;
+    const auto alike = [&](const GivenExample& example) {
+      return example.fields.size() == fields.size() &&
+             std::ranges::all_of(example.fields,
+                                 [&](const auto& one) { return fields.contains(one.first); });
+    };
+    while (end < examples.size() && alike(examples[end]) &&
+           static_cast<std::int64_t>(end - begin) < predict_.batch)
+      ++end;
+    std::set<std::string> opened = fields;  // an optional field that is absent is known to be so
+    opened.insert(required_.begin(), required_.end());
+    if (!given_ || given_->first != opened) given_.emplace(opened, open(opened, {}, false));
+    const Batch batch =
+        given_batch(given_->second, {examples.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     examples.begin() + static_cast<std::ptrdiff_t>(end)});
+    for (Prediction& one : predict_batch(given_->second, batch))
+      predictions.push_back(std::move(one));
+    begin = end;
+  }
+  return predictions;
+}
+
+void Predictor::predict_all(const Dataset& data, Split split, const Take& take) {
+  EvaluationStream stream(data, split, predict_.batch);
+  for (Batch batch; stream.next(batch);)
+    for (const Prediction& one : predict_batch(data, batch)) take(one);
+}
+
+void Predictor::predict_split(Split split, const Take& take) {
+  const std::vector<std::string> shards = shards_of(plan_.config, split);
+  if (shards.empty())
+    throw Error(Exit::usage, concat("data section \"", plan_.name, "\" has no shards for the part ",
+                                    split_name(split), "."));
+  predict_all(open(known(), shards, true), Split::test, take);
+}
+
+void Predictor::predict_shard(const std::string& path, const Take& take) {
+  const ShardLook look = look_at_shard(plan_.config, known(), path);
+  std::set<std::string> fields = required_;
+  fields.insert(look.fields.begin(), look.fields.end());
+  predict_all(open(fields, {path}, look.is_listed), Split::test, take);
+}
+
+std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batch& batch) const {
+  const GradMode off(false);
+  std::vector<Prediction> predictions;
+  for (const std::string& key : batch.keys) predictions.push_back({key, {}});
+  TensorMap tensors;
+  for (const auto& [name, array] : batch.fields) tensors[name] = from_array(array);
+  CallOptions options;
+  options.data = plan_.name;
+  const Values values = run_.session.model->forward(order_, tensors, options);
+  for (const Head& head : heads_) answer(data, head, values, tensors, predictions);
+  add_targets(data, batch, predictions);
+  return predictions;
+}
+
+void Predictor::answer(const Dataset& data, const Head& head, const Values& values,
+                       const TensorMap& tensors, std::vector<Prediction>& predictions) const {
+  const Model& model = *run_.session.model;
+  const bool writes = head.kind == Kind::text;
+  const Array array =
+      to_array(writes ? generate_greedy(model, head.node, values, tensors,
+                                        run_.session.recipe.evaluate.generate_length)
+                      : values.outputs.at(head.node).at(head.port));
+  const std::int64_t size = array.count() / rows_of(tensors);
+  for (std::size_t row = 0; row < predictions.size(); ++row) {
+    Answer& answer = predictions[row].answers.emplace_back();
+    answer.name = head.name;
+    const std::int64_t at = static_cast<std::int64_t>(row) * size;
+    if (writes) {
+      answer.text =
+          data.decode_tokens({array.data<std::int64_t>() + at, static_cast<std::size_t>(size)});
+    } else if (head.kind == Kind::classes) {
+      answer.scores = softmax(array.data<float>() + at, size);
+      answer.index = std::ranges::max_element(answer.scores) - answer.scores.begin();
+      answer.text = classes(head.name).at(static_cast<std::size_t>(*answer.index));
+    } else {
+      append(array, at, size, answer.values);
+      answer.sizes.assign(array.sizes.begin() + 1, array.sizes.end());
+    }
+  }
+}
+
+void Predictor::add_targets(const Dataset& data, const Batch& batch,
+                            std::vector<Prediction>& predictions) const {
+  for (std::size_t i = 0; i < heads_.size(); ++i) {
+    const auto field = batch.fields.find(heads_[i].target);
+    if (field == batch.fields.end()) continue;
+    const auto size = static_cast<std::size_t>(field->second.count() / batch.size);
+    for (std::size_t row = 0; row < predictions.size(); ++row)
+      predictions[row].answers[i].target =
+          data.decode_text(field->first, {field->second.data<std::int64_t>() + row * size, size});
+  }
+}
+
+std::vector<ShownSample> show_samples(Predictor& predictor, Split split, std::size_t count) {
+  std::vector<ShownSample> wrong, right;
+  predictor.predict_split(split, [&](const Prediction& prediction) {
+    for (const Answer& answer : prediction.answers) {
+      if (!answer.target) continue;
+      const ShownSample sample{prediction.key, answer.name, answer.text, *answer.target};
+      std::vector<ShownSample>& list = sample.is_right() ? right : wrong;
+      if (list.size() < count) list.push_back(sample);
+    }
+  });
+  for (const ShownSample& sample : right)
+    if (wrong.size() < count) wrong.push_back(sample);
+  return wrong;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What a trained run says of examples: classes with their scores, texts that it writes, or the
+/// values of any wire.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "host/data/given.hpp"
+#include "host/session/runs.hpp"
+
+namespace weft::host {
+
+/// What one output says of one example.
+struct Answer {
+  std::string name;  ///< the node's, or the wire's as it was asked for
+  /// The class's name, or the text that was written; empty for values.
+  std::string text;
+  std::optional<std::int64_t> index;  ///< of the class
+  std::vector<float> scores;          ///< a class's probability each: softmax of the logits
+  std::vector<float> values;          ///< of a wire that was asked for, row-major
+  std::vector<std::int64_t> sizes;    ///< of `values`, without the batch axis
+  std::optional<std::string> target;  ///< what the example itself says, where it does
+};
+
+struct Prediction {
+  std::string key;
+  std::vector<Answer> answers;
+};
+
+struct PredictSettings {
+  std::string section;             ///< whose fields examples have; empty: the evaluation's
+  std::vector<std::string> wires;  ///< NODE or NODE.PORT; none: what the evaluation's metrics read
+  std::int64_t batch = 0;          ///< examples at a time; 0: the evaluation's
+};
+
+/// A trained run that answers. No training shard is opened; texts are tokenized with the run's
+/// tokenizers.
+class Predictor {
+ public:
+  /// @throws Error (usage) for a wire or section that the recipe does not have, and where no metric
+  ///         reads a class or a text and no wire is named
+  Predictor(TrainedRun run, const SessionSettings& settings, PredictSettings predict);
+
+  /// Those that an example must have, and with their targets those that it may have.
+  const std::set<std::string>& required() const { return required_; }
+  std::set<std::string> known() const;
+
+  /// Whether a field is a picture, a recording or a video.
+  bool is_media(const std::string& field) const;
+
+  /// The classes of an answer, by index; none where they have no names or it is no class.
+  std::vector<std::string> classes(const std::string& answer) const;
+
+  using Take = std::function<void(const Prediction&)>;
+
+  /// @throws Error (usage) naming a field that is missing, or that the section does not have;
+  ///         (bad_data) naming the example that cannot be used
+  std::vector<Prediction> predict(const std::vector<GivenExample>& examples);
+
+  /// Of each example of a split of the section, in file order.
+  void predict_split(Split split, const Take& take);
+
+  /// Of each sample of a shard: an index of JSON lines, a tar, or a text (docs/formats/shards.md).
+  void predict_shard(const std::string& path, const Take& take);
+
+ private:
+  enum class Kind { classes, text, values };
+  struct Head {
+    Kind kind;
+    std::string name;
+    std::size_t node = 0, port = 0;
+    std::string target;  ///< the field that says what is right, or empty
+  };
+
+  void add_heads_of_metrics();
+  void add_wire(const std::string& wire);
+  void add(Head head);
+  void find_required();
+  std::string field_of(const std::string& batch_field) const;
+  Dataset open(const std::set<std::string>& fields, const std::vector<std::string>& shards,
+               bool is_listed) const;
+  void predict_all(const Dataset& data, Split split, const Take& take);
+  std::vector<Prediction> predict_batch(const Dataset& data, const Batch& batch) const;
+  void answer(const Dataset& data, const Head& head, const Values& values, const TensorMap& tensors,
+              std::vector<Prediction>& predictions) const;
+  void add_targets(const Dataset& data, const Batch& batch,
+                   std::vector<Prediction>& predictions) const;
+
+  TrainedRun run_;
+  SessionSettings settings_;
+  PredictSettings predict_;
+  DataPlan plan_;
+  DataOptions options_;
+  std::vector<Head> heads_;
+  std::vector<std::size_t> order_;
+  std::set<std::string> required_;
+  std::optional<std::pair<std::set<std::string>, Dataset>> given_;  ///< for the last fields
+};
+
+/// The first `count` examples of a split that the run answers wrongly, and where these are fewer
+/// the first of the others behind them.
+std::vector<ShownSample> show_samples(Predictor& predictor, Split split, std::size_t count);
+
+}  // namespace weft::host
