@@ -9,7 +9,7 @@
 ///         over real tokens, or the first token. Without a mask, all but pad_id is real.
 /// Errors  `heads` must divide dim; `pad_id` must lie in the vocabulary; text longer than `length`.
 /// Source  "post" and the positions: RoBERTa, arXiv:1907.11692, whose segment vector, there being
-///         one segment only, is part of P here. "pre": the seed's encoder block.
+///         one segment only, is part of P here. "pre": ViT, arXiv:2010.11929.
 
 #include <weft/plugin.hpp>
 

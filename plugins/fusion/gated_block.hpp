@@ -2,7 +2,7 @@
 /// One gated cross-attention, which fusion.gated_cross_attention and fusion.pairwise are made of.
 ///
 ///   A = concat of heads softmax(Q Kᵀ / √D_k) V       Q from H_q, K and V from the context
-///   P = A W_O + b_O                                  the seed's Project(A)
+///   P = A W_O + b_O                                  Project(A) of docs/model.md
 ///   gate "sigmoid": g = σ([H_q, A] W_g + b_g),  H = (1 − g) ⊙ H_q + g ⊙ P
 ///   gate "tanh":    H = H_q + tanh(α) P              α is 0 at the start: the identity
 

@@ -13,7 +13,7 @@
 ///
 /// Shapes  streams H_i [B, N_i, D]; tokens [B, N_1 + N_2 + …, D]; masks side by side.
 /// Errors  `heads` must divide dim; at least two streams must be wired.
-/// Source  the seed's §4.1, pairwise and hierarchical fusion; the gates: gated_block.hpp.
+/// Source  docs/model.md, gated cross-attention over all pairs; the gates: gated_block.hpp.
 
 #include <weft/plugin.hpp>
 

@@ -9,8 +9,8 @@
 /// The sums, the softmax and B run over the rows that are present on both sides: a pair of which
 /// one half is absent is neither pulled nor a contrast. P(i) = {i}, or all rows of i's group where
 /// `group` is wired: two samples of one class are no contrast; a row without a group is its own.
-/// The sum has no 1/N, as in the seed; the host divides by the weight. With `learned`, log 1/τ is a
-/// parameter and 1/τ at most 100. The bound passes the gradient on: a clamp would leave the
+/// The sum has no 1/N, as in docs/model.md; the host divides by the weight. With `learned`, log 1/τ
+/// is a parameter and 1/τ at most 100. The bound passes the gradient on: a clamp would leave the
 /// parameter stuck beyond it.
 ///
 /// Shapes  left [B, L], right [B, R], group [B], left_present, right_present and

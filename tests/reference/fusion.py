@@ -35,7 +35,7 @@ def shaken(module):
 
 
 class Gated(torch.nn.Module):
-    """The seed's gated cross-attention, or Flamingo's gate around the same attention."""
+    """docs/model.md's gated cross-attention, or Flamingo's gate around the same attention."""
 
     def __init__(self):
         super().__init__()

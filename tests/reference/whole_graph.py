@@ -150,7 +150,7 @@ def audio_encoder(w, features):
 
 
 def gated(w, path, query, context):
-    """The seed's gated cross-attention. The identity as output projection leaves the heads side by side."""
+    """docs/model.md's gated cross-attention. The identity as output projection leaves the heads side by side."""
     given = w.attention(path + ".attention")
     attended, _ = F.multi_head_attention_forward(
         query[:, None], context[:, None], context[:, None], DIM, HEADS, given["in_proj_weight"],
