@@ -7,10 +7,10 @@
 
 #include "host/base/text.hpp"
 #include "host/command/session.hpp"
-#include "host/data/example.hpp"
-#include "host/data/foreign_file.hpp"
-#include "host/data/loose_files.hpp"
-#include "host/data/source.hpp"
+#include "host/data/dataset/example.hpp"
+#include "host/data/storage/foreign_file.hpp"
+#include "host/data/storage/loose_files.hpp"
+#include "host/data/storage/shard_names.hpp"
 
 namespace weft::host {
 namespace {

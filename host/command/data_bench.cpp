@@ -13,8 +13,8 @@
 #include "host/command/data_section.hpp"
 #include "host/command/json_document.hpp"
 #include "host/command/session.hpp"
-#include "host/data/content.hpp"
-#include "host/data/speed.hpp"
+#include "host/data/dataset/content.hpp"
+#include "host/data/inspect/benchmark.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {

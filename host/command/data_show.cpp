@@ -8,9 +8,10 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
 #include "host/command/bare_data.hpp"
-#include "host/command/contact_sheet.hpp"
 #include "host/command/data_section.hpp"
 #include "host/command/session.hpp"
+#include "host/data/inspect/contact_sheet.hpp"
+#include "host/data/loading/stream.hpp"
 
 namespace weft::host {
 

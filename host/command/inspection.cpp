@@ -4,9 +4,9 @@
 #include <iostream>
 
 #include "host/base/text.hpp"
-#include "host/data/field.hpp"
-#include "host/data/fields_error.hpp"
-#include "host/data/shard_heads.hpp"
+#include "host/data/dataset/shard_heads.hpp"
+#include "host/data/fields/field.hpp"
+#include "host/data/fields/fields_error.hpp"
 
 namespace weft::host {
 namespace {

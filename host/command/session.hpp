@@ -9,7 +9,7 @@
 #include "host/checkpoint/run_lock.hpp"
 #include "host/command/opened_data.hpp"
 #include "host/command/options.hpp"
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
 #include "host/evaluation/evaluate.hpp"
 #include "host/graph/model.hpp"
 #include "host/recipe/recipe.hpp"

@@ -4,7 +4,7 @@
 #include <iostream>
 
 #include "host/base/printable.hpp"
-#include "host/data/reasons.hpp"
+#include "host/data/storage/reasons.hpp"
 
 namespace weft::host {
 

@@ -16,7 +16,7 @@
 #include "host/command/settings.hpp"
 #include "host/command/stages.hpp"
 #include "host/command/verbs.hpp"
-#include "host/data/tokenizer_file.hpp"
+#include "host/data/text/tokenizer_file.hpp"
 #include "host/recipe/kept.hpp"
 #include "host/registry/crash_report.hpp"
 #include "host/report/events.hpp"

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/fields/options.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
+#include "host/data/fields/field.hpp"
+#include "host/data/fields/fields_error.hpp"
+#include "host/data/fields/mask_options.hpp"
+#include "host/data/section/feature_key.hpp"
+#include "host/data/section/section.hpp"
+#include "host/data/storage/shard_names.hpp"
+
+namespace weft::host {
+namespace {
+
+Source field_source(const Section& section, const char* default_member) {
+  if (section.has("pointer")) return {section.pointer("pointer", section.word("pointer", ""))};
+  return {section.members("member", section.word("member", default_member))};
+}
+
+std::optional<Exchange> exchange(const Section& section) {
+  if (!section.has("exchange")) return std::nullopt;
+  if (section.at("exchange").is_string()) {
+    const std::string both = section.pointer("exchange", section.word("exchange", ""));
+    return Exchange{both, both};
+  }
+  const Section pair = section.inner("exchange");
+  return Exchange{pair.pointer("mine", pair.word("mine", "")),
+                  pair.pointer("theirs", pair.word("theirs", ""))};
+}
+
+FieldOptions field(const std::string& name, const Json& json) {
+  const Section section(json, concat("data field ", name));
+  FieldOptions field;
+  field.name = name;
+  const std::string kind = section.word("kind", "");
+  if (kind == "image") {
+    field.kind = image_options(section);
+    field.source = field_source(section, "png");
+  } else if (kind == "log_mel") {
+    field.kind = recording_options(section);
+    field.source = field_source(section, "wav");
+    field.mask = name + "_mask";
+  } else if (kind == "video") {
+    field.kind = video_options(section);
+    field.source = field_source(section, "mp4");
+    field.mask = name + "_mask";
+  } else if (kind == "text") {
+    field.kind = text_options(section);
+    field.source = field_source(section, "txt");
+    field.mask = name + "_mask";
+  } else if (kind == "class") {
+    field.kind = class_options(section);
+    field.source = field_source(section, "cls");
+  } else if (kind == "group") {
+    field.kind = GroupOptions{};
+    field.source = field_source(section, "cls");
+  } else if (kind == "document") {
+    field.kind = document_options(section);
+    if (section.has("pointer"))
+      field.source = {section.pointer("pointer", section.word("pointer", ""))};
+    field.mask = name + "_mask";
+  } else {
+    section.fail("kind", "image, log_mel, video, text, class, group or document");
+  }
+  if (field.is_media() && field.source.is_pointer()) section.fail("pointer", "a member instead");
+  if (!field.is_media() && section.has("exchange"))
+    section.fail("exchange", "it on media fields only");
+  field.exchange = exchange(section);
+  read_mask_options(section, field);
+  field.feature_key = feature_key(json, field.source);
+  return field;
+}
+
+/// All of them are read before any is refused.
+std::vector<FieldOptions> fields(const Json& json) {
+  std::vector<FieldOptions> fields;
+  std::map<std::string, std::string> wrong;
+  for (const auto& [name, value] : json.items()) {
+    try {
+      fields.push_back(field(name, value));
+    } catch (const Error& error) {
+      wrong[name] = error.what();
+    }
+  }
+  if (!wrong.empty()) throw FieldsError(std::move(wrong));
+  return fields;
+}
+
+std::string joined(const std::map<std::string, std::string>& sentences) {
+  std::string text;
+  for (const auto& [field, sentence] : sentences) text += (text.empty() ? "" : " ") + sentence;
+  return text;
+}
+
+void check_fields(const DataOptions& options) {
+  if (const FieldOptions* packed = options.packed(); packed && options.fields.size() > 1) {
+    throw Error(Exit::bad_recipe,
+                concat("data field ", packed->name,
+                       ": a row of packed documents holds several examples, and the section has "
+                       "other fields, which hold one. Put these into a section of their own, or "
+                       "leave pack out."));
+  }
+  std::set<std::string> names;
+  for (const FieldOptions& field : options.fields) {
+    if (field.has_tokens() && !options.tokenizer) {
+      throw Error(Exit::bad_recipe, concat("data field ", field.name,
+                                           ": a text needs a tokenizer. "
+                                           "Add \"tokenizer\" to the data section."));
+    }
+    for (const FieldSpec& spec : specs_of(field, /*vocabulary=*/0)) {
+      if (!names.insert(spec.name).second) {
+        throw Error(Exit::bad_recipe,
+                    concat("data field ", spec.name, ": the name is given twice; ",
+                           "texts and recordings also make NAME_mask. Rename "
+                           "one of the two fields."));
+      }
+    }
+  }
+}
+
+std::vector<BlendOptions> blend(const Section& section) {
+  std::vector<BlendOptions> blend;
+  if (!section.has("blend")) return blend;
+  if (!section.at("blend").is_array() || section.at("blend").size() < 2) {
+    section.fail("blend", "a list of at least two sources");
+  }
+  if (section.has("shards") && section.inner("shards").has("train")) {
+    section.fail("blend", "shards/train left out beside it");
+  }
+  for (const Json& source : section.at("blend")) {
+    const Section one(source, concat("data /blend/", blend.size()));
+    blend.push_back({one.words("shards"), one.number("weight", 1, 1e-9, k_large)});
+    if (blend.back().shards.empty()) one.fail("shards", "at least one path");
+  }
+  return blend;
+}
+
+OrderOptions order(const Section& section) {
+  if (section.at("order").is_object()) {
+    const Section order = section.inner("order");
+    return {true,
+            static_cast<std::uint64_t>(order.integer("buffer", std::nullopt, 2, 1'000'000'000))};
+  }
+  const std::string order = section.word("order", "shuffle");
+  if (order != "shuffle" && order != "sequence") {
+    section.fail("order", "shuffle, sequence or {\"buffer\": examples}");
+  }
+  return {order == "shuffle", 0};
+}
+
+std::optional<double> bad_share(const Section& section) {
+  if (section.at("bad_samples").is_object()) {
+    return section.inner("bad_samples").number("skip", 0, 0, 1);
+  }
+  if (section.word("bad_samples", "fail") != "fail") {
+    section.fail("bad_samples", "fail or {\"skip\": share}");
+  }
+  return std::nullopt;
+}
+
+LoadingOptions loading(const Section& section) {
+  constexpr int k_default_cache = 256;  // MiB
+  const Json nothing = Json::object();
+  const Section loading(section.has("loading") ? section.at("loading") : nothing, "data /loading");
+  return {loading.integer("workers", 0, 0, 1024), loading.integer("prefetch", 4, 1, 1024),
+          static_cast<std::size_t>(loading.integer("cache", k_default_cache, 0, 1 << 24)) << 20};
+}
+
+/// What needs all samples before the first is used cannot be had of a stream.
+void check_stream(const Section& section, const DataOptions& options) {
+  const auto& train = options.shards[static_cast<std::size_t>(Split::train)];
+  for (std::size_t i = 0; i < options.blend.size(); ++i) {
+    const auto pipe = std::ranges::find_if(options.blend[i].shards, is_pipe);
+    if (pipe == options.blend[i].shards.end()) continue;
+    throw Error(Exit::bad_recipe,
+                concat("data /blend/", i, "/shards: ", *pipe, " is a stream, and a blend draws ",
+                       "from all samples of its sources. Name it in shards/train, or name files."));
+  }
+  if (!options.is_streamed && !std::ranges::any_of(train, is_pipe)) return;
+  if (!options.blend.empty()) section.fail("blend", "shards/train instead, with a stream");
+  if (options.order.is_shuffled && options.order.buffer == 0) {
+    section.fail("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
+  }
+  if (options.tokenizer && options.tokenizer->file.empty())
+    section.fail("tokenizer", "none to train, because shards/train is a stream");
+  for (const FieldOptions& field : options.fields) {
+    if (!field.exchange && !field.visual_tokens) continue;
+    throw Error(Exit::bad_recipe,
+                concat("data field ", field.name, ": ",
+                       field.exchange ? "an exchange needs" : "learning visual tokens needs",
+                       " all samples, and shards/train is a stream. Leave one of the two out."));
+  }
+}
+
+DataOptions parse(const Json& json) {
+  const Section section(json, "data");
+  DataOptions options;
+  if (section.has("shards")) {
+    const Section shards = section.inner("shards");
+    for (const Split split : k_splits) {
+      options.shards[static_cast<std::size_t>(split)] = shards.words(split_name(split));
+    }
+  }
+  options.blend = blend(section);
+  if (section.has("each")) options.each = section.pointer("each", section.word("each", ""));
+  if (section.has("where")) {
+    const Section where(section.at("where"), "data /where");
+    for (const auto& [key, unused] : section.at("where").items()) {
+      const std::vector<std::string> accepted = where.words(key.c_str());
+      std::set<std::string>& texts = options.where[section.pointer("where", key)];
+      for (const std::string& text : accepted) texts.insert({text, plain_number(text)});
+    }
+  }
+  if (section.has("tokenizer"))
+    options.tokenizer = tokenizer_options(Section(section.at("tokenizer"), "data /tokenizer"));
+  options.fields = fields(section.at("fields"));
+  if (section.has("joint_mask")) {
+    options.joint_masking =
+        joint_masking(Section(section.at("joint_mask"), "data /joint_mask"), options.fields);
+  }
+  check_fields(options);
+  options.order = order(section);
+  options.is_streamed = section.flag("stream");
+  check_stream(section, options);
+  options.bad_share = bad_share(section);
+  options.loading = loading(section);
+  Json identity = json;
+  for (const char* key : {"shards", "loading", "bad_samples"}) identity.erase(key);
+  if (section.has("blend")) {
+    for (Json& source : identity.at("blend")) source.erase("shards");
+  }
+  if (options.tokenizer && !options.tokenizer->file.empty()) {
+    identity.erase("tokenizer");  // the file's content counts instead
+  } else if (options.tokenizer) {
+    identity["tokenizer"]["type"] = options.tokenizer->training.type;
+  }
+  options.identity = identity.dump();
+  return options;
+}
+
+}  // namespace
+
+std::vector<std::string> FieldOptions::text_sources() const {
+  if (is_media()) return {};
+  const auto* document = std::get_if<DocumentOptions>(&kind);
+  if (document == nullptr || document->parts.empty()) return {source.text};
+  std::vector<std::string> sources;
+  for (const DocumentPart& part : document->parts) {
+    if (part.kind == DocumentPart::Kind::text) sources.push_back(part.value);
+  }
+  return sources;
+}
+
+const FieldOptions* DataOptions::packed() const {
+  for (const FieldOptions& field : fields) {
+    const auto* document = std::get_if<DocumentOptions>(&field.kind);
+    if (document != nullptr && document->is_packed) return &field;
+  }
+  return nullptr;
+}
+
+int LoadingOptions::threads() const {
+  if (workers > 0) return workers;
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+const char* split_name(Split split) {
+  switch (split) {
+    case Split::train: return "train";
+    case Split::val: return "val";
+    case Split::test: return "test";
+  }
+  return "?";
+}
+
+FieldsError::FieldsError(std::map<std::string, std::string> sentences)
+    : Error(Exit::bad_recipe, joined(sentences)), sentences_(std::move(sentences)) {}
+
+DataOptions parse_data_options(const std::string& data_json) {
+  try {
+    return parse(Json::parse(data_json));
+  } catch (const Json::exception& problem) {
+    throw Error(Exit::bad_recipe,
+                concat("data: the section is not usable JSON (", problem.what(), ")."));
+  }
+}
+
+}  // namespace weft::host
