@@ -8,6 +8,7 @@
 #include "host/data/audio/augment_audio.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/document/document.hpp"
+#include "host/data/fields/field_kind.hpp"
 #include "host/data/fields/row_masking.hpp"
 #include "host/data/image/augment_image.hpp"
 #include "host/data/image/image.hpp"
@@ -61,6 +62,10 @@ class Row {
     if (const auto* text = std::get_if<TextOptions>(&content_.options.fields[field].kind)) {
       std::fill_n(reinterpret_cast<std::int64_t*>(target.values), text->length,
                   std::int64_t{content_.tokenizer->pad()});
+    } else if (const FieldKind* own = content_.options.fields[field].own_kind()) {
+      for (const FieldSpec& spec : own->specs(content_.options.fields[field].name)) {
+        std::ranges::fill(row_of<std::byte>(target.batch, spec.name, target.row), std::byte{0});
+      }
     } else {
       std::memset(target.values, 0, bytes);
     }
@@ -167,10 +172,35 @@ class Row {
     document.finish();
   }
 
-  void fill(const GroupOptions&, std::size_t field, const Target& target) {
-    constexpr int k_dropped_bits = 11;
-    *reinterpret_cast<std::int64_t*>(target.values) =
-        static_cast<std::int64_t>(stable_hash(text(field)) >> k_dropped_bits);
+  void fill(const std::shared_ptr<const FieldKind>& kind, std::size_t field, const Target& target) {
+    const FieldOptions& options = content_.options.fields[field];
+    const Feature value =
+        kind->reads_bytes()
+            ? feature(field)
+            : kind->decode(text(field), concat(example_.place, ": ", options.source.text));
+    if (const auto fitted = kind->length(value)) {
+      content_.truncated.add(options.name, fitted->length, fitted->room);
+    }
+    const std::optional<Placement> placement = placement_for(*kind);
+    RowWriter writer(target.batch, options.name, target.row, placement ? &*placement : nullptr);
+    kind->write(value, writer);
+  }
+
+  /// Where the image that the field follows lies in its own: the same draws as the image's.
+  std::optional<Placement> placement_for(const FieldKind& kind) const {
+    if (kind.image().empty()) return std::nullopt;
+    const std::vector<FieldOptions>& fields = content_.options.fields;
+    const auto image = std::ranges::find(fields, kind.image(), &FieldOptions::name);
+    std::optional<RandomSequence> random;
+    if (draw_.origin) {
+      const auto& [seed, epoch, offset] = *draw_.origin;
+      random.emplace({seed, epoch, offset, static_cast<std::uint64_t>(image - fields.begin())});
+    }
+    const Shard& shard = *part_.shards[ref_.shard];
+    const std::string_view member = shard.chosen(ref_.sample, image->source.text);
+    return placement_of(shard.read(ref_.sample, member), std::get<ImageOptions>(image->kind),
+                        random ? &*random : nullptr,
+                        concat(shard.place(ref_.sample), ": ", image->name, ".", member));
   }
 
   const Dataset::Content& content_;

@@ -10,6 +10,7 @@
 #include "host/base/text.hpp"
 #include "host/data/audio/audio_feature.hpp"
 #include "host/data/codec/media.hpp"
+#include "host/data/fields/field_kind.hpp"
 #include "host/data/image/image.hpp"
 #include "host/data/video/video.hpp"
 
@@ -55,6 +56,7 @@ Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions&
   const Bytes bytes = shard.read(sample, member);
   const std::string place = concat(shard.place(sample), ": ", field.name, ".", member);
   if (bytes.empty()) cannot_decode(place, "it is empty");
+  if (const FieldKind* own = field.own_kind()) return own->decode(text_of(bytes), place);
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {
     return {random != nullptr ? random_image_feature(bytes, *image, *random, place)
                               : image_feature(bytes, *image, place)};

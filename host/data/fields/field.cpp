@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/data/fields/field_kind.hpp"
 #include "host/data/text/tokenizer_file.hpp"
 
 namespace weft::host {
@@ -78,12 +79,20 @@ void add_document_specs(const FieldOptions& field, const DocumentOptions& docume
 }  // namespace
 
 std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabulary) {
-  FieldSpec spec = spec_of(field, vocabulary);
   std::vector<FieldSpec> with;
+  FieldSpec spec;
+  if (const FieldKind* own = field.own_kind()) {
+    with = own->specs(field.name);
+    spec = std::move(with.front());
+    with.erase(with.begin());
+  } else {
+    spec = spec_of(field, vocabulary);
+    if (!spec.mask.empty())
+      with.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});
+  }
   const auto add = [&](const char* suffix, std::vector<std::int64_t> sizes) {
     with.push_back({field.name + suffix, DType::boolean, std::move(sizes), "", 0});
   };
-  if (!spec.mask.empty()) with.push_back({spec.mask, DType::boolean, {spec.sizes.front()}, "", 0});
   if (const auto* document = std::get_if<DocumentOptions>(&field.kind)) {
     add_document_specs(field, *document, vocabulary, with);
   }

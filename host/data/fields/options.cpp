@@ -9,7 +9,9 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/fields/field.hpp"
+#include "host/data/fields/field_kind.hpp"
 #include "host/data/fields/fields_error.hpp"
+#include "host/data/fields/kinds.hpp"
 #include "host/data/fields/mask_options.hpp"
 #include "host/data/section/feature_key.hpp"
 #include "host/data/section/section.hpp"
@@ -57,16 +59,17 @@ FieldOptions field(const std::string& name, const Json& json) {
   } else if (kind == "class") {
     field.kind = class_options(section);
     field.source = field_source(section, "cls");
-  } else if (kind == "group") {
-    field.kind = GroupOptions{};
-    field.source = field_source(section, "cls");
   } else if (kind == "document") {
     field.kind = document_options(section);
     if (section.has("pointer"))
       field.source = {section.pointer("pointer", section.word("pointer", ""))};
     field.mask = name + "_mask";
+  } else if (const KindEntry* entry = find_kind(kind)) {
+    field.source = field_source(section, entry->default_member);
+    field.kind = entry->read(section, field.source);
+    field.mask = specs_of(field, /*vocabulary=*/0).front().mask;
   } else {
-    section.fail("kind", "image, log_mel, video, text, class, group or document");
+    section.fail("kind", "image, log_mel, video, text, class, document, " + kind_names());
   }
   if (field.is_media() && field.source.is_pointer()) section.fail("pointer", "a member instead");
   if (!field.is_media() && section.has("exchange"))
@@ -74,6 +77,7 @@ FieldOptions field(const std::string& name, const Json& json) {
   field.exchange = exchange(section);
   read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);
+  if (field.own_kind() != nullptr) field.feature_key += field.own_kind()->decoding();
   return field;
 }
 
@@ -98,6 +102,25 @@ std::string joined(const std::map<std::string, std::string>& sentences) {
   return text;
 }
 
+/// A field that follows an image must be able to.
+void check_followed(const FieldOptions& field, const std::vector<FieldOptions>& fields) {
+  if (field.own_kind() == nullptr || field.own_kind()->image().empty()) return;
+  const std::string name = field.own_kind()->image();
+  const auto found = std::ranges::find(fields, name, &FieldOptions::name);
+  const auto* image = found == fields.end() ? nullptr : std::get_if<ImageOptions>(&found->kind);
+  const auto refuse = [&](const std::string& what) {
+    throw Error(Exit::bad_recipe, concat("data field ", field.name, "/image: ", name, " ", what));
+  };
+  if (image == nullptr) refuse("is no image field of the section. Name one, or leave image out.");
+  if (found->exchange) refuse("is exchanged, so its picture is another's. Leave one of them out.");
+  if (image->rand_augment.operations > 0 || image->shift > 0 || image->rotate > 0 ||
+      image->scale > 0) {
+    refuse(
+        "has rand_augment, shift, rotate or scale, which are not followed. Leave them out; crop "
+        "and flips are followed.");
+  }
+}
+
 void check_fields(const DataOptions& options) {
   if (const FieldOptions* packed = options.packed(); packed && options.fields.size() > 1) {
     throw Error(Exit::bad_recipe,
@@ -108,6 +131,7 @@ void check_fields(const DataOptions& options) {
   }
   std::set<std::string> names;
   for (const FieldOptions& field : options.fields) {
+    check_followed(field, options.fields);
     if (field.has_tokens() && !options.tokenizer) {
       throw Error(Exit::bad_recipe, concat("data field ", field.name,
                                            ": a text needs a tokenizer. "
@@ -245,6 +269,18 @@ DataOptions parse(const Json& json) {
 }
 
 }  // namespace
+
+const FieldKind* FieldOptions::own_kind() const {
+  const auto* own = std::get_if<std::shared_ptr<const FieldKind>>(&kind);
+  return own != nullptr ? own->get() : nullptr;
+}
+
+bool FieldOptions::is_media() const {
+  return std::holds_alternative<ImageOptions>(kind) ||
+         std::holds_alternative<RecordingOptions>(kind) ||
+         std::holds_alternative<VideoOptions>(kind) ||
+         (own_kind() != nullptr && own_kind()->reads_bytes());
+}
 
 std::vector<std::string> FieldOptions::text_sources() const {
   if (is_media()) return {};

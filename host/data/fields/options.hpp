@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,9 +35,7 @@ struct Exchange {
   std::string mine, theirs;
 };
 
-/// Any value -> int64 [], the same number for the same text: 53 bits of its hash, so that float64
-/// holds it. Of a million values, two share a number with a chance of 1 to 18,000.
-struct GroupOptions {};
+class FieldKind;
 
 /// Fields share what is visible; see share_budget().
 struct JointMasking {
@@ -72,18 +71,17 @@ struct FieldOptions {
   std::string mask;  ///< the paired mask field, or empty
   std::optional<Exchange> exchange;
   std::variant<ImageOptions, RecordingOptions, VideoOptions, TextOptions, ClassOptions,
-               GroupOptions, DocumentOptions>
+               DocumentOptions, std::shared_ptr<const FieldKind>>
       kind;
   std::variant<std::monostate, TokenMasking, PatchMasking, SpanMasking> masking;
   std::optional<VisualTokenOptions> visual_tokens;
   bool is_optional = false;  ///< samples may lack it
 
-  /// A picture, recording or video: decoded from a member. The others are read as text.
-  bool is_media() const {
-    return std::holds_alternative<ImageOptions>(kind) ||
-           std::holds_alternative<RecordingOptions>(kind) ||
-           std::holds_alternative<VideoOptions>(kind);
-  }
+  /// The field's kind where it is a FieldKind, else null.
+  const FieldKind* own_kind() const;
+
+  /// A picture, recording, video or array: decoded from a member. The others are read as text.
+  bool is_media() const;
 
   /// A text or a document: ids of the tokenizer.
   bool has_tokens() const {

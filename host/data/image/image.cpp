@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/image/image.hpp"
-#include "host/data/codec/limits.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "host/base/text.hpp"
+#include "host/data/codec/limits.hpp"
 #include "host/data/codec/media.hpp"
 #include "host/data/image/color.hpp"
 #include "host/data/image/decode_picture.hpp"
@@ -133,6 +133,23 @@ Box random_part(const Box& picture, const CropOptions& crop, RandomSequence& ran
   return part;
 }
 
+/// The picture as it is to be seen; a side that the head does not tell counts as 1.
+Box upright(const PictureHead& head) {
+  const bool is_lying = head.orientation >= 5;
+  const auto side = [](std::int64_t pixels) {
+    return static_cast<int>(std::max<std::int64_t>(pixels, 1));
+  };
+  return {0, 0, side(is_lying ? head.width : head.height),
+          side(is_lying ? head.height : head.width)};
+}
+
+/// With a random sequence, cropped as training wants it.
+Plan drawn_plan(const Box& picture, const ImageOptions& options, RandomSequence* random) {
+  const bool is_cropped = random != nullptr && options.crop;
+  const Box source = is_cropped ? random_part(picture, *options.crop, *random) : picture;
+  return plan_of(options, source, is_cropped ? Fit::stretch : options.fit);
+}
+
 /// Resamples row by row as they are read: the whole picture is never there.
 Pixels streamed(JpegReader& reader, const Plan& plan, Filter filter) {
   Resampler resampler(plan.source, filter, plan.height, plan.width, plan.window, reader.channels());
@@ -154,16 +171,11 @@ Pixels sized(const Bytes& bytes, const ImageOptions& options, RandomSequence* ra
   }
   const PictureHead head = vetted_head(bytes, place);
   const bool is_lying = head.orientation >= 5;
-  const auto high =
-      static_cast<int>(std::max<std::int64_t>(is_lying ? head.width : head.height, 1));
-  const auto wide =
-      static_cast<int>(std::max<std::int64_t>(is_lying ? head.height : head.width, 1));
+  const Box whole_picture = upright(head);
+  const int high = whole_picture.height, wide = whole_picture.width;
   require_resizable(high, wide, options, place);
-  const Box whole_picture{0, 0, high, wide};
-  const bool is_cropped = random != nullptr && options.crop;
-  const Box source =
-      is_cropped ? random_part(whole_picture, *options.crop, *random) : whole_picture;
-  Plan plan = plan_of(options, source, is_cropped ? Fit::stretch : options.fit);
+  Plan plan = drawn_plan(whole_picture, options, random);
+  const Box source = plan.source;
   const Least least = options.draft ? least_of(plan, whole_picture, is_lying) : Least{};
   const auto shrink_source = [&](int height, int width) {
     std::tie(plan.source.top, plan.source.height) = shrunk(source.top, source.height, high, height);
@@ -215,6 +227,27 @@ Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::
 bool changes_pixels(const ImageOptions& options) {
   return options.crop || options.flip > 0 || options.flip_vertical > 0 ||
          changes_colours(options) || options.rand_augment.operations > 0;
+}
+
+Placement placement_of(const Bytes& bytes, const ImageOptions& options, RandomSequence* random,
+                       const std::string& place) {
+  const Box picture = upright(vetted_head(bytes, place));
+  // As sized() and random_image_feature() draw it.
+  const bool is_changed = random != nullptr && changes_pixels(options);
+  const Plan plan = drawn_plan(picture, options, is_changed ? random : nullptr);
+  Placement found;
+  found.width = options.width, found.height = options.height;
+  found.scale_x = static_cast<double>(plan.width) / plan.source.width;
+  found.scale_y = static_cast<double>(plan.height) / plan.source.height;
+  found.shift_x = plan.left - plan.window.left - plan.source.left * found.scale_x;
+  found.shift_y = plan.top - plan.window.top - plan.source.top * found.scale_y;
+  if (is_changed && random->unit() < options.flip) {
+    found.scale_x = -found.scale_x, found.shift_x = options.width - found.shift_x;
+  }
+  if (is_changed && random->unit() < options.flip_vertical) {
+    found.scale_y = -found.scale_y, found.shift_y = options.height - found.shift_y;
+  }
+  return found;
 }
 
 Array random_image_feature(const Bytes& bytes, const ImageOptions& options, RandomSequence& random,

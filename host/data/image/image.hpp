@@ -34,6 +34,20 @@ Array image_feature(const Bytes& bytes, const ImageOptions& options, const std::
 /// Whether training changes pixels before they are normalised: crop, flips, colours, RandAugment.
 bool changes_pixels(const ImageOptions& options);
 
+/// Where a place of the file's picture, turned as it is to be seen, lies in its field: x' =
+/// scale_x · x + shift_x, likewise y', all in pixels whose upper left corner has whole numbers.
+struct Placement {
+  double scale_x = 1, shift_x = 0, scale_y = 1, shift_y = 0;
+  double width = 1, height = 1;  ///< of the field
+};
+
+/// The placement by fit, crop and flips. It draws as random_image_feature() does up to the flips;
+/// what moves a picture after them, rand_augment, shift, rotate and scale, is not in it.
+/// @param random  of training, else null
+/// @throws Error (bad_data), with `place` at its head
+Placement placement_of(const Bytes& bytes, const ImageOptions& options, RandomSequence* random,
+                       const std::string& place);
+
 /// The picture as training takes it: a random part of it, resized (without `crop` as
 /// image_feature() does), flipped, its colours changed (colour_jitter()), RandAugment, normalised.
 ///

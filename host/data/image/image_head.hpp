@@ -20,7 +20,7 @@ struct PictureHead {
   int orientation = 1;                 ///< EXIF's, 1 to 8; see oriented()
 };
 
-/// Reads the head and holds it to the limits of decode.hpp. The orientation is that of the first
+/// Reads the head and holds it to the limits of codec/limits.hpp. The orientation is that of the first
 /// EXIF block (JPEG's APP1, PNG's eXIf, WebP's EXIF), in its first directory; a block that is
 /// damaged counts as none.
 /// @throws Error (bad_data): too large, without a pixel, cut off, in too many scans, or animated

@@ -12,6 +12,8 @@
 #include "host/base/error.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/document/document.hpp"
+#include "host/data/fields/field_kind.hpp"
+#include "host/data/fields/normalization.hpp"
 #include "host/data/image/decode_image.hpp"
 #include "host/data/text/tokenizer_json/unicode.hpp"
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::size_t k_block = 32;  ///< examples that a thread takes at once
 constexpr std::size_t k_extremes = 5, k_shown = 10;
+constexpr std::int64_t k_most_entries = 16;  ///< of a list of numbers that are told one by one
 
 /// What a content was, and where it was met first or again.
 struct Met {
@@ -211,10 +214,14 @@ class Looker {
 
   void add_values(const FieldOptions& options, FieldSum& sum) const {
     const Array& values = row_.fields.at(options.name);
-    if (values.dtype != DType::float32 || values.sizes.size() < 2) return;
+    const FieldKind* const own = options.own_kind();
+    const Normalization* const undone = own != nullptr ? own->undone() : nullptr;
+    if (values.dtype != DType::float32 || (values.sizes.size() < 2 && undone == nullptr)) return;
     const float* const first = values.data<float>();
-    const std::int64_t steps = values.sizes[1], size = values.count() / steps;
-    const bool by_channel = std::holds_alternative<ImageOptions>(options.kind);
+    const std::int64_t steps = values.sizes.size() < 2 ? 1 : values.sizes[1];
+    const std::int64_t size = values.count() / steps;
+    const bool by_channel = std::holds_alternative<ImageOptions>(options.kind) ||
+                            (undone != nullptr && options.mask.empty() && steps <= k_most_entries);
     sum.survey.values.resize(by_channel ? static_cast<std::size_t>(steps) : 1);
     const bool* const mask =
         options.mask.empty() ? nullptr : row_.fields.at(options.mask).data<bool>();
@@ -279,6 +286,8 @@ void finish_values(const FieldOptions& options, FieldSurvey& field) {
     } else if (const auto* recording = std::get_if<RecordingOptions>(&options.kind);
                recording != nullptr && !recording->per_mel) {
       shift = static_cast<double>(recording->mean), scale = static_cast<double>(recording->std);
+    } else if (const FieldKind* own = options.own_kind(); own != nullptr && own->undone()) {
+      shift = own->undone()->mean_of(i), scale = own->undone()->std_of(i);
     }
     field.means.push_back(mean * scale + shift);
     field.deviations.push_back(deviation * scale);

@@ -49,8 +49,8 @@ TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
 TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"({"kind": "film"})",
-       "data field f/kind: expected image, log_mel, video, text, class, group or document, found "
-       "\"film\"."},
+       "data field f/kind: expected image, log_mel, video, text, class, document, group, number, "
+       "array or boxes, found \"film\"."},
       {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "channels": "both"})",
        "data field f/channels: expected mean, left or right, found \"both\"."},
       {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "trim_db": 0})",
