@@ -83,7 +83,7 @@ class PartReader {
     }
     part_.shard_begin.push_back(static_cast<std::uint32_t>(part_.examples.size()));
     part_.shards.push_back(shard);
-    bad_.insert(bad_.end(), shard->bad.begin(), shard->bad.end());
+    if (is_told()) bad_.insert(bad_.end(), shard->bad.begin(), shard->bad.end());
     for (std::size_t i = 0; i < shard->size(); ++i) add_sample(*shard, i);
   }
 
@@ -91,13 +91,14 @@ class PartReader {
     const ExampleRef ref{static_cast<std::uint32_t>(part_.shards.size() - 1),
                          static_cast<std::uint32_t>(sample), 0};
     if (options_.each.empty() && sources_.empty()) {
-      part_.examples.push_back(ref);
+      if (is_of_split(shard.key(sample))) part_.examples.push_back(ref);
       return;
     }
     const std::size_t before = part_.examples.size();
     try {
       for_each_example(shard, sample, options_, sources_,
                        [&](std::uint32_t entry, const Example& example, bool is_kept) {
+                         if (!is_of_split(shard.key(sample), &example)) return;
                          add_texts(example);
                          if (!is_kept) return;
                          require_pool_values(example);
@@ -107,8 +108,21 @@ class PartReader {
     } catch (const Error& error) {
       if (part_.examples.size() != before) throw;
       if (!content_.quarantine.takes(error)) content_.quarantine.refuse(error);
-      bad_.push_back({shard.name, std::string(shard.key(sample)), error.what()});
+      if (is_told()) {
+        bad_.push_back({shard.name, std::string(shard.key(sample)), error.what()});
+      }
     }
+  }
+
+  /// Of shards that are divided, what cannot be used is told once.
+  bool is_told() const { return !options_.split || split_ == Split::train; }
+
+  /// Whether an example of shards that are divided belongs to this part.
+  bool is_of_split(std::string_view key, const Example* example = nullptr) const {
+    const auto& held_out = options_.split;
+    if (!held_out || !held_out->makes(split_)) return true;
+    if (held_out->by.empty()) return held_out->of(key) == split_;
+    return held_out->of(required_value(*example, held_out->by, "split")) == split_;
   }
 
   void add_texts(const Example& example) {
@@ -284,8 +298,10 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
                           options.blend[i].weight);
       }
     } else {
-      reader.add_source(options.shards[index],
-                        concat("/data/", name, "/shards/", split_name(split)), 1);
+      const bool is_held_out = options.split && options.split->makes(split);
+      const Split from = is_held_out ? Split::train : split;
+      reader.add_source(options.shards[static_cast<std::size_t>(from)],
+                        concat("/data/", name, "/shards/", split_name(from)), 1);
     }
     if (split == Split::train && is_trained && kept.empty()) {
       train_tokenizer(reader.texts(), cache_folder, *content);

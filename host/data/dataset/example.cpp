@@ -179,6 +179,7 @@ std::set<std::string> row_sources(const DataOptions& options) {
 std::set<std::string> listing_sources(const DataOptions& options, Split split) {
   std::set<std::string> sources;
   for (const auto& [pointer, accepted] : options.where) sources.insert(pointer);
+  if (options.split && !options.split->by.empty()) sources.insert(options.split->by);
   if (split != Split::train) return sources;
   for (const FieldOptions& field : options.fields) {
     if (field.exchange) sources.insert({field.exchange->mine, field.exchange->theirs});

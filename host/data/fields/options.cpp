@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "host/base/error.hpp"
+#include "host/base/random.hpp"
 #include "host/base/text.hpp"
 #include "host/data/fields/field.hpp"
 #include "host/data/fields/field_kind.hpp"
@@ -165,6 +166,26 @@ std::vector<BlendOptions> blend(const Section& section) {
   return blend;
 }
 
+/// Held out of shards/train, which must be a plain list then.
+std::optional<SplitOptions> split(const Section& section, const DataOptions& options) {
+  if (!section.has("split")) return std::nullopt;
+  const Section split(section.at("split"), "data /split");
+  constexpr int k_largest_seed = 2'147'483'647;
+  SplitOptions held_out{split.number("val", 0, 0, 1), split.number("test", 0, 0, 1),
+                        static_cast<std::uint64_t>(split.integer("seed", 0, 0, k_largest_seed)),
+                        ""};
+  if (held_out.val + held_out.test <= 0) split.fail("val", "a share above 0 in val or test");
+  if (held_out.val + held_out.test >= 1) split.fail("val", "val and test to be below 1 together");
+  if (split.has("by")) held_out.by = split.pointer("by", split.word("by", ""));
+  if (!options.blend.empty()) section.fail("split", "shards/train instead of a blend beside it");
+  for (const Split part : {Split::val, Split::test}) {
+    if (held_out.makes(part) && !options.shards[static_cast<std::size_t>(part)].empty()) {
+      split.fail(split_name(part), concat("no shards/", split_name(part), " beside it"));
+    }
+  }
+  return held_out;
+}
+
 OrderOptions order(const Section& section) {
   if (section.at("order").is_object()) {
     const Section order = section.inner("order");
@@ -208,6 +229,7 @@ void check_stream(const Section& section, const DataOptions& options) {
   }
   if (!options.is_streamed && !std::ranges::any_of(train, is_pipe)) return;
   if (!options.blend.empty()) section.fail("blend", "shards/train instead, with a stream");
+  if (options.split) section.fail("split", "shards/val instead, because shards/train is a stream");
   if (options.order.is_shuffled && options.order.buffer == 0) {
     section.fail("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
   }
@@ -232,6 +254,7 @@ DataOptions parse(const Json& json) {
     }
   }
   options.blend = blend(section);
+  options.split = split(section, options);
   if (section.has("each")) options.each = section.pointer("each", section.word("each", ""));
   if (section.has("where")) {
     const Section where(section.at("where"), "data /where");
@@ -299,6 +322,11 @@ const FieldOptions* DataOptions::packed() const {
     if (document != nullptr && document->is_packed) return &field;
   }
   return nullptr;
+}
+
+Split SplitOptions::of(std::string_view group) const {
+  const auto drawn = static_cast<double>(RandomSequence({seed, stable_hash(group)}).unit());
+  return drawn < val ? Split::val : drawn < val + test ? Split::test : Split::train;
 }
 
 int LoadingOptions::threads() const {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -101,6 +102,20 @@ struct BlendOptions {
   double weight = 1;  ///< its part of the examples, in relation to the other weights
 };
 
+/// Examples of shards/train that are held out of training: each group by a random number that
+/// follows from the seed and the group alone, so about these shares of the groups.
+struct SplitOptions {
+  double val = 0, test = 0;
+  std::uint64_t seed = 0;
+  std::string by;  ///< pointer to what makes a group, such as a speaker; empty: the sample's key
+
+  /// Where a group goes.
+  Split of(std::string_view group) const;
+  bool makes(Split split) const {
+    return split == Split::train || (split == Split::val ? val : test) > 0;
+  }
+};
+
 /// The order of the training examples.
 struct OrderOptions {
   bool is_shuffled = true;
@@ -118,6 +133,7 @@ struct LoadingOptions {
 
 struct DataOptions {
   std::array<std::vector<std::string>, k_splits.size()> shards;
+  std::optional<SplitOptions> split;
   std::vector<BlendOptions> blend;  ///< instead of the shards of `train`
   bool is_streamed = false;  ///< shards are read from front to back, and not listed at opening
   std::string each;          ///< pointer to a list, or empty
