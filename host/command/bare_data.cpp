@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/text.hpp"
-#include "host/data/example.hpp"
-#include "host/data/foreign_file.hpp"
-#include "host/data/loose_files.hpp"
-#include "host/data/source.hpp"
+#include "host/data/dataset/example.hpp"
+#include "host/data/storage/foreign_file.hpp"
+#include "host/data/storage/loose_files.hpp"
+#include "host/data/storage/shard_names.hpp"
 #include "host/session/session.hpp"
 
 namespace weft::host {

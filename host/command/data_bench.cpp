@@ -12,8 +12,8 @@
 #include "host/command/bare_data.hpp"
 #include "host/command/data_section.hpp"
 #include "host/command/json_document.hpp"
-#include "host/data/content.hpp"
-#include "host/data/speed.hpp"
+#include "host/data/dataset/content.hpp"
+#include "host/data/inspect/benchmark.hpp"
 #include "host/report/table.hpp"
 #include "host/session/session.hpp"
 

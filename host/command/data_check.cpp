@@ -9,8 +9,8 @@
 #include "host/command/bare_data.hpp"
 #include "host/command/data_section.hpp"
 #include "host/command/json_document.hpp"
-#include "host/data/reasons.hpp"
-#include "host/data/survey.hpp"
+#include "host/data/inspect/statistics.hpp"
+#include "host/data/storage/reasons.hpp"
 
 namespace weft::host {
 namespace {

@@ -7,7 +7,7 @@
 #include "host/base/text.hpp"
 #include "host/command/data_section.hpp"
 #include "host/command/json_document.hpp"
-#include "host/data/pack.hpp"
+#include "host/data/storage/shard_writer.hpp"
 
 namespace weft::host {
 

@@ -8,7 +8,7 @@
 
 #include "host/base/printable.hpp"
 #include "host/command/options.hpp"
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
 #include "host/recipe/recipe.hpp"
 
 namespace weft::host {

@@ -8,8 +8,9 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
 #include "host/command/bare_data.hpp"
-#include "host/command/contact_sheet.hpp"
 #include "host/command/data_section.hpp"
+#include "host/data/inspect/contact_sheet.hpp"
+#include "host/data/loading/stream.hpp"
 #include "host/session/session.hpp"
 
 namespace weft::host {

@@ -10,7 +10,7 @@
 #include "host/command/bare_data.hpp"
 #include "host/command/data_section.hpp"
 #include "host/command/json_document.hpp"
-#include "host/data/survey.hpp"
+#include "host/data/inspect/statistics.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {

@@ -29,10 +29,10 @@ struct Options {
   std::int64_t count = 24;             ///< --count N, examples of `data show`
   std::int64_t samples = 0;  ///< --samples N, of a shard of `data pack` (0: any number); to show,
                              ///< of `eval`
-  std::int64_t bytes = 0;        ///< --bytes B, of the same
-  double seconds = 10;           ///< --seconds S, of `data bench`
-  bool training = false;         ///< --training, of `data show`
-  int threads = 0;               ///< --threads N; 0: the recipe's, else the machine's
+  std::int64_t bytes = 0;    ///< --bytes B, of the same
+  double seconds = 10;       ///< --seconds S, of `data bench`
+  bool training = false;     ///< --training, of `data show`
+  int threads = 0;           ///< --threads N; 0: the recipe's, else the machine's
   std::string type = "unigram";  ///< --type TYPE, --vocab N, --special TOKEN, of `tokenizer train`
   int vocabulary = 0;
   std::vector<std::string> special;

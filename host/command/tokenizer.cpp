@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `weft tokenizer`: trains one, and shows what one does to lines of text.
 
-#include "host/data/tokenizer.hpp"
+#include "host/data/text/tokenizer.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -13,8 +13,8 @@
 #include "host/checkpoint/disk.hpp"
 #include "host/command/console.hpp"
 #include "host/command/verbs.hpp"
-#include "host/data/lines.hpp"
-#include "host/data/tokenizer_file.hpp"
+#include "host/data/storage/text_shard.hpp"
+#include "host/data/text/tokenizer_file.hpp"
 #include "host/session/session.hpp"
 
 namespace weft::host {

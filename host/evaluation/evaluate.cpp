@@ -5,6 +5,7 @@
 #include <cstring>
 #include <set>
 
+#include "host/data/loading/stream.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/generation/greedy.hpp"
 #include "host/graph/metric_states.hpp"

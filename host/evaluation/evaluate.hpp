@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
 #include "host/graph/model.hpp"
 
 namespace weft::host {

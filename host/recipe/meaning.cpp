@@ -291,12 +291,14 @@ class Check {
       require_split(text_at(stage, "data"), "val", measure, child(pointer, "measure"));
   }
 
-  /// The data section, where it exists, has shards for this split.
+  /// The data section, where it exists, has shards for this split, or holds it out of training.
   void require_split(const Value* data, const std::string& split, const Value& value,
                      const std::string& pointer) {
     const Value* plan = data ? section(recipe_, "data").find(*data->text()) : nullptr;
     const Value* shards = plan ? plan->find("shards") : nullptr;
+    const Value* held_out = plan ? plan->find("split") : nullptr;
     if (plan == nullptr || (shards != nullptr && shards->find(split) != nullptr)) return;
+    if (held_out != nullptr && held_out->find(split) != nullptr) return;
     add(value, pointer,
         concat("data \"", *data->text(), "\" has no shards for the split \"", split,
                "\". Add them, or leave this out."));

@@ -2,9 +2,9 @@
 #include "host/session/inspection.hpp"
 
 #include "host/base/text.hpp"
-#include "host/data/field.hpp"
-#include "host/data/fields_error.hpp"
-#include "host/data/shard_heads.hpp"
+#include "host/data/dataset/shard_heads.hpp"
+#include "host/data/fields/field.hpp"
+#include "host/data/fields/fields_error.hpp"
 
 namespace weft::host {
 namespace {

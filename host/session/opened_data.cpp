@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "host/base/text.hpp"
-#include "host/data/first_example.hpp"
+#include "host/data/dataset/first_example.hpp"
 
 namespace weft::host {
 namespace {

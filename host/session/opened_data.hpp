@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
 #include "host/recipe/recipe.hpp"
 
 namespace weft::host {

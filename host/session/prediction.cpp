@@ -6,6 +6,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/loading/stream.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/generation/greedy.hpp"
 
@@ -196,11 +197,9 @@ std::vector<std::string> Predictor::classes(const std::string& answer) const {
   return {};
 }
 
-Dataset Predictor::open(const std::set<std::string>& fields, const std::vector<std::string>& shards,
-                        bool is_listed) const {
-  return Dataset::open(plan_.name, section_to_predict(plan_.config, fields, shards, is_listed),
-                       cache_folder(), nullptr, kept_tokenizer(run_.folder, plan_.name),
-                       settings_.commands);
+Dataset Predictor::open(const std::set<std::string>& fields, const PredictedShards& shards) const {
+  return Dataset::open(plan_.name, section_to_predict(plan_.config, fields, shards), cache_folder(),
+                       nullptr, kept_tokenizer(run_.folder, plan_.name), settings_.commands);
 }
 
 std::vector<Prediction> Predictor::predict(const std::vector<GivenExample>& examples) {
@@ -231,7 +230,7 @@ std::vector<Prediction> Predictor::predict(const std::vector<GivenExample>& exam
       ++end;
     std::set<std::string> opened = fields;  // an optional field that is absent is known to be so
     opened.insert(required_.begin(), required_.end());
-    if (!given_ || given_->first != opened) given_.emplace(opened, open(opened, {}, false));
+    if (!given_ || given_->first != opened) given_.emplace(opened, open(opened, {}));
     const Batch batch =
         given_batch(given_->second, {examples.begin() + static_cast<std::ptrdiff_t>(begin),
                                      examples.begin() + static_cast<std::ptrdiff_t>(end)});
@@ -249,18 +248,19 @@ void Predictor::predict_all(const Dataset& data, Split split, const Take& take) 
 }
 
 void Predictor::predict_split(Split split, const Take& take) {
-  const std::vector<std::string> shards = shards_of(plan_.config, split);
+  const bool are_split = options_.split && options_.split->makes(split);
+  const std::vector<std::string> shards = shards_of(plan_.config, are_split ? Split::train : split);
   if (shards.empty())
     throw Error(Exit::usage, concat("data section \"", plan_.name, "\" has no shards for the part ",
                                     split_name(split), "."));
-  predict_all(open(known(), shards, true), Split::test, take);
+  predict_all(open(known(), {shards, true, are_split}), are_split ? split : Split::test, take);
 }
 
 void Predictor::predict_shard(const std::string& path, const Take& take) {
   const ShardLook look = look_at_shard(plan_.config, known(), path);
   std::set<std::string> fields = required_;
   fields.insert(look.fields.begin(), look.fields.end());
-  predict_all(open(fields, {path}, look.is_listed), Split::test, take);
+  predict_all(open(fields, {{path}, look.is_listed, false}), Split::test, take);
 }
 
 std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batch& batch) const {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "host/data/given.hpp"
+#include "host/data/loading/given.hpp"
 #include "host/session/runs.hpp"
 
 namespace weft::host {
@@ -83,8 +83,7 @@ class Predictor {
   void add(Head head);
   void find_required();
   std::string field_of(const std::string& batch_field) const;
-  Dataset open(const std::set<std::string>& fields, const std::vector<std::string>& shards,
-               bool is_listed) const;
+  Dataset open(const std::set<std::string>& fields, const PredictedShards& shards) const;
   void predict_all(const Dataset& data, Split split, const Take& take);
   std::vector<Prediction> predict_batch(const Dataset& data, const Batch& batch) const;
   void answer(const Dataset& data, const Head& head, const Values& values, const TensorMap& tensors,

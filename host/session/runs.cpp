@@ -7,7 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
-#include "host/data/tokenizer_file.hpp"
+#include "host/data/text/tokenizer_file.hpp"
 #include "host/graph/wiring.hpp"
 #include "host/recipe/kept.hpp"
 #include "host/report/events.hpp"

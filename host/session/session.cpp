@@ -9,7 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_folder.hpp"
-#include "host/data/feature.hpp"
+#include "host/data/fields/feature_cache.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
 #include "host/graph/memory_check.hpp"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "host/checkpoint/run_lock.hpp"
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
 #include "host/evaluation/evaluate.hpp"
 #include "host/graph/model.hpp"
 #include "host/recipe/recipe.hpp"

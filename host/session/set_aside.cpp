@@ -2,7 +2,7 @@
 #include "host/session/set_aside.hpp"
 
 #include "host/base/text.hpp"
-#include "host/data/reasons.hpp"
+#include "host/data/storage/reasons.hpp"
 
 namespace weft::host {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
 #include "host/report/events.hpp"
 #include "host/session/observer.hpp"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
 #include "host/graph/model.hpp"
 #include "host/recipe/recipe.hpp"
 

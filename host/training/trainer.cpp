@@ -5,6 +5,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/loading/stream.hpp"
 #include "host/engine/adamw.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/training/diagnosis.hpp"

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "host/data/feature.hpp"
+#include "host/data/fields/feature_cache.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/training/trainer.hpp"
 #include "tests/bench/side_by_side.hpp"

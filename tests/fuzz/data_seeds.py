@@ -60,8 +60,8 @@ def media():
     yield "text.png", png(0, 8, 0, b"a text" * 9)
     for kind, bits, channels in ((1, 8, 1), (1, 16, 2), (1, 24, 1), (1, 32, 1), (3, 32, 2), (3, 64, 1), (6, 8, 1), (7, 8, 1)):
         yield f"{kind}_{bits}_{channels}.wav", wav(kind, bits, channels)
-    for name in ("halves.jpg", "ramp.flac", "tone.mp3", "vorbis.ogg", "opus.ogg", "tone.m4a"):
-        yield name, (DATA / name).read_bytes()
+    for name in ("image/halves.jpg", "audio/ramp.flac", "audio/tone.mp3", "audio/vorbis.ogg", "audio/opus.ogg", "audio/tone.m4a"):
+        yield Path(name).name, (DATA / name).read_bytes()
     for pattern in ("*.webp", "4??.jpg", "cmyk.jpg", "ycck.jpg", "progressive.jpg", "turned_6.jpg", "turned_6.png"):
         for path in sorted(PICTURES.glob(pattern)):
             yield path.name, path.read_bytes()

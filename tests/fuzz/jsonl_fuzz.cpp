@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "host/base/error.hpp"
-#include "host/data/document.hpp"
-#include "host/data/example.hpp"
-#include "host/data/shard.hpp"
+#include "host/data/dataset/example.hpp"
+#include "host/data/document/document.hpp"
+#include "host/data/storage/shard.hpp"
 
 namespace {
 

@@ -11,9 +11,10 @@
 #include <cstring>
 
 #include "host/base/error.hpp"
-#include "host/data/decode.hpp"
-#include "host/data/image.hpp"
-#include "host/data/video.hpp"
+#include "host/data/audio/decode_audio.hpp"
+#include "host/data/image/decode_image.hpp"
+#include "host/data/image/image.hpp"
+#include "host/data/video/video.hpp"
 
 namespace {
 

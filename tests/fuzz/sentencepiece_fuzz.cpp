@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
-#include "host/data/tokenizer.hpp"
+#include "host/data/text/tokenizer.hpp"
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
 extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* bytes, std::size_t size, std::size_t room);

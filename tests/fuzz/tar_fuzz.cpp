@@ -11,7 +11,7 @@
 #include <string>
 
 #include "host/base/error.hpp"
-#include "host/data/shard.hpp"
+#include "host/data/storage/shard.hpp"
 #include "tests/fuzz/memory_file.hpp"
 
 namespace {

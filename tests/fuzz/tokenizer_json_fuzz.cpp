@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "host/base/error.hpp"
-#include "host/data/tokenizer.hpp"
-#include "host/data/tokenizer_json.hpp"
+#include "host/data/text/tokenizer.hpp"
+#include "host/data/text/tokenizer_json/tokenizer_json.hpp"
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer calls it so.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reference values for host/data/log_mel: torch.stft and an HTK filter bank written out, in float64.
+"""Reference values for host/data/audio/log_mel: torch.stft and an HTK filter bank written out, in float64.
 
     python3 tests/reference/log_mel.py > tests/reference/log_mel.json
 

@@ -29,6 +29,25 @@ ROOMS = {
     "command": "base registry recipe engine data report checkpoint graph generation evaluation training "
                "conformance session",
 }
+# The rooms inside host/data likewise.
+DATA_ROOMS = {
+    "storage": "",
+    "codec": "",
+    "batch": "",
+    "section": "",
+    "text": "storage section",
+    "masking": "text",
+    "image": "storage codec section masking",
+    "audio": "storage codec batch section",
+    "video": "codec batch section image",
+    "document": "batch section masking image audio",
+    "fields": "storage codec batch section text masking image audio video document",
+    "dataset": "storage batch section text masking image audio video document fields",
+    "loading": "storage batch document fields dataset",
+    "inspect": "storage codec batch section text masking image audio video document fields dataset loading",
+}
+# Includes that break the order and are to go: a document's row reads what an opened data set holds.
+UPWARD = {("host/data/document/document.hpp", "host/data/dataset/content.hpp")}
 MAX_LINES = 400
 # The contract is one file, so that a plug-in in any language reads it alone; half of it is documentation.
 MAX_LINES_OF = {"host/training/trainer.cpp": 120, "sdk/include/weft/abi.h": 650}
@@ -99,6 +118,21 @@ def rooms_include_only_the_rooms_below_them(root):
         elif parts[0] == "host" and parts[1] not in allowed:
             problems.append(f"{place}: includes {name}; {room} may include only {', '.join(sorted(allowed))}.")
     return problems
+
+
+def rooms_of_data_include_only_the_rooms_below_them(root):
+    problems, found = [], set()
+    for path, place, _, name in includes(root, "host/data"):
+        room, parts = path.parts[2], name.split("/")
+        if len(path.parts) < 4 or room not in DATA_ROOMS:
+            problems.append(f"{place}: lies in no room of host/data; add its folder to DATA_ROOMS in this test.")
+        elif parts[:2] != ["host", "data"] or (path.as_posix(), name) in UPWARD:
+            found.add((path.as_posix(), name))
+        elif len(parts) < 4 or parts[2] not in {room, *DATA_ROOMS[room].split()}:
+            problems.append(f"{place}: includes {name}; {room} may include only "
+                            f"{', '.join([room, *DATA_ROOMS[room].split()])}.")
+    stale = UPWARD - found if (root / "host/data/document").exists() else set()
+    return problems + [f"{path}: no longer includes {name}; take it out of UPWARD in this test." for path, name in stale]
 
 
 def only_the_engine_includes_libtorch(root):
@@ -218,6 +252,15 @@ TRIALS = [
       ("host/data/a.cpp", '#include "../engine/x.hpp"\n'),
       ("host/command/a.cpp", '#include "plugins/fusion/concat.cpp"\n'),
       ("host/attic/a.cpp", '#include "host/base/text.hpp"\n')]),
+    (rooms_of_data_include_only_the_rooms_below_them,
+     {"host/data/image/a.cpp": '#include "host/data/image/a.hpp"\n#include "host/data/storage/x.hpp"\n#include "host/base/text.hpp"\n',
+      "host/data/text/bpe/a.cpp": '#include "host/data/section/x.hpp"\n'},
+     [("host/data/storage/a.cpp", '#include "host/data/image/a.hpp"\n'),
+      ("host/data/text/bpe/b.cpp", '#include "host/data/image/a.hpp"\n'),
+      ("host/data/a.cpp", '#include "host/base/text.hpp"\n'),
+      ("host/data/image/b.cpp", '#include "host/data/options.hpp"\n'),
+      ("host/data/attic/a.cpp", '#include "host/base/text.hpp"\n'),
+      ("host/data/document/document.hpp", '#include <vector>\n')]),
     (only_the_engine_includes_libtorch,
      {"host/engine/a.cpp": "#include <ATen/ATen.h>\n#include <c10/core/Device.h>\n#include <torch/library.h>\n",
       "tests/bench/a_bench.cpp": "#include <ATen/ops/add.h>\n"},

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "host/data/field.hpp"
+#include "host/data/fields/field.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
 

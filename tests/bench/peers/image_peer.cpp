@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "host/data/image.hpp"
+#include "host/data/fields/options.hpp"
+#include "host/data/image/image.hpp"
 #include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {

@@ -10,7 +10,8 @@
 #include <iostream>
 #include <string>
 
-#include "host/data/feature.hpp"
+#include "host/data/audio/audio_feature.hpp"
+#include "host/data/fields/options.hpp"
 #include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {

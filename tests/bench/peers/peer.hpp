@@ -9,7 +9,7 @@
 #include <iterator>
 #include <string>
 
-#include "host/data/shard.hpp"
+#include "host/data/storage/shard.hpp"
 
 namespace weft::bench {
 

@@ -11,7 +11,8 @@
 #include <iostream>
 #include <string>
 
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
+#include "host/data/loading/stream.hpp"
 #include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {

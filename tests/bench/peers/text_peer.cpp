@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "host/data/tokenizer.hpp"
+#include "host/data/text/tokenizer.hpp"
 #include "tests/bench/peers/peer.hpp"
 
 namespace weft::bench {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "host/base/error.hpp"
-#include "host/data/dataset.hpp"
-#include "host/data/shard.hpp"
+#include "host/data/dataset/dataset.hpp"
+#include "host/data/storage/shard.hpp"
 
 namespace weft::host::test {
 

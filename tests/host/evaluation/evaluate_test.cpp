@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/evaluation/evaluate.hpp"
+#include "host/data/loading/stream.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "host/base/error.hpp"
-#include "host/data/field.hpp"
+#include "host/data/fields/field.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
 #include "tests/support/recipes.hpp"

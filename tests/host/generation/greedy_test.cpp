@@ -6,7 +6,8 @@
 #include <algorithm>
 
 #include "host/base/error.hpp"
-#include "host/data/dataset.hpp"
+#include "host/data/dataset/dataset.hpp"
+#include "host/data/loading/stream.hpp"
 #include "tests/support/recipes.hpp"
 
 namespace weft::test {

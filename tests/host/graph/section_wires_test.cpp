@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"
-#include "host/data/field.hpp"
+#include "host/data/fields/field.hpp"
 #include "tests/support/recipes.hpp"
 
 namespace weft::test {

@@ -2,6 +2,7 @@
 /// A step whose numbers are not finite names what began it.
 
 #include "host/training/diagnosis.hpp"
+#include "host/data/loading/stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

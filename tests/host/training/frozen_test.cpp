@@ -8,6 +8,7 @@
 #include <set>
 
 #include "host/base/error.hpp"
+#include "host/data/loading/stream.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/training/objective.hpp"
 #include "host/training/selection.hpp"

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "host/data/dataset.hpp"
-#include "host/data/field.hpp"
+#include "host/data/dataset/dataset.hpp"
+#include "host/data/fields/field.hpp"
 #include "host/graph/model.hpp"
 #include "tests/support/recipes.hpp"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/training/trainer.hpp"
+#include "host/data/loading/stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

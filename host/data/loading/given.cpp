@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/data/loading/given.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "host/base/text.hpp"
+#include "host/data/dataset/content.hpp"
+#include "host/data/dataset/example.hpp"
+
+namespace weft::host {
+namespace {
+
+using Json = nlohmann::json;
+
+/// The examples as samples that are kept in memory.
+std::shared_ptr<const Shard> shard_of(const DataOptions& options,
+                                      const std::vector<GivenExample>& examples) {
+  auto shard = std::make_shared<Shard>();
+  shard->name = "the input";
+  for (const GivenExample& example : examples) {
+    const std::size_t sample = shard->add_sample(example.key);
+    Json json;
+    for (const FieldOptions& field : options.fields) {
+      const auto value = example.fields.find(field.name);
+      if (value == example.fields.end()) continue;
+      if (field.source.is_pointer())
+        json[Json::json_pointer(field.source.text)] = value->second;
+      else
+        shard->add_member(sample, std::string(member_names(field.source.text).front()),
+                          value->second);
+    }
+    if (!json.is_null()) shard->add_member(sample, "json", json.dump());
+  }
+  shard->fingerprint = "given";
+  return shard;
+}
+
+}  // namespace
+
+std::string section_to_predict(const std::string& data_json, const std::set<std::string>& fields,
+                               const PredictedShards& shards) {
+  Json section = Json::parse(data_json);
+  for (const char* key : {"blend", "stream", "order", "joint_mask"}) section.erase(key);
+  if (!shards.are_split) section.erase("split");
+  if (!shards.are_listed)
+    for (const char* key : {"each", "where", "bad_samples"}) section.erase(key);
+  section["shards"] = Json::object();
+  if (!shards.paths.empty()) section["shards"][shards.are_split ? "train" : "test"] = shards.paths;
+  Json kept = Json::object();
+  for (const auto& [name, field] : section.at("fields").items()) {
+    if (!fields.contains(name)) continue;
+    kept[name] = field;
+    for (const char* key : {"exchange", "visual_tokens"}) kept[name].erase(key);
+  }
+  section["fields"] = kept;
+  return section.dump();
+}
+
+std::vector<std::string> shards_of(const std::string& data_json, Split split) {
+  return parse_data_options(data_json).shards[static_cast<std::size_t>(split)];
+}
+
+ShardLook look_at_shard(const std::string& data_json, const std::set<std::string>& fields,
+                        const std::string& path) {
+  const DataOptions section = parse_data_options(data_json);
+  const Shard shard = read_shard(path);
+  ShardLook look;
+  if (!section.each.empty() && shard.has(0, "json")) {
+    const Bytes bytes = shard.read(0, "json");
+    const Json json = Json::parse(text_of(bytes), nullptr, /*allow_exceptions=*/false);
+    const Json::json_pointer each(section.each);
+    look.is_listed = json.is_structured() && json.contains(each) && json.at(each).is_array();
+  }
+  const DataOptions options =
+      parse_data_options(section_to_predict(data_json, fields, {{}, look.is_listed, false}));
+  const Example example = read_example(shard, {}, options, row_sources(options));
+  for (const FieldOptions& field : options.fields)
+    if (field.is_media() ? shard.has_any(0, field.source.text)
+                         : example.values.contains(field.source.text))
+      look.fields.insert(field.name);
+  return look;
+}
+
+Batch given_batch(const Dataset& data, const std::vector<GivenExample>& examples) {
+  const Dataset::Content& content = data.content();
+  auto part = std::make_shared<SplitContent>();
+  part->split = Split::test;
+  part->shards = {shard_of(content.options, examples)};
+  part->pools.resize(content.options.fields.size());
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    part->examples.push_back({0, static_cast<std::uint32_t>(i), 0});
+  Batch batch = empty_batch(content, examples.size());
+  Draw draw;
+  draw.run = part;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    draw.example = i;
+    fill_row(content, Split::test, draw, batch, i);
+  }
+  return batch;
+}
+
+}  // namespace weft::host

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+/// PNGs as the specification (3rd edition, 11) has them; pictures are written by hand,
+/// uncompressed.
+#include "host/data/image/plain_png.hpp"
+
+#include <gmock/gmock.h>
+
+#include "host/data/image/decode_image.hpp"
+#include "tests/host/data/fixtures.hpp"
+
+namespace weft::host {
+namespace {
+
+using test::big;
+using test::bytes_of;
+using test::error_of;
+using test::png_chunk;
+using test::zlib_stored;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+struct Form {
+  std::uint32_t height = 1, width = 1;
+  char depth = 8, colour = 0;
+};
+
+std::string head(const Form& form) {
+  return "\x89PNG\r\n\x1a\n" + png_chunk("IHDR", big(form.width) + big(form.height) + form.depth +
+                                                     form.colour + std::string(3, '\0'));
+}
+
+std::string picture(const Form& form, const std::string& rows, const std::string& before = "") {
+  return head(form) + before + png_chunk("IDAT", zlib_stored(rows)) + png_chunk("IEND", "");
+}
+
+std::vector<std::uint8_t> seen(const std::string& bytes, std::uint8_t background = 0) {
+  return decode_image(bytes_of(bytes),
+                      {.channels = 1, .background = {background, background, background}}, "p")
+      .pixels;
+}
+
+TEST(PlainPng, APlainOneIsLeftAlone) {
+  EXPECT_FALSE(plain_png(bytes_of(picture({}, std::string("\0\x07", 2))), "p"));
+  EXPECT_FALSE(plain_png(bytes_of("\x89PNG and nothing more"), "p"));
+}
+
+TEST(PlainPng, GreyOfFewBitsIsTransparentWhereItsValueSays) {
+  // Two bits: the values 0, 1, 2, 3 are 0, 85, 170, 255.
+  const std::string rows("\0\x1b", 2);
+  EXPECT_THAT(seen(picture({1, 4, 2}, rows), 9), ElementsAre(0, 85, 170, 255));
+  EXPECT_THAT(seen(picture({1, 4, 2}, rows, png_chunk("tRNS", std::string("\0\2", 2))), 9),
+              ElementsAre(0, 85, 9, 255));
+  EXPECT_THAT(
+      seen(picture({1, 2, 1}, std::string("\0\x40", 2), png_chunk("tRNS", std::string("\0\1", 2))),
+           9),
+      ElementsAre(0, 9));
+  EXPECT_THAT(
+      seen(picture({1, 2, 4}, std::string("\0\x0f", 2), png_chunk("tRNS", std::string("\0\0", 2))),
+           9),
+      ElementsAre(9, 255));
+  EXPECT_THAT(seen(picture({1, 2, 8}, std::string("\0\x0f\x10", 3),
+                           png_chunk("tRNS", std::string("\0\x10", 2))),
+                   9),
+              ElementsAre(15, 9));
+  // A value that no pixel can have hides nothing.
+  EXPECT_THAT(
+      seen(picture({1, 2, 1}, std::string("\0\x40", 2), png_chunk("tRNS", std::string("\0\7", 2))),
+           9),
+      ElementsAre(0, 255));
+}
+
+TEST(PlainPng, APaletteMustBeThere) {
+  const std::string rows("\0\1", 2);
+  EXPECT_THAT(seen(picture({1, 1, 8, 3}, rows, png_chunk("PLTE", "\1\1\1\x64\x64\x64"))),
+              ElementsAre(100));
+  EXPECT_EQ(
+      error_of([&] {
+        seen(picture({1, 1, 8, 3}, rows));
+      }),
+      std::pair(Exit::bad_data,
+                std::string(
+                    "p cannot be decoded: it is a PNG of palette colours without a palette (PLTE). "
+                    "Replace the file and make the shard anew.")));
+}
+
+TEST(PlainPng, AnAnimationIsItsDefaultPicture) {
+  const std::string control = png_chunk("acTL", big(2) + big(0));
+  const std::string frame = png_chunk(
+      "fcTL", big(0) + big(1) + big(1) + big(0) + big(0) + std::string("\0\1\0\1\0\0", 6));
+  std::string bytes = picture({}, std::string("\0\x07", 2), control + frame);
+  const std::string second = png_chunk("fcTL", big(1) + big(1) + big(1) + big(0) + big(0) +
+                                                   std::string("\0\1\0\1\0\0", 6)) +
+                             png_chunk("fdAT", big(2) + zlib_stored(std::string("\0\x63", 2)));
+  bytes.insert(bytes.size() - 12, second);
+  EXPECT_THAT(seen(bytes), ElementsAre(7));
+}
+
+/// Texts, profiles and what lies behind the end reach no decoder: they could grow a thousandfold.
+TEST(PlainPng, OnlyWhatTellsOfPixelsIsLeft) {
+  std::string more;
+  for (const char* name : {"tEXt", "zTXt", "iTXt", "iCCP", "eXIf", "gAMA", "prVt"})
+    more += png_chunk(name, "Comment");
+  const std::string bytes = picture({}, std::string("\0\x07", 2), more);
+  EXPECT_EQ(plain_png(bytes_of(bytes + "behind"), "p"),
+            bytes_of(picture({}, std::string("\0\x07", 2))));
+  EXPECT_THAT(seen(bytes), ElementsAre(7));
+}
+
+}  // namespace
+}  // namespace weft::host
