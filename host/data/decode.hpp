@@ -62,8 +62,7 @@ Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,
 /// samples per second. Sound beside pictures counts from the beginning of the file's timeline:
 /// silence comes before what begins later, and what lies before it is left out.
 /// By default that is the mean of all channels.
-/// Sound is taken as FFmpeg plays it: what encoders put before and behind it is left out where the
-/// file says so. An MP3 may lack a part of its last frame (at most 72 ms), or more where it does
+/// What encoders put before and behind the sound is left out where the file says so. An MP3 may lack a part of its last frame (at most 72 ms), or more where it does
 /// not announce its length.
 /// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty, too long, of
 ///         another rate or of too many channels

@@ -204,6 +204,9 @@ Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const Ki
   context->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
   context->max_pixels = medium == Medium::video ? k_most_frame_pixels : k_most_pixels;
   context->codec_whitelist = av_strdup(kind.codecs);
+  // Of sound in one page FFmpeg cuts off too much; whole_ogg() knows the end.
+  const bool is_vorbis = &kind == &k_ogg && codec->id == AV_CODEC_ID_VORBIS;
+  if (is_vorbis) context->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
   checked(avcodec_open2(context.get(), codec, nullptr), place);
   return context;
 }
@@ -213,6 +216,15 @@ Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const Ki
 bool is_lossy(const AVCodecContext& codec) {
   return codec.codec_id == AV_CODEC_ID_MP3 || codec.codec_id == AV_CODEC_ID_VORBIS ||
          codec.codec_id == AV_CODEC_ID_OPUS || codec.codec_id == AV_CODEC_ID_AAC;
+}
+
+/// How much of an M4A's last frame is sound: its table of times (ISO 14496-12, 8.6.1.2) gives the
+/// last packet less than its samples where the encoder filled it up. FFmpeg plays it whole.
+int heard_samples(const AVFrame& frame, const AVStream& stream) {
+  if (frame.pkt_duration <= 0) return frame.nb_samples;
+  const std::int64_t heard =
+      av_rescale_q(frame.pkt_duration, stream.time_base, {1, frame.sample_rate});
+  return static_cast<int>(std::min<std::int64_t>(heard, frame.nb_samples));
 }
 
 /// What Matroska says that the encoder put before the sound (CodecDelay, RFC 9559), in seconds.
@@ -343,21 +355,26 @@ Announced decode_frames(std::span<const std::byte> bytes, Medium medium, const s
   const AVStream& stream = file.stream();
   const AVCodecContext& codec = file.codec();
   Announced announced;
-  bool is_first = medium == Medium::recording && file.has_video();
-  if (medium == Medium::recording && !is_first)
+  const bool has_list = text_of_head(bytes, 8).ends_with("ftyp");
+  const int listed = has_list ? avformat_index_get_entries_count(&stream) : 0;
+  bool is_last = false, is_first = medium == Medium::recording && file.has_video();
+  if (medium == Medium::recording && !is_first) {
     announced.begin = -skipped_seconds(codec, stream, bytes);
+  }
   const auto take_in_time = [&](const AVFrame& frame) {
     if (is_first && frame.best_effort_timestamp != AV_NOPTS_VALUE) {
       announced.begin = static_cast<double>(frame.best_effort_timestamp) * av_q2d(stream.time_base);
     }
     is_first = false;
-    take(frame);
+    AVFrame heard = frame;  // its samples stay where they are
+    if (is_last && is_lossy(codec)) heard.nb_samples = heard_samples(frame, stream);
+    if (medium == Medium::picture || heard.nb_samples > 0) take(heard);
   };
   std::int64_t played = 0;  // in the stream's time base
   int packets = 0;
   while (const AVPacket* const packet = file.read()) {
     played += packet->duration;
-    ++packets;
+    is_last = ++packets == listed;
     file.decode(packet, take_in_time);
     // Phones put further pictures behind the first; one after the other could take hours.
     if (medium == Medium::picture && codec.frame_number > 0) return announced;
@@ -366,10 +383,9 @@ Announced decode_frames(std::span<const std::byte> bytes, Medium medium, const s
   if (medium == Medium::picture || stream.duration == AV_NOPTS_VALUE) return announced;
   if (is_lossy(codec)) {
     // M4A lists all its packets; MP3 and Ogg announce how long they play.
-    const bool has_list = text_of_head(bytes, 8).ends_with("ftyp");
-    const bool is_cut =
-        has_list ? packets < avformat_index_get_entries_count(&stream) : played < stream.duration;
-    if (is_cut) cannot_decode(place, "it is cut off");
+    if (has_list ? packets < listed : played < stream.duration) {
+      cannot_decode(place, "it is cut off");
+    }
     return announced;
   }
   announced.samples = av_rescale_q(stream.duration, stream.time_base, {1, codec.sample_rate});
