@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "host/base/utf8.hpp"
 #include "host/data/unicode.hpp"
 
 namespace weft::host {
@@ -16,8 +17,7 @@ bool is_inside_word(std::string_view text, std::size_t begin, std::size_t end) {
 
 std::size_t without_space_before(std::string_view text, std::size_t begin, std::size_t least) {
   while (begin > least && is_white_space(character_before(text, begin))) {
-    --begin;
-    while (begin > least && (text[begin] & 0xc0) == 0x80) --begin;
+    begin = character_begin(text, begin - 1, least);
   }
   return begin;
 }
