@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/batch_row.hpp"
+#include "host/data/decode.hpp"
 #include "host/data/row_feature.hpp"
 
 namespace weft::host {
@@ -154,9 +155,14 @@ std::vector<DocumentPiece> document_pieces(const Dataset::Content& content, cons
       const bool is_picture = one.kind == Kind::picture;
       const DocumentSize least{1, is_picture ? 1 : 0, is_picture ? 0 : 1};
       // What cannot have a place is not decoded: a sample says how many parts it has.
-      if ((used + least).fits(options)) {
-        piece.feature =
-            feature_of(content, draw, part, draw.example, media_field(field, one), random);
+      try {
+        if ((used + least).fits(options)) {
+          piece.feature =
+              feature_of(content, draw, part, draw.example, media_field(field, one), random);
+        }
+      } catch (const LacksSound&) {
+        if (!one.is_optional) throw;
+        continue;
       }
       used = used + least;
     }

@@ -13,6 +13,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/content.hpp"
+#include "host/data/decode.hpp"
 #include "host/data/document.hpp"
 #include "host/data/order.hpp"
 
@@ -117,7 +118,11 @@ class StageClock {
     reading_ += reading;
     stages_[0].seconds += since(clock);
     begin = processor_time();
-    make_feature(shard, sample, field);  // reads the member as well
+    try {
+      make_feature(shard, sample, field);  // reads the member as well
+    } catch (const LacksSound&) {
+      if (!field.is_optional) throw;
+    }
     stage += std::max(0.0, processor_time() - begin - reading);
   }
 
