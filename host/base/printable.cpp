@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "host/base/utf8.hpp"
+
 namespace weft::host {
 namespace {
 
@@ -67,10 +69,6 @@ std::string all_printable(std::string_view text) {
   return result;
 }
 
-bool is_inside_character(std::string_view text, std::size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0u) == 0x80u;
-}
-
 }  // namespace
 
 std::string printable(std::string_view text, std::size_t most) {
@@ -84,8 +82,8 @@ std::string printable(std::string_view text, std::size_t most) {
   std::string result = all_printable(text);
   if (result.size() <= most) return result;
   std::size_t head = (most - k_gap.size()) / 2, tail = result.size() - head;
-  while (head > 0 && is_inside_character(result, head)) --head;
-  while (is_inside_character(result, tail)) ++tail;
+  head = character_begin(result, head);
+  while (tail < result.size() && is_inside_character(result[tail])) ++tail;
   return result.substr(0, head).append(k_gap).append(result, tail);
 }
 

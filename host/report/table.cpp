@@ -3,18 +3,19 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <utility>
 
 #include "host/base/printable.hpp"
+#include "host/base/utf8.hpp"
 
 namespace weft::host {
 namespace {
 
 /// Characters, not bytes: UTF-8 continuation bytes take no place.
 std::size_t width(const std::string& cell) {
-  return static_cast<std::size_t>(std::count_if(cell.begin(), cell.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
+  return static_cast<std::size_t>(
+      std::count_if(cell.begin(), cell.end(), std::not_fn(is_inside_character)));
 }
 
 bool is_number(const std::string& cell) {

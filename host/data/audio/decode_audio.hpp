@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/data/audio/audio_options.hpp"
 
 namespace weft::host {
@@ -19,14 +20,20 @@ struct Audio {
   std::vector<float> samples;  ///< of one channel, full scale = 1
 };
 
+/// A video has no sound: where sound is optional it is not there.
+class LacksSound : public Error {
+ public:
+  using Error::Error;
+};
+
 /// WAV (PCM, A-law, µ-law), FLAC, MP3, Ogg (Vorbis, Opus), M4A or MP4 (AAC, MP3, Opus; not in
 /// fragments), WebM or Matroska (Opus, Vorbis, AAC, MP3), brought to one channel and to `rate`
 /// samples per second. Sound beside pictures counts from the beginning of the file's timeline:
 /// silence comes before what begins later, and what lies before it is left out.
 /// By default that is the mean of all channels.
-/// Sound is taken as FFmpeg plays it: what encoders put before and behind it is left out where the
-/// file says so. An MP3 may lack a part of its last frame (at most 72 ms), or more where it does
-/// not announce its length.
+/// What encoders put before and behind the sound is left out where the file says so. An MP3 may
+/// lack a part of its last frame (at most 72 ms), or more where it does not announce its length.
+/// @throws LacksSound (bad_data) when the bytes are a video without sound
 /// @throws Error (bad_data) when the bytes are not a whole recording, or it is empty, too long, of
 ///         another rate or of too many channels
 Audio decode_audio(std::span<const std::byte> bytes, int rate, const std::string& place,

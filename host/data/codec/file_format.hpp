@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a file is by its first bytes, for messages about one that is not read.
+/// Messages about files of samples that are not read.
 
 #pragma once
 
@@ -9,10 +9,6 @@
 #include <string_view>
 
 namespace weft::host {
-
-/// "a GIF", "an AIFF recording", "a ZIP archive", "a web page"; empty for bytes that are nothing
-/// known.
-std::string format_name(std::span<const std::byte> bytes);
 
 /// Says what a file is that could not be opened: the name of a format that is not read, and that
 /// the head is damaged of one that is.

@@ -178,6 +178,17 @@ bool is_cover(const AVStream& stream) {
   return (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
 }
 
+bool holds_video(const AVFormatContext& format) {
+  return std::any_of(format.streams, format.streams + format.nb_streams, [](const auto* stream) {
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover(*stream);
+  });
+}
+
+std::string undecodable(const std::string& place, std::string_view reason) {
+  return concat(place, " cannot be decoded: ", reason,
+                ". Replace the file and make the shard anew.");
+}
+
 /// The picture, the first sound or the first moving pictures; FFmpeg passes over all others.
 const AVStream& find_stream(const AVFormatContext& format, Medium medium,
                             const std::string& place) {
@@ -186,6 +197,9 @@ const AVStream& find_stream(const AVFormatContext& format, Medium medium,
     const AVStream& stream = *format.streams[i];
     const bool is_wanted = stream.codecpar->codec_type == wanted && !is_cover(stream);
     if (medium == Medium::picture || is_wanted) return stream;
+  }
+  if (medium == Medium::recording && holds_video(format)) {
+    throw LacksSound(Exit::bad_data, undecodable(place, "it is a video without sound"));
   }
   cannot_decode(place, medium == Medium::video ? "it holds no pictures" : "it holds no stream");
 }
@@ -203,25 +217,11 @@ Owned<AVCodecContext> open_codec(const AVStream& stream, Medium medium, const Ki
   context->err_recognition = AV_EF_EXPLODE | AV_EF_CRCCHECK | AV_EF_BITSTREAM | AV_EF_BUFFER;
   context->max_pixels = medium == Medium::video ? k_most_frame_pixels : k_most_pixels;
   context->codec_whitelist = av_strdup(kind.codecs);
+  // Of sound in one page FFmpeg cuts off too much; whole_ogg() knows the end.
+  const bool is_vorbis = &kind == &k_ogg && codec->id == AV_CODEC_ID_VORBIS;
+  if (is_vorbis) context->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
   checked(avcodec_open2(context.get(), codec, nullptr), place);
   return context;
-}
-
-/// Whether the decoder takes off the padding that the encoder added: then there are fewer samples
-/// than the file announces, and its packets are counted instead.
-bool is_lossy(const AVCodecContext& codec) {
-  return codec.codec_id == AV_CODEC_ID_MP3 || codec.codec_id == AV_CODEC_ID_VORBIS ||
-         codec.codec_id == AV_CODEC_ID_OPUS || codec.codec_id == AV_CODEC_ID_AAC;
-}
-
-/// What Matroska says that the encoder put before the sound (CodecDelay, RFC 9559), in seconds.
-/// FFmpeg's decoders leave it out of Opus and Vorbis, which say so themselves.
-double skipped_seconds(const AVCodecContext& codec, const AVStream& stream,
-                       std::span<const std::byte> bytes) {
-  const bool is_matroska = text_of_head(bytes, 4) == "\x1a\x45\xdf\xa3";
-  const bool keeps_it = codec.codec_id == AV_CODEC_ID_AAC || codec.codec_id == AV_CODEC_ID_MP3;
-  if (!is_matroska || !keeps_it || codec.sample_rate <= 0) return 0;
-  return static_cast<double>(stream.codecpar->initial_padding) / codec.sample_rate;
 }
 
 }  // namespace
@@ -291,10 +291,7 @@ double MediaFile::seconds() const {
 }
 
 bool MediaFile::has_video() const {
-  const AVFormatContext& format = *inside_->format;
-  return std::any_of(format.streams, format.streams + format.nb_streams, [](const auto* stream) {
-    return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_cover(*stream);
-  });
+  return holds_video(*inside_->format);
 }
 
 const AVPacket* MediaFile::read() {
@@ -336,48 +333,8 @@ void MediaFile::jump() {
   avcodec_flush_buffers(inside_->codec.get());
 }
 
-Announced decode_frames(std::span<const std::byte> bytes, Medium medium, const std::string& place,
-                        const std::function<void(const AVFrame&)>& take, const Deadline& deadline) {
-  MediaFile file(bytes, medium, deadline, place);
-  const AVStream& stream = file.stream();
-  const AVCodecContext& codec = file.codec();
-  Announced announced;
-  bool is_first = medium == Medium::recording && file.has_video();
-  if (medium == Medium::recording && !is_first)
-    announced.begin = -skipped_seconds(codec, stream, bytes);
-  const auto take_in_time = [&](const AVFrame& frame) {
-    if (is_first && frame.best_effort_timestamp != AV_NOPTS_VALUE) {
-      announced.begin = static_cast<double>(frame.best_effort_timestamp) * av_q2d(stream.time_base);
-    }
-    is_first = false;
-    take(frame);
-  };
-  std::int64_t played = 0;  // in the stream's time base
-  int packets = 0;
-  while (const AVPacket* const packet = file.read()) {
-    played += packet->duration;
-    ++packets;
-    file.decode(packet, take_in_time);
-    // Phones put further pictures behind the first; one after the other could take hours.
-    if (medium == Medium::picture && codec.frame_number > 0) return announced;
-  }
-  file.decode(nullptr, take_in_time);
-  if (medium == Medium::picture || stream.duration == AV_NOPTS_VALUE) return announced;
-  if (is_lossy(codec)) {
-    // M4A lists all its packets; MP3 and Ogg announce how long they play.
-    const bool has_list = text_of_head(bytes, 8).ends_with("ftyp");
-    const bool is_cut =
-        has_list ? packets < avformat_index_get_entries_count(&stream) : played < stream.duration;
-    if (is_cut) cannot_decode(place, "it is cut off");
-    return announced;
-  }
-  announced.samples = av_rescale_q(stream.duration, stream.time_base, {1, codec.sample_rate});
-  return announced;
-}
-
 void cannot_decode(const std::string& place, const std::string& reason) {
-  throw Error(Exit::bad_data, concat(place, " cannot be decoded: ", reason,
-                                     ". Replace the file and make the shard anew."));
+  throw Error(Exit::bad_data, undecodable(place, reason));
 }
 
 }  // namespace weft::host

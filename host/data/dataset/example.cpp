@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/dataset/example.hpp"
 
+#include <xxhash.h>
+
 #include <algorithm>
+#include <list>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
@@ -34,6 +38,65 @@ Json sample_json(const Shard& shard, std::size_t sample) {
   throw Error(Exit::bad_data, concat(shard.place(sample), ": the member json is not usable (",
                                      reason, "). Make the shard anew."));
 }
+
+/// A sample's JSON with the list at `each` taken out of it.
+struct ListedJson {
+  Json list, rest;
+};
+
+ListedJson listed_json(const Shard& shard, std::size_t sample, const std::string& each);
+
+/// Of the samples that were read last, what their JSON holds: the rows that their entries make
+/// would otherwise parse it once for each of them.
+class ListedSamples {
+ public:
+  std::shared_ptr<const ListedJson> find(const Shard& shard, std::size_t sample,
+                                         const std::string& each) {
+    if (!shard.has(sample, "json")) return make(shard, sample, each);
+    const Bytes bytes = shard.read(sample, "json");
+    const Key key{XXH3_128bits(bytes.data(), bytes.size()), each, bytes.size()};
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto known = samples_.begin(); known != samples_.end(); ++known) {
+        if (!(known->first == key)) continue;
+        samples_.splice(samples_.begin(), samples_, known);
+        return known->second;
+      }
+    }
+    std::shared_ptr<const ListedJson> made = make(shard, sample, each);
+    const std::lock_guard lock(mutex_);
+    samples_.emplace_front(key, made);
+    held_ += key.size;
+    while (samples_.size() > 1 && held_ > k_room) {
+      held_ -= samples_.back().first.size;
+      samples_.pop_back();
+    }
+    return made;
+  }
+
+ private:
+  /// In bytes of JSON; the last sample is kept however large it is.
+  static constexpr std::size_t k_room = std::size_t{1} << 20;
+
+  struct Key {
+    XXH128_hash_t bytes;
+    std::string each;
+    std::size_t size;
+
+    bool operator==(const Key& other) const {
+      return XXH128_isEqual(bytes, other.bytes) != 0 && each == other.each && size == other.size;
+    }
+  };
+
+  static std::shared_ptr<const ListedJson> make(const Shard& shard, std::size_t sample,
+                                                const std::string& each) {
+    return std::make_shared<const ListedJson>(listed_json(shard, sample, each));
+  }
+
+  std::mutex mutex_;
+  std::list<std::pair<Key, std::shared_ptr<const ListedJson>>> samples_;  ///< the latest first
+  std::size_t held_ = 0;
+};
 
 /// What a text is, in a member or in JSON: without a mark before it and a line end behind it.
 std::string plain(std::string_view text) {
@@ -109,6 +172,12 @@ Json take_list(Json& json, const std::string& each, const std::string& place) {
   return list;
 }
 
+ListedJson listed_json(const Shard& shard, std::size_t sample, const std::string& each) {
+  ListedJson json{{}, sample_json(shard, sample)};
+  json.list = take_list(json.rest, each, shard.place(sample));
+  return json;
+}
+
 /// KEY and the place of an example, without values.
 Example bare_example(const Shard& shard, const ExampleRef& ref, const DataOptions& options) {
   const std::string suffix = options.each.empty() ? "" : concat('#', ref.entry);
@@ -160,11 +229,14 @@ Example read_example(const Shard& shard, const ExampleRef& ref, const DataOption
                      const std::set<std::string>& sources) {
   Example example = bare_example(shard, ref, options);
   if (sources.empty()) return example;
-  Json json = is_pointer_wanted(options, sources) ? sample_json(shard, ref.sample) : Json::object();
-  const Json list = options.each.empty() ? Json::array({Json::object()})
-                                         : take_list(json, options.each, shard.place(ref.sample));
   example.values = member_values(shard, ref.sample, sources);
-  add_values({list.at(ref.entry), json}, sources, example.values);
+  if (!options.each.empty()) {
+    static ListedSamples latest;
+    const auto json = latest.find(shard, ref.sample, options.each);
+    add_values({json->list.at(ref.entry), json->rest}, sources, example.values);
+  } else if (is_pointer_wanted(options, sources)) {
+    add_values({Json::object(), sample_json(shard, ref.sample)}, sources, example.values);
+  }
   return example;
 }
 

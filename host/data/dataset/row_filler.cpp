@@ -6,6 +6,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/audio/augment_audio.hpp"
+#include "host/data/audio/decode_audio.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/document/document.hpp"
 #include "host/data/fields/field_kind.hpp"
@@ -254,11 +255,15 @@ std::string fill_fields(const Dataset::Content& content, Split split, const Draw
     const std::size_t flags = masks != nullptr ? masks->byte_count() / rows : 0;
     const Target target{values.bytes.get() + row * value_bytes,
                         masks != nullptr ? masks->data<bool>() + row * flags : nullptr, batch, row};
-    const bool is_present = filler.has(f);
+    bool is_present = filler.has(f);
+    try {
+      if (is_present) filler.fill(f, target);
+    } catch (const LacksSound&) {
+      if (!field.is_optional) throw;
+      is_present = false;
+    }
     if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
-    if (is_present) {
-      filler.fill(f, target);
-    } else {
+    if (!is_present) {
       filler.leave_empty(f, target, value_bytes);
       std::fill_n(target.mask, flags, false);
     }

@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/data/audio/augment_audio.hpp"
+#include "host/data/audio/decode_audio.hpp"
 #include "host/data/batch/batch_row.hpp"
 #include "host/data/image/augment_image.hpp"
 
@@ -155,9 +156,14 @@ std::vector<DocumentPiece> document_pieces(const Dataset::Content& content, cons
       const bool is_picture = one.kind == Kind::picture;
       const DocumentSize least{1, is_picture ? 1 : 0, is_picture ? 0 : 1};
       // What cannot have a place is not decoded: a sample says how many parts it has.
-      if ((used + least).fits(options)) {
-        piece.feature =
-            feature_of(content, draw, part, draw.example, media_field(field, one), random);
+      try {
+        if ((used + least).fits(options)) {
+          piece.feature =
+              feature_of(content, draw, part, draw.example, media_field(field, one), random);
+        }
+      } catch (const LacksSound&) {
+        if (!one.is_optional) throw;
+        continue;
       }
       used = used + least;
     }

@@ -20,8 +20,8 @@ struct PictureHead {
   int orientation = 1;                 ///< EXIF's, 1 to 8; see oriented()
 };
 
-/// Reads the head and holds it to the limits of codec/limits.hpp. The orientation is that of the first
-/// EXIF block (JPEG's APP1, PNG's eXIf, WebP's EXIF), in its first directory; a block that is
+/// Reads the head and holds it to the limits of codec/limits.hpp. The orientation is that of the
+/// first EXIF block (JPEG's APP1, PNG's eXIf, WebP's EXIF), in its first directory; a block that is
 /// damaged counts as none.
 /// @throws Error (bad_data): too large, without a pixel, cut off, in too many scans, or animated
 PictureHead vetted_head(std::span<const std::byte> bytes, const std::string& place);

@@ -12,6 +12,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/audio/decode_audio.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/document/document.hpp"
 #include "host/data/loading/order.hpp"
@@ -117,7 +118,11 @@ class StageClock {
     reading_ += reading;
     stages_[0].seconds += since(clock);
     begin = processor_time();
-    make_feature(shard, sample, field);  // reads the member as well
+    try {
+      make_feature(shard, sample, field);  // reads the member as well
+    } catch (const LacksSound&) {
+      if (!field.is_optional) throw;
+    }
     stage += std::max(0.0, processor_time() - begin - reading);
   }
 

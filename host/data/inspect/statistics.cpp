@@ -123,7 +123,7 @@ class Looker {
       if (std::holds_alternative<TextOptions>(options.kind)) {
         meet(sum, example, text->second.data(), text->second.size());
       }
-    } else if (shard.has_any(ref.sample, options.source.text)) {
+    } else if (is_present(options)) {
       // The entries of one sample share its members.
       const bool is_again = example > 0 && part_.examples[example - 1].shard == ref.shard &&
                             part_.examples[example - 1].sample == ref.sample;
@@ -147,6 +147,11 @@ class Looker {
       sum.silent.add(example);
     }
     if (statistics_) add_values(options, sum);
+  }
+
+  /// Whether the row at hand has the field.
+  bool is_present(const FieldOptions& options) const {
+    return !options.is_optional || row_.fields.at(options.name + k_present).data<bool>()[0];
   }
 
   void look_at_file(const FieldOptions& options, const Shard& shard, std::size_t example,

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "host/base/random.hpp"
+#include "host/base/utf8.hpp"
 
 namespace weft::host {
 namespace {
@@ -24,9 +25,7 @@ std::string_view take_part(std::string_view& text) {
   if (end > k_longest) {
     end = text.substr(0, k_part + 1).find_last_of(k_between_words);
     if (end == std::string_view::npos || end == 0) {
-      end = k_part;
-      const auto is_inside = [&] { return (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80; };
-      for (int i = 0; i < 3 && is_inside(); ++i) --end;  // no character has more bytes inside
+      end = character_begin(text, k_part, k_part - 3);  // no character has more bytes inside
     }
   }
   const std::string_view part = text.substr(0, end);

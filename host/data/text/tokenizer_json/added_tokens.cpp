@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/text/tokenizer_json/added_tokens.hpp"
+#include "host/base/utf8.hpp"
 
 #include <algorithm>
 
@@ -16,8 +17,7 @@ bool is_inside_word(std::string_view text, std::size_t begin, std::size_t end) {
 
 std::size_t without_space_before(std::string_view text, std::size_t begin, std::size_t least) {
   while (begin > least && is_white_space(character_before(text, begin))) {
-    --begin;
-    while (begin > least && (text[begin] & 0xc0) == 0x80) --begin;
+    begin = character_begin(text, begin - 1, least);
   }
   return begin;
 }

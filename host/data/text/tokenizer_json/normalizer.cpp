@@ -8,6 +8,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/base/utf8.hpp"
 #include "host/data/text/tokenizer_json/unicode.hpp"
 
 namespace weft::host {
@@ -98,8 +99,7 @@ std::string stripped(const NormaliserStep& step, const std::string& text) {
     if (!is_white_space(next_character(text, next))) break;
   }
   while (step.right && end > begin && is_white_space(character_before(text, end))) {
-    --end;
-    while ((text[end] & 0xc0) == 0x80) --end;
+    end = character_begin(text, end - 1);
   }
   return text.substr(begin, end - begin);
 }

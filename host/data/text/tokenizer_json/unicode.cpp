@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "host/base/utf8.hpp"
+
 namespace weft::host {
 namespace {
 
@@ -60,8 +62,7 @@ char32_t next_character(std::string_view text, std::size_t& at) {
 }
 
 char32_t character_before(std::string_view text, std::size_t at) {
-  --at;
-  while (at > 0 && (text[at] & 0xc0) == 0x80) --at;
+  at = character_begin(text, at - 1);
   return next_character(text, at);
 }
 

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "host/base/utf8.hpp"
+
 namespace weft::host {
 namespace {
 
 bool begins_character(char byte) {
-  return (byte & 0xc0) != 0x80;
+  return !is_inside_character(byte);
 }
 
 }  // namespace

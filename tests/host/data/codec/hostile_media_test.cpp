@@ -111,6 +111,17 @@ TEST(HostileImage, AnotherFormatIsNamed) {
                      "it is a FLAC file, neither PNG, JPEG nor WebP");
 }
 
+TEST(HostileAudio, AnM4AWithoutItsTableIsCutOff) {
+  // Its boxes are ftyp, free, mdat and moov: a cut between two of them leaves whole boxes.
+  const std::string whole = read_file(WEFT_SOURCE_DIR "/tests/host/data/ends/aac.m4a");
+  const std::size_t table = whole.find("moov") - 4;
+  for (const std::size_t size : {whole.find("free") - 4, whole.find("mdat") - 4, table}) {
+    recording_is_refused(whole.substr(0, size),
+                         "it is an MP4 or M4A that is cut off: its table (moov) is not there");
+  }
+  recording_is_refused(whole.substr(0, table - 1), "it is cut off");
+}
+
 TEST(HostileAudio, OtherFormatsAndPlaylists) {
   const test::Folder folder;
   const std::string real = folder.path("real.wav");

@@ -60,6 +60,24 @@ TEST_F(LargeJsonTest, EntriesOfASampleWhichHasMoreBesideThem) {
   EXPECT_EQ(met, k_count);
 }
 
+TEST_F(LargeJsonTest, RowsOfOneSample) {
+  test::write_tar(path, {{"a.json", R"({"of": "all", "list": [)" + many("{\"n\":1}") + "]}"},
+                         {"b.json", R"({"of": "b", "list": [{"n": 2}], "other": [{"n": 3}]})"}});
+  const Shard shard = read_shard(path);
+  DataOptions options;
+  options.each = "/list";
+  const auto value = [&](std::uint32_t sample, std::uint32_t entry) {
+    const Example example = read_example(shard, {0, sample, entry}, options, {"/of", "/n"});
+    return example.values.at("/of") + example.values.at("/n");
+  };
+  for (std::uint32_t entry = 0; entry < 2'000; ++entry) EXPECT_EQ(value(0, entry), "all1");
+  EXPECT_EQ(value(1, 0), "b2");  // which lies between rows of the other
+  options.each = "/other";
+  EXPECT_EQ(value(1, 0), "b3");
+  options.each = "/list";
+  EXPECT_EQ(value(0, k_count - 1), "all1");
+}
+
 TEST_F(LargeJsonTest, ALineOfAnIndexOrAText) {
   const std::string list = "[" + many("{}") + "]";
   test::write_file(folder.path("i.jsonl"), R"({"key": "a", "json": {"list": )" + list + "}}");

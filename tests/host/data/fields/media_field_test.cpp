@@ -196,5 +196,25 @@ TEST(TrimmedSilence, KeepsARecordingThatIsSilentThroughout) {
   EXPECT_EQ(trimmed_silence(samples, 40).size(), 700U);
 }
 
+TEST_F(MediaFieldTest, OptionalSoundOfASilentFilmIsAbsent) {
+  // sound.mp4 has sound, keys.mp4 has none.
+  const std::string field = R"("v": {"kind": "log_mel", "member": "mp4", "rate": 8000, "fft": 256,
+      "hop": 80, "mels": 4, "frames": 5)";
+  const Dataset dataset = open(field + R"(, "optional": true})");
+  const Batch batch = first_of(dataset);
+  const bool* const present = batch.fields.at("v_present").data<bool>();
+  EXPECT_TRUE(present[0]);
+  EXPECT_FALSE(present[1]);
+  const std::span values(batch.fields.at("v").data<float>(), 2 * 5 * 4);
+  EXPECT_THAT(values.subspan(20), testing::Each(0.0F));
+  const std::span mask(batch.fields.at("v_mask").data<bool>(), 2 * 5);
+  EXPECT_THAT(mask.first(5), testing::Each(true));
+  EXPECT_THAT(mask.subspan(5), testing::Each(false));
+
+  const auto [exit, sentence] = test::error_of([&] { first_of(open(field + "}")); });
+  EXPECT_EQ(exit, Exit::bad_data);
+  EXPECT_THAT(sentence, testing::HasSubstr("cannot be decoded: it is a video without sound."));
+}
+
 }  // namespace
 }  // namespace weft::host

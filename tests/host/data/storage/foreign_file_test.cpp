@@ -54,14 +54,14 @@ TEST_F(ForeignFileTest, OtherFormatsAreNamed) {
        "is compressed by xz, which is not read. Decompress it, or "},
       {"PK\x03\x04\x14"s,
        "is a ZIP archive, not a tar. Unpack it, and make shards of the folder: `weft data pack "},
-      {"7z\xbc\xaf\x27\x1c"s, "is a 7-Zip archive, not a tar. Unpack it"},
-      {"\x89PNG\r\n\x1a\n"s, "is a picture (PNG), not a tar. A shard is a tar of files KEY.ext: "},
-      {"\xff\xd8\xff\xe0"s, "is a picture (JPEG), not a tar. A shard is a tar of files KEY.ext"},
-      {"RIFF\x24\0\0\0WAVEfmt "s, "is a recording (WAV), not a tar. A shard"},
+      {"7z\xbc\xaf\x27\x1c"s, "is a 7z archive, not a tar. Unpack it"},
+      {"\x89PNG\r\n\x1a\n"s, "is a PNG, not a tar. A shard is a tar of files KEY.ext: "},
+      {"\xff\xd8\xff\xe0"s, "is a JPEG, not a tar. A shard is a tar of files KEY.ext"},
+      {"RIFF\x24\0\0\0WAVEfmt "s, "is a WAV file, not a tar. A shard"},
       {"\0\0\0\x20"
        "ftypisom"s,
-       "is a video or a recording (MP4), not a tar. A shard"},
-      {"PAR1\x15"s, "is a table (Parquet), not a tar. Write its rows as lines of JSON"},
+       "is an MP4 or M4A, not a tar. A shard"},
+      {"PAR1\x15"s, "is a Parquet table, not a tar. Write its rows as lines of JSON"},
       {"version https://git-lfs.github.com/spec/v1\n"s,
        "is a pointer of Git LFS, not the file itself. Fetch the file: `git lfs pull`."},
       {"<!DOCTYPE html><html>"s, "is a web page, not a tar. Download the shard again"}};
@@ -75,6 +75,7 @@ TEST_F(ForeignFileTest, TextsAreNamed) {
               StartsWith("is a table (CSV), not a tar. Write its rows as lines of JSON"));
   EXPECT_THAT(complaint_of("a.json", " [{\"a\": 1}]"),
               StartsWith("is a JSON text, not a tar. Lines of JSON are read from files"));
+  EXPECT_THAT(complaint_of("b.csv", "caffeine,BM\n1,2\n"), StartsWith("is a table (CSV), not a"));
   EXPECT_THAT(complaint_of("a.md", "Some words.\n"), StartsWith("is a text, not a tar. Texts are"));
 }
 
