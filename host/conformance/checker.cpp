@@ -21,6 +21,7 @@
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/registry/open_calls.hpp"
 #include "host/registry/plugin_file.hpp"
 
 namespace weft::host {
@@ -35,10 +36,10 @@ constexpr int time_is_over = 124;  // exit code of a child that ran out of time
 
 /// Ends a child whose time is over, saying which entry of the plug-in it was in.
 void on_alarm(int) {
-  const Entry* const entry = *current_entry();
+  const Entry* const entry = current_entry();
   const char* const words = entry != nullptr ? entry->entry : "no entry";
   write_all(STDERR_FILENO, words);
-  ::_exit(time_is_over);
+  end_process(time_is_over);  // past those that watch who ends the process
 }
 
 std::string one_line(std::string text) {
@@ -237,7 +238,7 @@ CheckReport check_plugin(const CheckRequest& request,
                          const std::function<void(const TestResult&)>& done) {
   set_threads(1);  // a child has only the thread that forked it
   set_error_sink(core_api());
-  set_entry_slot(current_entry);
+  set_entry_slot(thread_entry);
   return Checker(request, done).check();
 }
 

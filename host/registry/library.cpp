@@ -94,7 +94,7 @@ struct Library::State {
     require_unchanged(expected);
     {
       const Entry loading = at("a static constructor");
-      const EntryScope scope(current_entry(), loading);
+      const EntryScope scope(thread_entry(), loading);
       shared = load(file, name);
     }
     if (file_key(file) != before)

@@ -16,6 +16,7 @@
 
 #include "host/base/text.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/registry/open_calls.hpp"
 
 namespace weft::host {
 namespace {
@@ -27,7 +28,7 @@ pid_t guarded_process = 0;
 void on_end(const char* call) {
   if (::getpid() != guarded_process) return;
   const bool is_own_thread = ::gettid() == guarded_process;
-  if (*current_entry() != nullptr || !is_own_thread) report_end(call);
+  if (current_entry() != nullptr || !is_own_thread) report_end(call);
 }
 
 #if defined(__x86_64__)
