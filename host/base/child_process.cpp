@@ -47,6 +47,7 @@ class ChildTime {
 
   bool is_over() {
     const Clock::time_point now = Clock::now();
+    if (now - last_ < k_turn) return false;  // nothing is looked up more often
     const auto turn = std::chrono::duration_cast<std::chrono::microseconds>(now - last_);
     last_ = now;
     // "PID (NAME) STATE …": the name may hold anything, and the numbers follow its last bracket.

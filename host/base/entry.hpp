@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Which plug-in code a thread is in, written down so that a crash inside it can be named.
+/// Which plug-in code a thread is in, written down so that a crash inside it, or a call that does
+/// not return, can be named.
 
 #pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <thread>
 
 namespace weft::host {
 
@@ -13,22 +18,45 @@ struct Entry {
   const char* entry;  ///< "call", "create", "backward of acme.square"
 };
 
-/// The innermost entry of one thread; null outside plug-in code. There is one per process, in
-/// host/registry; others are given a function that finds it.
-using EntrySlot = const Entry** (*)();
+/// The plug-in code that one thread is in. Its own signal handlers read `innermost`; other threads
+/// read `outermost`, which does not end while `is_read`.
+struct ThreadEntry {
+  std::atomic<const Entry*> innermost = nullptr;  ///< null outside plug-in code
+  std::atomic<const Entry*> outermost = nullptr;
+  std::atomic<std::uint64_t> turn = 0;  ///< counts begins and ends of the outermost: odd within it
+  std::atomic<bool> is_read = false;
+
+  void begin(const Entry& entry) noexcept {
+    outermost.store(&entry, std::memory_order_relaxed);
+    turn.fetch_add(1);
+  }
+  /// Either a reader sees the new turn, or this sees that there is a reader, and waits.
+  void end() noexcept {
+    turn.fetch_add(1);
+    while (is_read.load()) std::this_thread::yield();
+  }
+};
+
+/// Finds the calling thread's. There is one per process, in host/registry; others are given it.
+using EntrySlot = ThreadEntry* (*)();
 
 /// While it lives, `entry` is this thread's innermost.
 class EntryScope {
  public:
-  EntryScope(const Entry** slot, const Entry& entry) : slot_(slot), outer_(*slot) {
-    *slot = &entry;
+  EntryScope(ThreadEntry* thread, const Entry& entry)
+      : thread_(thread), outer_(thread->innermost.load(std::memory_order_relaxed)) {
+    if (outer_ == nullptr) thread_->begin(entry);
+    thread_->innermost.store(&entry, std::memory_order_relaxed);
   }
-  ~EntryScope() { *slot_ = outer_; }
+  ~EntryScope() {
+    thread_->innermost.store(outer_, std::memory_order_relaxed);
+    if (outer_ == nullptr) thread_->end();
+  }
   EntryScope(const EntryScope&) = delete;
   EntryScope& operator=(const EntryScope&) = delete;
 
  private:
-  const Entry** slot_;
+  ThreadEntry* thread_;
   const Entry* outer_;
 };
 

@@ -4,15 +4,38 @@
 #include <filesystem>
 #include <iostream>
 
+#include "host/base/error.hpp"
+#include "host/base/open_folder.hpp"
 #include "host/base/printable.hpp"
 #include "host/command/process.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/report/events.hpp"
 
 namespace weft::host {
+namespace {
+
+/// Writes calls that do not return among the run's events, with a writer of its own: the session's
+/// is not for other threads. A disk that is full is told elsewhere.
+CallWatch::Tell writer_to(const std::string& folder) {
+  return [folder](const OpenCall& call, std::chrono::milliseconds taken) {
+    try {
+      EventWriter(OpenFolder(folder), "events.jsonl")
+          .write("not_returned", {{"node", call.place},
+                                  {"part", call.part},
+                                  {"file", call.file},
+                                  {"entry", call.entry},
+                                  {"seconds", static_cast<double>(taken.count()) / 1000}});
+    } catch (const Error&) {
+    }
+  };
+}
+
+}  // namespace
 
 Console::Console(const Options& options)
     : quiet_(options.quiet),
-      progress_(options.quiet ? Progress::Style::silent : Progress::Style::automatic) {
+      progress_(options.quiet ? Progress::Style::silent : Progress::Style::automatic),
+      watch_(watch_limits()) {
   report_crashes("");
 }
 
@@ -31,6 +54,7 @@ void Console::remark(const std::string& sentence) {
 void Console::run_begins(const std::string& folder) {
   report_crashes(std::filesystem::absolute(std::filesystem::path(folder) / "crash.txt"));
   stop_on_signals();
+  watch_.also_tell(writer_to(folder));
 }
 
 void Console::step_begins(const std::string& stage, std::int64_t step) {

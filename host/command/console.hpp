@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "host/command/call_watch.hpp"
 #include "host/command/options.hpp"
 #include "host/report/progress.hpp"
 #include "host/session/observer.hpp"
@@ -11,7 +12,8 @@
 namespace weft::host {
 
 /// Sentences as lines, steps as progress. From the first stage on the process stops on signals as
-/// docs/exit-codes.md says, and a crash is described in the run's folder.
+/// docs/exit-codes.md says, and a crash is described in the run's folder, a call that does not
+/// return among its events.
 class Console final : public Observer {
  public:
   explicit Console(const Options& options);
@@ -29,6 +31,7 @@ class Console final : public Observer {
  private:
   bool quiet_;
   Progress progress_;
+  CallWatch watch_;
 };
 
 /// What the command line says of how recipes are opened.

@@ -6,8 +6,12 @@
 
 #include <cerrno>
 #include <csignal>
+#include <initializer_list>
+#include <string_view>
 
+#include "host/base/child_process.hpp"
 #include "host/base/error.hpp"
+#include "host/registry/crash_report.hpp"
 
 namespace weft::host {
 namespace {
@@ -15,18 +19,26 @@ namespace {
 constexpr int k_stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
 
 std::atomic<bool> must_stop = false;
-std::string last_line;
+std::atomic<bool> was_asked = false;  // by a signal that somebody sends
+std::string ending_line;
+
+/// A handler may not allocate: the pieces are written one after the other.
+[[noreturn]] void end_with(std::initializer_list<std::string_view> line) {
+  for (const std::string_view piece : line) write_all(STDERR_FILENO, piece);
+  // Not _exit, which a plug-in that hangs would be blamed for.
+  end_process(static_cast<int>(Exit::interrupted));
+}
 
 void request_stop(int number) {
   must_stop = true;
   // A terminal that closes hangs up more than once, and the limit's signal comes every second.
-  if (number == SIGINT || number == SIGTERM) std::signal(number, SIG_DFL);
+  if (number != SIGINT && number != SIGTERM) return;
+  if (was_asked.exchange(true))
+    end_with({"weft: error: ended at the second signal.", what_is_saved(), "\n"});
 }
 
 void end_now(int) {
-  [[maybe_unused]] const ssize_t ignored =
-      ::write(STDERR_FILENO, last_line.data(), last_line.size());
-  ::_exit(static_cast<int>(Exit::interrupted));
+  end_with({ending_line});
 }
 
 void do_nothing(int) {}
@@ -67,7 +79,7 @@ void stop_on_signals() {
 }
 
 void end_on_signals(const std::string& line) {
-  last_line = line;
+  ending_line = line;
   handle_stopping(end_now);
 }
 

@@ -21,7 +21,7 @@ void fail_writes_instead_of_ending();
 const std::atomic<bool>& stop_requested();
 
 /// From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU set stop_requested(); a second SIGINT or SIGTERM
-/// ends the process at once. SIGHUP stays ignored where it was (nohup).
+/// ends the process at once, with Exit::interrupted. SIGHUP stays ignored where it was (nohup).
 void stop_on_signals();
 
 /// From now on those signals end the process with Exit::interrupted after this line on standard

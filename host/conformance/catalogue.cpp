@@ -6,7 +6,7 @@ namespace weft::host {
 std::vector<Test> catalogue() {
   std::vector<Test> all;
   for (const auto tests :
-       {file_tests, life_cycle_tests, call_tests, gradient_tests, stress_tests}) {
+       {file_tests, life_cycle_tests, call_tests, row_tests, gradient_tests, stress_tests}) {
     const std::vector<Test> level = tests();
     all.insert(all.end(), level.begin(), level.end());
   }

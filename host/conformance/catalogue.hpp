@@ -23,6 +23,7 @@ struct Test {
 std::vector<Test> file_tests();        // level 1
 std::vector<Test> life_cycle_tests();  // level 3
 std::vector<Test> call_tests();        // level 5
+std::vector<Test> row_tests();         // level 5
 std::vector<Test> gradient_tests();    // level 7
 std::vector<Test> stress_tests();      // level 9
 

@@ -21,6 +21,7 @@
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/registry/open_calls.hpp"
 #include "host/registry/plugin_file.hpp"
 
 namespace weft::host {
@@ -35,10 +36,10 @@ constexpr int time_is_over = 124;  // exit code of a child that ran out of time
 
 /// Ends a child whose time is over, saying which entry of the plug-in it was in.
 void on_alarm(int) {
-  const Entry* const entry = *current_entry();
+  const Entry* const entry = current_entry();
   const char* const words = entry != nullptr ? entry->entry : "no entry";
   write_all(STDERR_FILENO, words);
-  ::_exit(time_is_over);
+  end_process(time_is_over);  // past those that watch who ends the process
 }
 
 std::string one_line(std::string text) {
@@ -53,6 +54,32 @@ std::string report(TestOutcome outcome, Exit exit, const std::string& remedy,
                 "\n", one_line(text));
 }
 
+/// What to do about a failure that the host itself puts into words, whichever test meets it; empty:
+/// what the catalogue says of the test.
+std::string remedy_of(const std::string& sentence) {
+  struct Known {
+    const char* words;
+    const char* remedy;
+  };
+  constexpr Known known[] = {
+      {"failed without giving a reason",
+       "call core->error_set with a sentence before the failing status is returned."},
+      {"an exception crossed the plug-in border",
+       "catch every exception inside the entry, and return a status with its text."},
+      {"it wrote no tensor to output",
+       "write every output before success is returned; one that depends on a case needs a value in "
+       "the other one too."},
+      {"that it was only lent", "retain a tensor before it is written to an output."},
+      {"which belong to the host",
+       "leave streams, locale and floating-point mode as they were when the call began."},
+      {"declarations are possible only within create()",
+       "declare ports, parameters, buffers and traits in create() alone."},
+  };
+  for (const Known& one : known)
+    if (sentence.find(one.words) != std::string::npos) return one.remedy;
+  return "";
+}
+
 std::string run_test(const Test& test, const Examination& examination) {
   try {
     test.run(examination);
@@ -62,9 +89,10 @@ std::string run_test(const Test& test, const Examination& examination) {
   } catch (const NotApplicable& reason) {
     return report(TestOutcome::not_applicable, Exit::ok, "", reason.what());
   } catch (const Fault& fault) {
-    return report(TestOutcome::failed, fault.exit(), fault.remedy(), fault.what());
+    return report(TestOutcome::failed, fault.exit(),
+                  fault.remedy().empty() ? remedy_of(fault.what()) : fault.remedy(), fault.what());
   } catch (const Error& error) {
-    return report(TestOutcome::failed, error.exit(), "", error.what());
+    return report(TestOutcome::failed, error.exit(), remedy_of(error.what()), error.what());
   } catch (const std::exception& error) {
     return report(TestOutcome::failed, Exit::plugin, "", error.what());
   }
@@ -90,22 +118,32 @@ std::string run_test(const Test& test, const Examination& examination) {
   ::_exit(0);
 }
 
+struct EndInWords {
+  std::string text, remedy;
+};
+
 /// What the end of a child that did not report says.
-std::string end_in_words(const ChildEnd& child, std::chrono::milliseconds limit) {
+EndInWords end_in_words(const ChildEnd& child, std::chrono::milliseconds limit) {
+  constexpr const char* k_waits =
+      "look for a loop without an end, a lock that is not given back, or a thread that is waited "
+      "for: a debugger that is attached to a run shows which.";
   const std::string said = last_line(child.complaint);
   const double seconds = static_cast<double>(limit.count()) / 1000;
-  if (!child.status) return concat("the plug-in did not let go within ", seconds, " s");
+  if (!child.status) return {concat("the plug-in did not let go within ", seconds, " s"), k_waits};
   const int code = WEXITSTATUS(*child.status);
   if (WIFEXITED(*child.status) && code == time_is_over)
-    return concat("the plug-in did not return within ", seconds, " s from ", said);
+    return {concat("the plug-in did not return within ", seconds, " s from ", said), k_waits};
   const auto crash = said.find("SIG"), rest = said.find(". This is");
   if (WIFEXITED(*child.status) && code == static_cast<int>(Exit::plugin) &&
       crash != std::string::npos)
-    return concat("the plug-in killed the process: ", said.substr(crash, rest - crash));
-  return concat("the plug-in ended the process (",
-                WIFSIGNALED(*child.status) ? concat("SIG", ::sigabbrev_np(WTERMSIG(*child.status)))
-                                           : concat("exit code ", code),
-                ")", said.empty() ? "" : ": ", said);
+    return {concat("the plug-in killed the process: ", said.substr(crash, rest - crash)),
+            "build the plug-in with -g -fsanitize=address and mend the entry that is named: a null "
+            "or stale pointer, an index past an end, or an exception that nobody catches."};
+  return {concat("the plug-in ended the process (",
+                 WIFSIGNALED(*child.status) ? concat("SIG", ::sigabbrev_np(WTERMSIG(*child.status)))
+                                            : concat("exit code ", code),
+                 ")", said.empty() ? "" : ": ", said),
+          "return a failing status with a text instead of ending the process."};
 }
 
 /// What the child of one test said, or what its end says.
@@ -121,11 +159,10 @@ void read_end(const ChildEnd& child, std::chrono::milliseconds limit, TestResult
   }
   result.outcome = TestOutcome::failed;
   result.exit = Exit::plugin;
-  result.text = end_in_words(child, limit);
+  const EndInWords end = end_in_words(child, limit);
+  result.text = end.text;
   result.contract = "abi.h, weft_component";
-  result.remedy =
-      "run the host under a debugger, or build the plug-in with -fsanitize=address, and mend the "
-      "entry that is named.";
+  result.remedy = end.remedy;
 }
 
 TestResult run_apart(const Test& test, const Examination& examination,
@@ -237,7 +274,7 @@ CheckReport check_plugin(const CheckRequest& request,
                          const std::function<void(const TestResult&)>& done) {
   set_threads(1);  // a child has only the thread that forked it
   set_error_sink(core_api());
-  set_entry_slot(current_entry);
+  set_entry_slot(thread_entry);
   return Checker(request, done).check();
 }
 

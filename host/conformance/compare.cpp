@@ -11,24 +11,6 @@
 #include "host/graph/metric_states.hpp"
 
 namespace weft::host {
-namespace {
-
-/// Largest difference, relative to the largest expected element or 1; infinite unless both are
-/// alike NaN and infinite at the same places.
-double difference(const Array& found, const Array& expected) {
-  double worst = 0.0, scale = 1.0;
-  for (std::int64_t i = 0; i < expected.count(); ++i) {
-    const double a = element(found, i), b = element(expected, i);
-    if (std::isfinite(b)) scale = std::max(scale, std::abs(b));
-    if (a == b || (std::isnan(a) && std::isnan(b))) continue;
-    const double error = std::abs(a - b);
-    worst = std::isfinite(error) ? std::max(worst, error) : HUGE_VAL;
-  }
-  return worst / scale;
-}
-
-}  // namespace
-
 std::vector<Tensor> run(const Subject& subject, Specimen& specimen, const InputTensors& inputs,
                         const CallOptions& options) {
   if (subject.part.kind != WEFT_KIND_METRIC)
@@ -58,6 +40,37 @@ Array rows_of(const Array& array, std::int64_t first, std::int64_t count) {
   std::memcpy(rows.bytes.get(), array.bytes.get() + static_cast<std::size_t>(first) * bytes,
               rows.byte_count());
   return rows;
+}
+
+std::vector<std::vector<Array>> zeroed(std::vector<std::vector<Array>> inputs) {
+  for (auto& port : inputs)
+    for (Array& array : port) {
+      const auto code = static_cast<std::uint32_t>(array.dtype);
+      if (!array.bytes || (WEFT_DTYPES_FLOAT & WEFT_DTYPES(code)) == 0) continue;
+      array = copy_of(array);
+      std::memset(array.bytes.get(), 0, array.byte_count());
+    }
+  return inputs;
+}
+
+std::string first_not_finite(const Array& array) {
+  for (std::int64_t i = 0; i < array.count(); ++i) {
+    const double value = element(array, i);
+    if (!std::isfinite(value)) return std::isnan(value) ? "nan" : "infinite";
+  }
+  return "";
+}
+
+double difference(const Array& found, const Array& expected) {
+  double worst = 0.0, scale = 1.0;
+  for (std::int64_t i = 0; i < expected.count(); ++i) {
+    const double a = element(found, i), b = element(expected, i);
+    if (std::isfinite(b)) scale = std::max(scale, std::abs(b));
+    if (a == b || (std::isnan(a) && std::isnan(b))) continue;
+    const double error = std::abs(a - b);
+    worst = std::isfinite(error) ? std::max(worst, error) : HUGE_VAL;
+  }
+  return worst / scale;
 }
 
 Tensor cast(const Tensor& tensor, DType dtype) {

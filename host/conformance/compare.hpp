@@ -22,6 +22,16 @@ Array copy_of(const Array& array);
 /// The rows from `first` on of an array [B, …].
 Array rows_of(const Array& array, std::int64_t first, std::int64_t count);
 
+/// The inputs with every element of floating type 0.
+std::vector<std::vector<Array>> zeroed(std::vector<std::vector<Array>> inputs);
+
+/// "nan" or "infinite" if an element is; empty: all are finite.
+std::string first_not_finite(const Array& array);
+
+/// Largest difference, relative to the largest expected element or 1; infinite unless both are
+/// alike NaN and infinite at the same places.
+double difference(const Array& found, const Array& expected);
+
 /// The same values as another element type.
 Tensor cast(const Tensor& tensor, DType dtype);
 

@@ -62,31 +62,32 @@ void batches(const Examination& examination) {
   }
 }
 
-bool begins_with_batch(const Port& port) {
-  const Shape shape = *parse_shape(port.shape);
-  return shape.leading || (!shape.axes.empty() && shape.axes.front() == "B");
+/// Throws unless every element is finite.
+/// @param what  `output "tokens"`
+void expect_finite(const Array& array, const std::string& what, const std::string& when) {
+  if (const std::string found = first_not_finite(array); !found.empty())
+    throw Fault(concat(what, " is ", found, " for inputs that are finite", when));
 }
 
-void samples(const Examination& examination) {
+void finite(const Examination& examination) {
   Subject subject = find_subject(examination);
-  const auto& instance = subject.specimen.instance;
-  if ((instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
-    throw NotApplicable("it declares that its samples depend on each other");
-  if (subject.part.kind == WEFT_KIND_LOSS || subject.part.kind == WEFT_KIND_METRIC)
-    throw NotApplicable("its outputs are one number for the batch");
-  for (const auto* list : {&instance.inputs(), &instance.outputs()})
-    if (!std::all_of(list->begin(), list->end(), begins_with_batch))
-      throw NotApplicable("not all its ports begin with the batch");
   const GradMode off(false);
-  const Arrays whole = subject.draw(1);
-  Arrays first = whole;
-  for (auto& port : first)
-    for (Array& array : port) array = rows_of(array, 0, 1);
-  const auto together = to_arrays(run(subject, subject.specimen, to_tensors(whole)));
-  auto alone = to_arrays(run(subject, subject.specimen, to_tensors(first)));
-  std::vector<Array> expected;
-  for (const Array& array : together) expected.push_back(rows_of(array, 0, 1));
-  expect_equal(subject.specimen, alone, expected, 1e-4, "for a sample without its neighbour");
+  const Instance& instance = subject.specimen.instance;
+  for (const bool zero : {false, true}) {
+    const InputTensors inputs = to_tensors(zero ? zeroed(subject.draw(1)) : subject.draw(1));
+    for (const bool training : {false, true}) {
+      const std::string when =
+          concat(zero ? ", floating ones all 0" : "", training ? ", in training" : "");
+      const std::vector<Tensor> outputs = run(subject, subject.specimen, inputs, {training, 1});
+      for (std::size_t i = 0; i < outputs.size(); ++i)
+        if (outputs[i])
+          expect_finite(to_array(outputs[i]), concat("output \"", instance.outputs()[i].name, "\""),
+                        when);
+      for (std::size_t i = 0; i < instance.buffers().size(); ++i)
+        expect_finite(to_array(subject.specimen.buffers[i]),
+                      concat("buffer \"", instance.buffers()[i].name, "\""), when);
+    }
+  }
 }
 
 /// The same values as a view whose elements lie two apart.
@@ -190,7 +191,10 @@ void optional(const Examination& examination) {
       expect_declared(specimen, tensors, run(subject, specimen, tensors));
     } catch (const Error& error) {
       throw Fault(
-          concat(wired ? "with" : "without", " its optional ports it fails: ", error.what()));
+          concat(wired ? "with" : "without", " its optional ports it fails: ", error.what()),
+          wired ? "find which optional port call() does not take as its shape says."
+                : "look at in_count before a tensor of an optional port is used: unwired, it has "
+                  "none.");
     }
   }
 }
@@ -265,21 +269,27 @@ void roles(const Examination& examination) {
 std::vector<Test> call_tests() {
   return {
       {"shapes", 5, true, "call", "abi.h, weft_component",
-       "make call() write what the port declares, or correct the port's shape and infer().",
+       "see which of the two is meant: call() writes another shape or type than ports and infer() "
+       "tell the rest of the model.",
        shapes},
       {"bfloat16", 5, true, "call", "abi.h, weft_port",
        "take bfloat16 out of the port's dtypes, or compute sums and norms in float32.", bfloat16},
       {"batches", 5, true, "shapes", "abi.h, weft_port",
-       "treat the batch as the symbol that it is; an empty one may be refused with a status.",
+       "find where a batch size is taken for granted: a fixed size, a split into halves, a squeeze "
+       "that drops an axis of 1.",
        batches},
-      {"samples", 5, true, "shapes", "abi.h, WEFT_COUPLES_SAMPLES",
-       "declare the trait WEFT_COUPLES_SAMPLES, or mask what one sample sees of another.", samples},
+      {"finite", 5, true, "call", "abi.h, weft_component",
+       "find the division, logarithm, root or exponential that leaves the finite numbers, and "
+       "bound "
+       "what goes into it.",
+       finite},
       {"strides", 5, true, "call", "abi.h, weft_tensor_api",
        "use the strides of weft_tensor_meta wherever data() is read, or make the tensor contiguous "
        "first.",
        strides},
       {"repeatable", 5, true, "call", "abi.h, weft_call",
-       "draw random numbers only where WEFT_CALL_TRAINING is set, and keep nothing between calls.",
+       "look for a counter or cache that outlives the call, memory that is read before it is "
+       "written, and random numbers that are drawn without WEFT_CALL_TRAINING.",
        repeatable},
       {"untouched", 5, true, "call", "abi.h, weft_call",
        "write into a new tensor: inputs, parameters and buffers belong to the host.", untouched},

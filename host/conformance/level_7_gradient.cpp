@@ -200,6 +200,42 @@ void double_backward(const Examination& examination) {
   }
 }
 
+void finite_gradients(const Examination& examination) {
+  Subject subject = find_subject(examination);
+  if (subject.part.kind == WEFT_KIND_METRIC)
+    throw NotApplicable("nothing is differentiated through a metric");
+  const Instance& instance = subject.specimen.instance;
+  for (const bool zero : {false, true}) {
+    InputTensors inputs = to_tensors(zero ? zeroed(subject.draw(1)) : subject.draw(1));
+    std::vector<Tensor> tensors = subject.specimen.parameters;
+    std::vector<std::string> names;
+    for (const ParameterDecl& parameter : instance.parameters())
+      names.push_back(concat("parameter \"", parameter.name, "\""));
+    for (std::size_t p = 0; p < inputs.size(); ++p)
+      for (Tensor& tensor : inputs[p]) {
+        if (!tensor || tensor.dtype() != DType::float32) continue;
+        set_trainable(tensor, true);
+        tensors.push_back(tensor);
+        names.push_back(concat("input \"", instance.inputs()[p].name, "\""));
+      }
+    Tensor sum;
+    for (const Tensor& output : run(subject, subject.specimen, inputs, {true, 1})) {
+      if (!output || !output.requires_grad()) continue;
+      const Array weights = normal_like(to_array(detach(output)), 7);
+      const Tensor part = sum_of_products(output, from_array(weights));
+      sum = sum ? add(sum, part) : part;
+    }
+    if (!sum) throw NotApplicable("no output depends on a floating input or parameter");
+    const std::vector<Tensor> found = derivatives(sum, tensors, false);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const std::string wrong = found[i] ? first_not_finite(to_array(detach(found[i]))) : "";
+      if (!wrong.empty())
+        throw Fault(concat("the gradient of ", names[i], " is ", wrong,
+                           " for inputs that are finite", zero ? ", floating ones all 0" : ""));
+    }
+  }
+}
+
 void recorded(const Examination& examination) {
   Subject subject = find_subject(examination);
   if (subject.part.kind == WEFT_KIND_METRIC)
@@ -327,14 +363,23 @@ void autoregressive(const Examination& examination) {
 std::vector<Test> gradient_tests() {
   return {
       {"gradients", 7, true, "call", "abi.h, weft_op_api",
-       "compute with the host's operations only, or mend the backward of the custom one.",
+       "look for values that leave the graph (data(), detach, a cast to integers) on the way from "
+       "it "
+       "to the output, or mend the backward of the custom operation.",
        gradients},
       {"double_backward", 7, true, "gradients", "abi.h, weft_function",
        "build backward from the host's operations, or let the host refuse it.", double_backward},
+      {"finite_gradients", 7, true, "finite", "abi.h, weft_component",
+       "find the root, norm or logarithm whose slope is infinite at 0, and add a small number "
+       "before "
+       "it.",
+       finite_gradients},
       {"recorded", 7, true, "call", "abi.h, weft_grad_api",
        "compute the same whether grad_api.enabled() says 0 or 1.", recorded},
       {"recompute", 7, true, "call", "abi.h, weft_call",
-       "draw from weft_call.generator and nothing else.", recompute},
+       "draw from weft_call.generator and nothing else, and let no buffer that the call changes "
+       "enter its outputs.",
+       recompute},
       {"state", 7, true, "call", "abi.h, weft_parameter",
        "declare everything that is learnt or counted as parameter, buffer or state.", state},
       {"merges", 7, true, "call", "abi.h, weft_state",

@@ -208,8 +208,9 @@ Subject find_subject(const Examination& examination, DType dtype, const HostTabl
   }
   throw Fault(
       concat("the part accepts none of the inputs made from its ports; it said first: ", refusal),
-      "name sizes that suit it with --size SYMBOL=N, or a configuration with --config; if "
-      "it should have accepted these, mend call().");
+      "make its ports say what it needs (fixed sizes, one symbol for axes that are equal, element "
+      "types), or mend call() where it refuses what they allow. What no port can say, such as a "
+      "least length, name with --size SYMBOL=N, and a configuration with --config.");
 }
 
 bool computes_in(const Specimen& specimen, DType dtype) {

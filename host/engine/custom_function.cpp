@@ -43,7 +43,7 @@ EntrySlot entry_slot = nullptr;
 
 /// The entry that this thread is in; null if there is none or nobody keeps a record.
 const Entry* current_entry() {
-  return entry_slot == nullptr ? nullptr : *entry_slot();
+  return entry_slot == nullptr ? nullptr : entry_slot()->innermost.load();
 }
 
 /// The host's copy of a weft_function. Calls destroy when its last user, call or node, is gone,

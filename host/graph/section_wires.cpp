@@ -2,9 +2,9 @@
 #include "host/graph/section_wires.hpp"
 
 #include <algorithm>
-#include <optional>
 
 #include "host/base/text.hpp"
+#include "host/graph/presence_ports.hpp"
 
 namespace weft::host {
 namespace {
@@ -12,44 +12,6 @@ namespace {
 using From = InputSource::From;
 /// Fields of which one must be true for a sample to be there; none: it always is.
 using AnyOf = std::vector<std::string>;
-
-constexpr const char* k_present_port = "present";
-constexpr std::string_view k_present_suffix = "_present";
-
-std::optional<std::size_t> port_index(const std::vector<Port>& ports, std::string_view name) {
-  for (std::size_t i = 0; i < ports.size(); ++i)
-    if (ports[i].name == name) return i;
-  return std::nullopt;
-}
-
-bool takes_bool(const Port& port) {
-  return (port.dtypes & WEFT_DTYPES(WEFT_DTYPE_BOOL)) != 0;
-}
-
-/// The port of which `NAME_present` speaks.
-std::optional<std::size_t> subject_of(const std::vector<Port>& ports, const Port& port) {
-  if (!takes_bool(port) || !port.name.ends_with(k_present_suffix)) return std::nullopt;
-  return port_index(
-      ports, std::string_view(port.name).substr(0, port.name.size() - k_present_suffix.size()));
-}
-
-bool is_for_all(const Port& port) {
-  return port.name == k_present_port && takes_bool(port);
-}
-
-/// The port whose wires this one follows one by one; nothing for a stream.
-std::optional<std::size_t> followed_by(const std::vector<Port>& ports, const Port& port) {
-  return port.mask_of.empty() ? subject_of(ports, port) : port_index(ports, port.mask_of);
-}
-
-bool is_stream(const std::vector<Port>& ports, const Port& port) {
-  return !followed_by(ports, port) && !is_for_all(port);
-}
-
-bool has_one_axis(const Port& port) {
-  const std::optional<Shape> shape = parse_shape(port.shape);
-  return shape && !shape->leading && shape->axes.size() == 1;
-}
 
 bool is_wired(const std::vector<InputSource>& wires) {
   return std::ranges::any_of(
@@ -172,11 +134,8 @@ class Connector {
   /// Of all streams but those that have a port NAME_present of their own.
   std::vector<AnyOf> clauses_of_all() const {
     std::vector<AnyOf> clauses;
-    for (std::size_t p = 0; p < wires_.size(); ++p) {
-      const auto speaks_of_it = [&](const Port& port) { return subject_of(ports(), port) == p; };
-      if (!is_stream(ports(), ports()[p]) || std::ranges::any_of(ports(), speaks_of_it)) continue;
+    for (const std::size_t p : streams_of_all(ports()))
       for (AnyOf& clause : clauses_of(p)) clauses.push_back(std::move(clause));
-    }
     return clauses;
   }
 

@@ -74,7 +74,7 @@ template <class Work>
 weft_status declare(weft_context context, Work&& work) noexcept try {
   if (context == nullptr || !context->open) {
     constexpr const char* k_late = "declarations are possible only within create()";
-    if (context != nullptr) context->refused = k_late;
+    if (context != nullptr) context->was_late = true;
     return fail(WEFT_INVALID, k_late);
   }
   try {

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "host/base/error.hpp"
+#include "host/registry/open_calls.hpp"
 #include "host/registry/process_guard.hpp"
 
 namespace weft::host {
@@ -77,11 +78,6 @@ void describe(Sentence& sentence, const Entry& entry) {
   sentence << ", entry " << entry.entry;
 }
 
-/// Past every handler: what is on its way out is not asked again.
-[[noreturn]] void end_process() {
-  for (;;) ::syscall(SYS_exit_group, static_cast<int>(Exit::plugin));
-}
-
 /// What every report says behind what has happened and where, to standard error and the file.
 [[noreturn]] void report(Sentence& sentence, bool is_plugin) {
   if (stage_name[0] != '\0')
@@ -90,11 +86,7 @@ void describe(Sentence& sentence, const Entry& entry) {
     sentence << ". This is a fault of the plug-in: `weft plugin check` on its file may show more.";
   else
     sentence << ".";
-  if (checkpoint_saved)
-    sentence << " What was saved is as it was: --resume goes on from the last checkpoint.";
-  else if (stage_name[0] != '\0')
-    sentence << " No checkpoint was saved yet.";
-  sentence << "\n";
+  sentence << what_is_saved() << "\n";
   sentence.write_to(STDERR_FILENO);
   if (report_file[0] != '\0') {
     const int file = ::open(report_file.data(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -103,7 +95,7 @@ void describe(Sentence& sentence, const Entry& entry) {
       ::fsync(file);
     }
   }
-  end_process();
+  end_process(static_cast<int>(Exit::plugin));
 }
 
 void on_crash(int number, siginfo_t*, void* context) {
@@ -111,10 +103,10 @@ void on_crash(int number, siginfo_t*, void* context) {
   const pid_t self = ::gettid();
   pid_t nobody = 0;
   if (!reporting.compare_exchange_strong(nobody, self)) {
-    if (nobody == self) end_process();  // the report itself crashed
-    for (;;) ::pause();                 // another thread is writing, and ends the process
+    if (nobody == self) end_process(static_cast<int>(Exit::plugin));  // the report itself crashed
+    for (;;) ::pause();  // another thread is writing, and ends the process
   }
-  const Entry* const entry = *current_entry();
+  const Entry* const entry = current_entry();
   Sentence sentence;
   const char* const signal = ::sigabbrev_np(number);
   sentence << "weft: error: SIG" << (signal != nullptr ? signal : "?");
@@ -135,10 +127,14 @@ void copy(const std::string& text, std::array<char, Size>& place) {
 
 }  // namespace
 
-const Entry** current_entry() {
-  // A handler must not be the first to make room for it, as other models of storage may do.
-  __attribute__((tls_model("initial-exec"))) static thread_local const Entry* entry = nullptr;
-  return &entry;
+void end_process(int code) {
+  for (;;) ::syscall(SYS_exit_group, code);
+}
+
+const char* what_is_saved() {
+  if (checkpoint_saved)
+    return " What was saved is as it was: --resume goes on from the last checkpoint.";
+  return stage_name[0] != '\0' ? " No checkpoint was saved yet." : "";
 }
 
 void report_crashes(const std::string& file) {
@@ -156,7 +152,7 @@ void report_crashes(const std::string& file) {
 }
 
 void report_end(const char* call) {
-  const Entry* const entry = *current_entry();
+  const Entry* const entry = current_entry();
   Sentence sentence;
   sentence << "weft: error: " << call << " was called";
   if (entry != nullptr)

@@ -7,12 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "host/base/entry.hpp"
-
 namespace weft::host {
-
-/// This thread's slot for the plug-in code that it is in.
-const Entry** current_entry();
 
 /// From now on SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGABRT write one sentence to standard error and
 /// to `file` (which must not be there yet; empty: to standard error only) and end the process with
@@ -23,6 +18,13 @@ void report_crashes(const std::string& file);
 /// Writes such a sentence for a plug-in that ended the process by `call`, and ends it with
 /// Exit::plugin.
 [[noreturn]] void report_end(const char* call);
+
+/// Past every handler: what is on its way out is not asked again. For signal handlers too.
+[[noreturn]] void end_process(int code);
+
+/// What is left of the run, as the end of such a sentence: " What was saved is as it was: …".
+/// For signal handlers too.
+const char* what_is_saved();
 
 /// What the run is at, for that sentence: stage "fit", step 12. Cheap enough for every step.
 void note_step(const std::string& stage, std::int64_t step);

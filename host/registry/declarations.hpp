@@ -108,5 +108,6 @@ struct weft_context_s {
   bool open = true;                            ///< false once create() has returned
   std::string refused;        ///< the first declaration that was refused, in words; empty: none
   bool out_of_range = false;  ///< it was OutOfRange
+  bool was_late = false;      ///< something was declared after create()
   std::uint32_t wires_unless_named = 0;  ///< of the ports that `wired` does not name
 };

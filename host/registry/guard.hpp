@@ -6,10 +6,9 @@
 #include <exception>
 #include <string>
 
-#include "host/base/entry.hpp"
 #include "host/base/text.hpp"
 #include "host/registry/core_api.hpp"
-#include "host/registry/crash_report.hpp"
+#include "host/registry/open_calls.hpp"
 #include "host/registry/process_guard.hpp"
 
 namespace weft::host {
@@ -28,7 +27,7 @@ std::string failure_reason(weft_status status);
 /// process ends.
 template <class Work>
 Outcome attempt(const Entry& entry, Work&& work) {
-  const EntryScope scope(current_entry(), entry);
+  const EntryScope scope(thread_entry(), entry);
   const ProcessState before;
   take_error();  // what an earlier call left behind is not this call's reason
   try {

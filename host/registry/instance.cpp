@@ -159,8 +159,8 @@ void Instance::call(weft_call& call) const {
   const Outcome outcome =
       attempt(state_->at("call"), [&] { return state_->component->call(state_->self, &call); });
   if (outcome.status != WEFT_OK) {
-    const bool is_late = !state_->context.refused.empty();  // it declared something in the call
-    state_->fail(is_late ? Exit::plugin : exit_of_call(outcome.status), outcome.reason);
+    state_->fail(state_->context.was_late ? Exit::plugin : exit_of_call(outcome.status),
+                 outcome.reason);
   }
   state_->check_outputs(call);
 }

@@ -10,7 +10,6 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -56,18 +55,6 @@ void resolve(const weft_operation* operation, const weft_op_api& api, const std:
   }
 }
 
-/// What changes when a file is replaced or written: what was vetted is then not what was loaded.
-using FileTimes = std::tuple<dev_t, ino_t, off_t, std::int64_t, std::int64_t>;
-
-FileTimes times_of(const fs::path& file) {
-  struct stat status {};
-  ::stat(file.c_str(), &status);
-  constexpr std::int64_t k_second = 1'000'000'000;
-  return {status.st_dev, status.st_ino, status.st_size,
-          status.st_mtim.tv_sec * k_second + status.st_mtim.tv_nsec,
-          status.st_ctim.tv_sec * k_second + status.st_ctim.tv_nsec};
-}
-
 using FileIdentity = std::pair<dev_t, ino_t>;
 
 FileIdentity identity_of(const fs::path& file) {
@@ -102,15 +89,15 @@ struct Library::State {
 
   State(const fs::path& path, const HostTables& host_tables, const std::string& expected)
       : file(path), name(file.filename().string()), tables(host_tables) {
-    const FileTimes before = times_of(file);
+    const std::string before = file_key(file);
     sha256 = read_plugin_file(file).sha256;
     require_unchanged(expected);
     {
       const Entry loading = at("a static constructor");
-      const EntryScope scope(current_entry(), loading);
+      const EntryScope scope(thread_entry(), loading);
       shared = load(file, name);
     }
-    if (times_of(file) != before)
+    if (file_key(file) != before)
       throw Error(Exit::plugin, name + " was replaced while it was loaded. Start again.");
     host = {sizeof host,
             WEFT_ABI_MAJOR,

@@ -195,6 +195,14 @@ void seal(const fs::path& file, const SealFacts& facts) {
                                "the space left on its disk."));
 }
 
+std::string file_key(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return "";
+  return concat(status.st_dev, ".", status.st_ino, ".", status.st_size, ".", status.st_mtim.tv_sec,
+                ".", status.st_mtim.tv_nsec, ".", status.st_ctim.tv_sec, ".",
+                status.st_ctim.tv_nsec);
+}
+
 std::string sha256(const fs::path& file) {
   require_regular(file);
   return hex_sha256(read_bytes(file));

@@ -37,6 +37,10 @@ Manifest checked_manifest(const PluginFile& file);
 /// @throws Error if it has no note, too little room, or is no good plug-in
 void seal(const std::filesystem::path& file, const SealFacts& facts);
 
+/// What changes when a file is replaced or written: device, inode, size and times. Empty if there
+/// is no such file.
+std::string file_key(const std::filesystem::path& file);
+
 /// SHA-256 of a file as 64 hexadecimal digits. Throws Error if it cannot be read.
 std::string sha256(const std::filesystem::path& file);
 

@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <sys/syscall.h>
+#include <poll.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -16,6 +16,7 @@
 
 #include "host/base/text.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/registry/open_calls.hpp"
 
 namespace weft::host {
 namespace {
@@ -27,7 +28,7 @@ pid_t guarded_process = 0;
 void on_end(const char* call) {
   if (::getpid() != guarded_process) return;
   const bool is_own_thread = ::gettid() == guarded_process;
-  if (*current_entry() != nullptr || !is_own_thread) report_end(call);
+  if (current_entry() != nullptr || !is_own_thread) report_end(call);
 }
 
 #if defined(__x86_64__)
@@ -48,10 +49,17 @@ std::uint32_t vector_control() {
 void set_vector_control(std::uint32_t) {}
 #endif
 
+/// Which of the standard streams are open. One call of the system tells all three.
+std::array<bool, 3> open_streams() {
+  std::array<pollfd, 3> streams{{{0, 0, 0}, {1, 0, 0}, {2, 0, 0}}};
+  ::poll(streams.data(), streams.size(), 0);
+  const auto is_open = [&](std::size_t i) { return (streams[i].revents & POLLNVAL) == 0; };
+  return {is_open(0), is_open(1), is_open(2)};
+}
+
 /// Before the first plug-in was called: a program may be started without standard streams.
-const std::array<bool, 3>& open_streams() {
-  static const std::array<bool, 3> open = {::fcntl(0, F_GETFD) >= 0, ::fcntl(1, F_GETFD) >= 0,
-                                           ::fcntl(2, F_GETFD) >= 0};
+const std::array<bool, 3>& streams_at_first() {
+  static const std::array<bool, 3> open = open_streams();
   return open;
 }
 
@@ -73,7 +81,7 @@ ProcessState::ProcessState()
     : locale_(std::setlocale(LC_ALL, nullptr)),
       vector_control_(vector_control()),
       rounding_(std::fegetround()) {
-  open_streams();
+  streams_at_first();
 }
 
 std::string ProcessState::restore() const {
@@ -81,9 +89,10 @@ std::string ProcessState::restore() const {
   const auto add = [&](const std::string& what) {
     changed += (changed.empty() ? "" : " and ") + what;
   };
+  const std::array<bool, 3> open = open_streams();
   for (int stream = 0; stream <= 2; ++stream) {
-    if (!open_streams()[static_cast<std::size_t>(stream)] || ::fcntl(stream, F_GETFD) >= 0)
-      continue;
+    const auto i = static_cast<std::size_t>(stream);
+    if (!streams_at_first()[i] || open[i]) continue;
     // Otherwise the next file that is opened would get its number, and what is printed.
     static_cast<void>(::open("/dev/null", stream == 0 ? O_RDONLY : O_WRONLY));
     add(concat("closed the process's standard ", stream == 0   ? "input"

@@ -9,6 +9,7 @@
 
 #include "host/base/error.hpp"
 #include "host/registry/crash_report.hpp"
+#include "host/registry/open_calls.hpp"
 
 namespace weft::host {
 namespace {
@@ -26,7 +27,7 @@ void write_text(const char* text) {
 }
 
 void on_limit(int) {
-  const Entry* const entry = *current_entry();
+  const Entry* const entry = current_entry();
   write_text("weft: error: ");
   if (entry != nullptr) {
     write_text(entry->place != nullptr ? entry->place : entry->file);
@@ -40,8 +41,7 @@ void on_limit(int) {
   } else {
     write_text("looking at the recipe takes too much processor time.\n");
   }
-  *current_entry() = nullptr;  // it is the host that ends the process
-  ::_exit(static_cast<int>(Exit::bad_recipe));
+  end_process(static_cast<int>(Exit::bad_recipe));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/registry/scan_cache.hpp"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -32,18 +31,9 @@ fs::path cache_folder() {
   return home.empty() ? fs::path() : fs::path(home) / ".cache" / "weft";
 }
 
-/// What changes when a file's content does; empty if there is no such file.
-std::string key_of(const fs::path& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) return "";
-  return concat(status.st_dev, ".", status.st_ino, ".", status.st_size, ".", status.st_mtim.tv_sec,
-                ".", status.st_mtim.tv_nsec, ".", status.st_ctim.tv_sec, ".",
-                status.st_ctim.tv_nsec);
-}
-
 /// Another build of the host may judge otherwise.
 std::string host_key() {
-  return concat(WEFT_VERSION " torch " WEFT_TORCH_VERSION " ", key_of(probe_program()), " ",
+  return concat(WEFT_VERSION " torch " WEFT_TORCH_VERSION " ", file_key(probe_program()), " ",
                 ::geteuid());
 }
 
@@ -138,9 +128,9 @@ Verdict judge(const fs::path& file) {
 Seen examine(const fs::path& file) {
   constexpr int k_attempts = 5;
   for (int attempt = 0; attempt < k_attempts; ++attempt) {
-    const std::string key = key_of(file);
+    const std::string key = file_key(file);
     Verdict verdict = judge(file);
-    if (key_of(file) != key) continue;
+    if (file_key(file) != key) continue;
     Seen& seen = verdict.seen;
     if (verdict.is_fatal && block(seen.sha256, seen.reason + blocked_until))
       seen.reason += blocked_until;
@@ -176,14 +166,14 @@ ScanCache::~ScanCache() {
   if (!changed_ || folder.empty()) return;
   Json files = Json::object();
   for (const auto& [file, entry] : entries_)
-    if (key_of(file) == entry.key) files[file] = {entry.key, to_json(entry.seen)};
+    if (file_key(file) == entry.key) files[file] = {entry.key, to_json(entry.seen)};
   const Json cache{{"host", host_key()}, {"files", files}};
   replace(folder / "plugins.json", cache.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 const Seen* ScanCache::find(const fs::path& file) const {
   const auto entry = entries_.find(fs::absolute(file).string());
-  if (entry == entries_.end() || entry->second.key != key_of(file)) return nullptr;
+  if (entry == entries_.end() || entry->second.key != file_key(file)) return nullptr;
   return &entry->second.seen;
 }
 
@@ -216,11 +206,11 @@ bool unblock(const std::string& sha256) {
 Seen look_at(const fs::path& file, ScanCache& cache) {
   const Seen* const known = cache.find(file);
   if (known != nullptr && !blocked(known->sha256)) return *known;
-  const std::string key = key_of(file);
+  const std::string key = file_key(file);
   Seen seen = examine(file);
   // A refusal may depend on what is around the file (rights, libraries, a licence): it is found
   // anew each time. A file that was replaced meanwhile is not the one that was judged.
-  if (seen.exit == Exit::ok && key_of(file) == key) cache.remember(file, key, seen);
+  if (seen.exit == Exit::ok && file_key(file) == key) cache.remember(file, key, seen);
   return seen;
 }
 

@@ -14,7 +14,7 @@
 #include "host/engine/tables.hpp"
 #include "host/graph/memory_check.hpp"
 #include "host/registry/core_api.hpp"
-#include "host/registry/crash_report.hpp"
+#include "host/registry/open_calls.hpp"
 #include "host/session/inspection.hpp"
 
 namespace weft::host {
@@ -44,7 +44,7 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
   set_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
   set_deterministic(true);
   set_error_sink(core_api());
-  set_entry_slot(current_entry);
+  set_entry_slot(thread_entry);
 
   Session session;
   session.recipe = std::move(recipe);

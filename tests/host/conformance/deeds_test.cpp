@@ -166,6 +166,19 @@ const Deed all[] = {
      "decoder"},
     {"look_ahead", "autoregressive", "depends on a token that comes after it", "decoder"},
     {"need_optional", "optional", "without its optional ports it fails: ", "optional"},
+    {"norm_undeclared", "micro_batches", "output \"out\" differs by ", "batch_norm"},
+    {"statistics_undeclared", "micro_batches",
+     "after two halves of a batch, in training, buffer \"running_mean\" differs by ", "batch_norm"},
+    {"compare_rows", "samples", "and those of its two halves add up to", "loss"},
+    {"compare_rows_in_training", "micro_batches", "of a batch, in training, is ", "loss"},
+    {"divide_by_zero", "finite", "output \"loss\" is infinite for inputs that are finite", "loss"},
+    {"root_at_zero", "finite_gradients",
+     "the gradient of input \"prediction\" is nan for inputs that are finite, floating ones all 0",
+     "loss"},
+    {"read_absent", "absent_rows",
+     "when other numbers stand in a row for which \"present\" is false", "loss"},
+    {"count_absent", "absent_rows",
+     "output \"weight\" differs by 1 for a batch with a row that is absent", "loss"},
     {"count_prediction", "roles", "WEFT_ROLE_COUNT fails without its floating inputs: ", "loss"},
     {"count_nothing", "roles",
      "WEFT_ROLE_COUNT gives the weight 0 without its floating inputs, and a forward call 2",
@@ -174,6 +187,33 @@ const Deed all[] = {
 INSTANTIATE_TEST_SUITE_P(All, Deeds, testing::ValuesIn(all), [](const auto& deed) {
   return std::string(*deed.param.name != '\0' ? deed.param.name : deed.param.file);
 });
+
+/// One test meets many causes: what to do follows the cause.
+TEST(Remedies, NameTheCause) {
+  const struct {
+    const char *deed, *remedy;
+    const char* file = "deed";
+    const char* test = "call";
+  } expected[] = {
+      {"throw_across", "catch every exception inside the entry"},
+      {"fail_silently", "call core->error_set with a sentence"},
+      {"give_lent", "retain a tensor before it is written to an output"},
+      {"leave", "return a failing status with a text instead of ending the process"},
+      {"hang", "look for a loop without an end"},
+#ifndef __SANITIZE_ADDRESS__
+      {"segfault", "a null or stale pointer"},
+#endif
+      {"need_optional", "look at in_count before", "optional", "optional"},
+  };
+  for (const auto& one : expected) {
+    const CheckReport report =
+        check_deed(one.deed, one.file, level_of(one.test), std::chrono::milliseconds(1500));
+    for (const TestResult& test : report.tests)
+      if (test.name == one.test) {
+        EXPECT_THAT(test.remedy, testing::HasSubstr(one.remedy));
+      }
+  }
+}
 
 TEST(Catalogue, HasADeedForEveryTest) {
   std::set<std::string> found;
@@ -190,7 +230,8 @@ TEST(Declarations, EndWithCreate) {
 }
 
 TEST(GoodPlugins, PassEverything) {
-  for (const char* file : {"deed", "loss", "metric", "decoder", "optional"}) {
+  for (const char* file :
+       {"deed", "loss", "metric", "decoder", "optional", "constant", "batch_norm"}) {
     const CheckReport report =
         check_deed("", file, highest_check_level, std::chrono::milliseconds(20000));
     EXPECT_EQ(report.exit, Exit::ok);

@@ -17,15 +17,6 @@ namespace {
 
 using testing::HasSubstr;
 
-const host::Registry& parts() {
-  static const host::Registry registry = [] {
-    auto folders = host::default_search_path();
-    folders.insert(folders.begin(), WEFT_DOUBLES);
-    return parts_in(folders);
-  }();
-  return registry;
-}
-
 std::vector<std::string> poisoned_by(const std::string& config,
                                      const std::vector<std::string>& more = {}) {
   std::vector<std::string> overrides = {

@@ -20,15 +20,6 @@ namespace {
 
 using host::Array;
 
-const host::Registry& parts() {
-  static const host::Registry registry = [] {
-    auto folders = host::default_search_path();
-    folders.insert(folders.begin(), WEFT_DOUBLES);
-    return parts_in(folders);
-  }();
-  return registry;
-}
-
 /// vision → norms → digit: batch normalisation in the blocks `first` and `second`, their statistics
 /// in `first.inner` and `second.inner`, where no parameter is.
 std::vector<std::string> with_norms(const std::vector<std::string>& more = {}) {

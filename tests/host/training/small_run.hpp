@@ -11,6 +11,16 @@
 
 namespace weft::test {
 
+/// The shipped parts and those that are beside the test, in `parts`.
+inline const host::Registry& parts() {
+  static const host::Registry registry = [] {
+    auto folders = host::default_search_path();
+    folders.insert(folders.begin(), WEFT_DOUBLES);
+    return parts_in(folders);
+  }();
+  return registry;
+}
+
 /// A small recipe with overrides, its data and a fresh model.
 struct SmallRun {
   explicit SmallRun(const std::vector<std::string>& overrides = {},

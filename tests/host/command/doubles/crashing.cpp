@@ -44,6 +44,18 @@ class Trap final : public CustomFunction {
   }
 };
 
+[[noreturn]] void hang() {
+  for (;;) ::usleep(1000);
+}
+
+/// So that no signal reaches this thread.
+[[noreturn]] void hang_deaf() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  hang();
+}
+
 class Crashing final : public Fusion {
  public:
   static constexpr Identity identity{"tests/fusion.crashing", "1.0.0", "Crash."};
@@ -52,9 +64,26 @@ class Crashing final : public Fusion {
     std::string deed = "none";
     void describe(Fields& fields) {
       fields.add("deed", deed, "What to do.")
-          .one_of({"none", "segfault", "abort", "overflow", "backward", "thread", "create", "exit",
-                   "quick_exit", "_exit", "_Exit", "pthread_exit", "exit_in_a_thread",
-                   "close_output", "change_locale", "change_rounding", "flush_denormals"});
+          .one_of({"none",
+                   "segfault",
+                   "abort",
+                   "overflow",
+                   "backward",
+                   "thread",
+                   "create",
+                   "exit",
+                   "quick_exit",
+                   "_exit",
+                   "_Exit",
+                   "pthread_exit",
+                   "exit_in_a_thread",
+                   "close_output",
+                   "change_locale",
+                   "change_rounding",
+                   "flush_denormals",
+                   "hang",
+                   "hang_deaf",
+                   "hang_in_evaluation"});
     }
   };
 
@@ -69,7 +98,10 @@ class Crashing final : public Fusion {
 
   Outputs forward(const Inputs& in) const override {
     const Tensor x = in["streams"];
+    if (deed_ == "hang_in_evaluation" && !training()) hang();
     if (++calls_ == 3) {
+      if (deed_ == "hang") hang();
+      if (deed_ == "hang_deaf") hang_deaf();
       if (deed_ == "segfault") segfault();
       if (deed_ == "abort") std::abort();
       if (deed_ == "overflow") overflow(1);
