@@ -67,6 +67,27 @@ bool begins_with_batch(const Port& port) {
   return shape.leading || (!shape.axes.empty() && shape.axes.front() == "B");
 }
 
+/// Two training calls with one seed, whose batches share their first sample only.
+void samples_in_training(Subject& subject) {
+  Arrays first = subject.draw(1), others = subject.draw(2);
+  for (std::size_t p = 0; p < first.size(); ++p)
+    for (std::size_t i = 0; i < first[p].size(); ++i) {
+      const std::size_t row =
+          first[p][i].byte_count() / static_cast<std::size_t>(first[p][i].sizes[0]);
+      std::memcpy(others[p][i].bytes.get(), first[p][i].bytes.get(), row);
+    }
+  const auto first_rows = [&](const Arrays& batch) {
+    std::vector<Array> rows;
+    for (const Array& array :
+         to_arrays(run(subject, subject.specimen, to_tensors(batch), {true, 1})))
+      rows.push_back(rows_of(array, 0, 1));
+    return rows;
+  };
+  const std::vector<Array> expected = first_rows(first);
+  expect_equal(subject.specimen, first_rows(others), expected, 1e-4,
+               "in training, for a sample beside other neighbours");
+}
+
 void samples(const Examination& examination) {
   Subject subject = find_subject(examination);
   const auto& instance = subject.specimen.instance;
@@ -87,6 +108,7 @@ void samples(const Examination& examination) {
   std::vector<Array> expected;
   for (const Array& array : together) expected.push_back(rows_of(array, 0, 1));
   expect_equal(subject.specimen, alone, expected, 1e-4, "for a sample without its neighbour");
+  samples_in_training(subject);
 }
 
 /// The same values as a view whose elements lie two apart.
