@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Residual convolutional network for pictures, with group normalisation.
 ///
-///   x ← relu(GN(conv_3x3(image)))                                     the stem
-///   x ← relu(s(x) + GN(conv_3x3(relu(GN(conv_3x3(x))))))              each block
+///   x ← act(GN(conv_3x3(image)))                                      the stem
+///   x ← act(s(x) + GN(conv_3x3(act(GN(conv_3x3(x))))))                each block
 ///   tokens_i = W x_i + b for each place i, row by row;  pooled = mean over the places
 ///
 /// s(x) is x, or GN(conv_1x1(x)) where width or size change. The first block of each stage but the
@@ -12,8 +12,8 @@
 /// Shapes  image [B, C, H, W]; tokens [B, N, D], N = ⌈H / 2^(S−1)⌉ ⌈W / 2^(S−1)⌉ for S stages;
 ///         pooled [B, D].
 /// Errors  `groups` must divide the channels of every stage.
-/// Source  He et al. 2015, arXiv:1512.03385, the basic block; Wu and He 2018, arXiv:1803.08494, in
-///         the place of batch normalisation.
+/// Source  He et al. 2015, arXiv:1512.03385, the basic block, whose activation is relu; Wu and He
+///         2018, arXiv:1803.08494, in the place of batch normalisation.
 
 #include <weft/plugin.hpp>
 
@@ -23,8 +23,9 @@ namespace {
 class Residual {
  public:
   Residual(const Parameters& parameters, const std::string& name, std::int64_t in, std::int64_t out,
-           std::int64_t stride, std::int64_t groups)
-      : conv_1_(parameters.in(name), "conv_1", in, out, 3, without_bias(stride, 1)),
+           std::int64_t stride, std::int64_t groups, std::string activation)
+      : activation_(std::move(activation)),
+        conv_1_(parameters.in(name), "conv_1", in, out, 3, without_bias(stride, 1)),
         norm_1_(parameters.in(name), "norm_1", groups, out),
         conv_2_(parameters.in(name), "conv_2", out, out, 3, without_bias(1, 1)),
         norm_2_(parameters.in(name), "norm_2", groups, out) {
@@ -35,7 +36,8 @@ class Residual {
 
   Tensor operator()(const Tensor& x) const {
     const Tensor skipped = conv_skip_ ? (*norm_skip_)((*conv_skip_)(x)) : x;
-    return relu(skipped + norm_2_(conv_2_(relu(norm_1_(conv_1_(x))))));
+    const Tensor inner = activate(activation_, norm_1_(conv_1_(x)));
+    return activate(activation_, skipped + norm_2_(conv_2_(inner)));
   }
 
   static ConvolutionOptions without_bias(std::int64_t stride, std::int64_t padding) {
@@ -47,6 +49,7 @@ class Residual {
   }
 
  private:
+  std::string activation_;
   Conv2d conv_1_;
   GroupNorm norm_1_;
   Conv2d conv_2_;
@@ -64,9 +67,10 @@ class ResNet final : public Encoder {
     std::int64_t height = 32;
     std::int64_t width = 32;
     std::int64_t channels = 3;
-    std::vector<std::int64_t> stages{32, 64, 128};
-    std::int64_t blocks = 2;
+    std::vector<std::int64_t> stages{16, 32, 64};
+    std::int64_t blocks = 1;
     std::int64_t groups = 8;
+    std::string activation = "silu";
     std::int64_t dim = 64;
     double dropout = 0.0;
 
@@ -81,6 +85,7 @@ class ResNet final : public Encoder {
       fields
           .add("groups", groups, "Groups of the normalisation; must divide each stage's channels.")
           .at_least(1);
+      fields.add("activation", activation, "Of every layer.").one_of(activation_names());
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
       fields.add("dropout", dropout, "Probability of dropping an element before the last layer.")
           .at_least(0.0)
@@ -116,15 +121,16 @@ class ResNet final : public Encoder {
     std::int64_t in = config.stages.front();
     for (std::size_t stage = 0; stage < config.stages.size(); ++stage)
       for (std::int64_t block = 0; block < config.blocks; ++block) {
-        blocks_.emplace_back(
-            parameters, "stage_" + std::to_string(stage) + ".block_" + std::to_string(block), in,
-            config.stages[stage], stage > 0 && block == 0 ? 2 : 1, config.groups);
+        blocks_.emplace_back(parameters,
+                             "stage_" + std::to_string(stage) + ".block_" + std::to_string(block),
+                             in, config.stages[stage], stage > 0 && block == 0 ? 2 : 1,
+                             config.groups, config.activation);
         in = config.stages[stage];
       }
   }
 
   Outputs forward(const Inputs& in) const override {
-    Tensor x = relu(stem_norm_(stem_(in["image"])));  // [B, C', H, W]
+    Tensor x = activate(config_.activation, stem_norm_(stem_(in["image"])));  // [B, C', H, W]
     for (const Residual& block : blocks_) x = block(x);
     x = x.reshape({x.size(0), x.size(1), -1}).transpose(1, 2);  // [B, N, C']
     x = out_(dropout(x, config_.dropout));

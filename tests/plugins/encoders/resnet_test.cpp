@@ -9,7 +9,7 @@ namespace {
 const char* const id = "encoder.resnet";
 const char* const small =
     R"({"height": 5, "width": 4, "channels": 2, "stages": [4, 4, 6], "blocks": 2, "groups": 2,
-        "dim": 3})";
+        "activation": "relu", "dim": 3})";
 
 TEST(ResNet, MatchesNumPy) {
   const Weights from = reference("resnet");
