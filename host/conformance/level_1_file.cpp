@@ -56,18 +56,8 @@ void needs(const Examination& examination) {
   const PluginFile file = read_plugin_file(examination.file);
   if (facts_of(file).tier == "torch-full")
     throw NotApplicable("a plug-in of tier torch-full links what it likes");
-  for (const std::string& library : file.object.needed) {
-    const auto allowed = {
-        "libc.so",    "libm.so",     "libstdc++.so", "libgcc_s.so",  "libpthread.so", "libdl.so",
-        "librt.so",   "ld-linux",    "libc++.so",    "libc++abi.so", "libunwind.so",
-#ifdef __SANITIZE_ADDRESS__
-        "libasan.so", "libubsan.so",  // which a sanitised host has
-#endif
-    };
-    if (std::none_of(allowed.begin(), allowed.end(),
-                     [&](const char* name) { return library.starts_with(name); }))
-      throw Fault(concat("it needs ", library, ", which a host need not have"));
-  }
+  if (const std::string foreign = foreign_library(file.object); !foreign.empty())
+    throw Fault(concat("it needs ", foreign, ", which a host need not have"));
 }
 
 void loads(const Examination& examination) {

@@ -3,7 +3,10 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_qr.h>
 #include <c10/core/GradMode.h>
+
+#include <weft/drafts.h>
 
 #include <cmath>
 
@@ -39,6 +42,19 @@ double xavier_bound(const at::Tensor& tensor, double gain) {
   return gain * std::sqrt(6.0 / std::max(1.0, fans));
 }
 
+/// Rows, or columns where there are fewer of them, that are orthonormal: Q of the QR decomposition
+/// of normal numbers, its columns turned so that R's diagonal is positive, which makes it uniform
+/// over all such matrices (Mezzadri 2007, arXiv:math-ph/0609050).
+void fill_orthogonal(at::Tensor& tensor, double gain, const at::Generator& generator) {
+  if (tensor.numel() == 0) return;
+  tensor.normal_(0.0, 1.0, generator);
+  at::Tensor matrix = tensor.reshape({tensor.size(0), -1}).to(at::kDouble);
+  const bool wide = matrix.size(0) < matrix.size(1);
+  const auto [q, r] = at::linalg_qr(wide ? matrix.t() : matrix);
+  const at::Tensor columns = q.mul(r.diagonal().sign());
+  tensor.copy_((wide ? columns.t() : columns).mul(gain).reshape(tensor.sizes()));
+}
+
 void fill(at::Tensor& tensor, const weft_parameter& declaration, const at::Generator& generator) {
   const double a = declaration.a;
   const double b = declaration.b;
@@ -48,6 +64,7 @@ void fill(at::Tensor& tensor, const weft_parameter& declaration, const at::Gener
     case WEFT_INIT_NORMAL: tensor.normal_(a, b, generator); return;
     case WEFT_INIT_TRUNCATED_NORMAL: fill_truncated_normal(tensor, a, b, generator); return;
     case WEFT_INIT_UNIFORM: tensor.uniform_(a, b, generator); return;
+    case WEFT_INIT_ORTHOGONAL: fill_orthogonal(tensor, a, generator); return;
     case WEFT_INIT_XAVIER_UNIFORM: {
       const double bound = xavier_bound(tensor, a);
       tensor.uniform_(-bound, bound, generator);
@@ -68,10 +85,11 @@ std::string fault(const weft_parameter& declaration, at::ScalarType type, bool t
   for (std::uint32_t i = 0; i < declaration.ndim; ++i)
     if (declaration.sizes[i] < 0)
       return concat("size ", i, " is ", declaration.sizes[i], "; it must not be negative");
-  if (declaration.init > WEFT_INIT_XAVIER_UNIFORM)
+  if (declaration.init > WEFT_INIT_ORTHOGONAL)
     return concat("this host does not know initialisation ", declaration.init);
-  if (declaration.init == WEFT_INIT_XAVIER_UNIFORM && declaration.ndim < 2)
-    return concat("Xavier initialisation needs two axes or more, it has ", declaration.ndim);
+  if (declaration.init >= WEFT_INIT_XAVIER_UNIFORM && declaration.ndim < 2)
+    return concat(declaration.init == WEFT_INIT_ORTHOGONAL ? "orthogonal" : "Xavier",
+                  " initialisation needs two axes or more, it has ", declaration.ndim);
   if (!at::isFloatingType(type) && is_random(declaration.init))
     return "only floating-point elements can be initialised at random";
   if (!at::isFloatingType(type) && trainable) return "only floating-point elements can be trained";

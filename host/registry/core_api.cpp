@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/registry/core_api.hpp"
 
+#include <weft/drafts.h>
+
 #include <cstdio>
 #include <mutex>
 #include <stdexcept>
@@ -62,7 +64,10 @@ void log_line(std::uint32_t level, const char* text, std::uint64_t length) noexc
 
 const void* get_extension(const char* id) noexcept {
   static constexpr weft_host_version version{sizeof(weft_host_version), 0, WEFT_VERSION};
-  if (id != nullptr && std::string_view(id) == WEFT_HOST_VERSION) return &version;
+  if (id == nullptr) return nullptr;
+  if (std::string_view(id) == WEFT_HOST_VERSION) return &version;
+  // It says that the host knows WEFT_INIT_ORTHOGONAL; there is nothing to call.
+  if (std::string_view(id) == WEFT_DRAFT_ORTHOGONAL) return &version;
   return nullptr;
 }
 

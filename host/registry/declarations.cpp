@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/registry/declarations.hpp"
 
+#include <weft/drafts.h>
+
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -185,7 +187,7 @@ std::uint32_t Declarations::add_parameter(const weft_parameter& parameter,
   if ((parameter.flags & ~WEFT_PARAMETER_NO_DECAY) != 0)
     refuse(who, ": unknown flags ", parameter.flags);
   if (parameter.dtype > WEFT_DTYPE_FLOAT64) refuse(who, ": unknown element type ", parameter.dtype);
-  if (parameter.init > WEFT_INIT_XAVIER_UNIFORM)
+  if (parameter.init > WEFT_INIT_ORTHOGONAL)
     refuse(who, ": unknown initialisation ", parameter.init);
   if (!std::isfinite(parameter.a) || !std::isfinite(parameter.b))
     refuse(who, ": the numbers of its initialisation must be finite");

@@ -142,6 +142,21 @@ PluginFile read_plugin_file(const fs::path& file) {
   return read;
 }
 
+std::string foreign_library(const SharedObject& object) {
+  static constexpr const char* everywhere[] = {
+      "libc.so",    "libm.so",     "libstdc++.so", "libgcc_s.so",  "libpthread.so", "libdl.so",
+      "librt.so",   "ld-linux",    "libc++.so",    "libc++abi.so", "libunwind.so",
+#ifdef __SANITIZE_ADDRESS__
+      "libasan.so", "libubsan.so",  // which a sanitised host has
+#endif
+  };
+  for (const std::string& library : object.needed)
+    if (std::none_of(std::begin(everywhere), std::end(everywhere),
+                     [&](const char* name) { return library.starts_with(name); }))
+      return library;
+  return "";
+}
+
 Manifest checked_manifest(const PluginFile& file) {
   if (file.manifest.empty())
     throw Error(Exit::plugin, concat(file.name(),
@@ -161,6 +176,11 @@ void seal(const fs::path& file, const SealFacts& facts) {
     throw Error(Exit::plugin, name +
                                   " has no room for a manifest. Write WEFT_MANIFEST_NOTE, or "
                                   "WEFT_PLUGIN(), in one of its sources.");
+  if (const std::string foreign = foreign_library(vetted.object);
+      facts.tier != "torch-full" && !foreign.empty())
+    throw Error(Exit::plugin, concat(name, " needs ", foreign,
+                                     ", which a host need not have. A plug-in is one file: link "
+                                     "that library statically."));
   const ProbeReport report = probe(file, facts);
   if (report.exit != Exit::ok) throw Error(report.exit, report.text);
   const auto [offset, room] = *vetted.object.note;

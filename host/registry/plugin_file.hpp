@@ -28,13 +28,18 @@ struct PluginFile {
 /// @throws Error saying what is wrong and what to do
 PluginFile read_plugin_file(const std::filesystem::path& file);
 
+/// The first library that the file needs and a host need not have; "" if there is none. The C and C++
+/// run-time libraries and the loader are there everywhere.
+std::string foreign_library(const SharedObject& object);
+
 /// The manifest of a file, checked against this host: ABI, tier and LibTorch version.
 /// @throws Error also if the file was never sealed
 Manifest checked_manifest(const PluginFile& file);
 
 /// Writes the manifest into the file's note, after a probe has told it. The file is replaced by
 /// rename: whoever has it open keeps the old one.
-/// @throws Error if it has no note, too little room, or is no good plug-in
+/// @throws Error if it has no note, too little room, needs a foreign library without being of tier
+///         torch-full, or is no good plug-in
 void seal(const std::filesystem::path& file, const SealFacts& facts);
 
 /// What changes when a file is replaced or written: device, inode, size and times. Empty if there

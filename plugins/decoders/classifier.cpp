@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Classification head: the reasoning state into one score for each class.
 ///
-///   r = mean of real tokens | first token | softmax(q Rᵀ / √D) R with a learned query q
+///   r = the pooled state (pooling.hpp)
 ///   logits = r W + b                                 hidden = 0
 ///   logits = gelu(r W_1 + b_1) W_2 + b_2             hidden > 0
 ///
 /// Shapes  state R [B, N, D], mask [B, N]; logits [B, V] for V classes.
-/// Source  attention pooling with one query: Lee et al. 2019, arXiv:1810.00825, without
-/// projections.
 
 #include <weft/plugin.hpp>
+
+#include "pooling.hpp"
 
 namespace weft {
 namespace {
@@ -29,8 +29,7 @@ class Classifier final : public Decoder {
     void describe(Fields& fields) {
       fields.add("dim", dim, "Width D of the state.").at_least(1);
       fields.add("classes", classes, "Number V of classes.").at_least(1);
-      fields.add("pooling", pooling, "How the state becomes one vector.")
-          .one_of({"mean", "first", "attention"});
+      fields.add("pooling", pooling, "How the state becomes one vector.").one_of(pooling_names());
       fields.add("hidden", hidden, "Width of a hidden layer; 0: none.").at_least(0);
       fields.add("dropout", dropout, "Probability of dropping an input of the last layer.")
           .at_least(0.0)
@@ -46,33 +45,22 @@ class Classifier final : public Decoder {
     ports.output("logits", "[B, V]", "One score for each class, before softmax.");
   }
 
-  Classifier(const Config& config, const Parameters& parameters) : config_(config) {
-    if (config.pooling == "attention")
-      query_ = parameters.add_without_decay("query", {config.dim}, Init::normal(0.02));
+  Classifier(const Config& config, const Parameters& parameters)
+      : config_(config), pool_(parameters, config.pooling, config.dim) {
     if (config.hidden > 0) hidden_ = Linear(parameters, "hidden", config.dim, config.hidden);
     out_ =
         Linear(parameters, "out", config.hidden > 0 ? config.hidden : config.dim, config.classes);
   }
 
   Outputs forward(const Inputs& in) const override {
-    Tensor x = pool(in["state"], in["mask"]);  // [B, D]
+    Tensor x = pool_(in["state"], in["mask"]);  // [B, D]
     if (config_.hidden > 0) x = gelu(hidden_(x));
     return {{"logits", out_(dropout(x, config_.dropout))}};
   }
 
  private:
-  Tensor pool(const Tensor& state, const Tensor& mask) const {
-    if (config_.pooling == "first") return state.select(1, 0);
-    if (config_.pooling == "mean") return masked_mean(state, mask);
-    const Tensor keys = state.unsqueeze(1);  // [B, 1, N, D]: one head
-    const Tensor query =
-        expand(query_.tensor().reshape({1, 1, 1, config_.dim}), {state.size(0), -1, -1, -1});
-    const Tensor wide = mask ? mask.unsqueeze(1).unsqueeze(1) : Tensor();  // [B, 1, 1, N]
-    return attention(query, keys, keys, wide).reshape({-1, config_.dim});
-  }
-
   Config config_;
-  Parameter query_;
+  Pooling pool_;
   Linear hidden_, out_;
 };
 

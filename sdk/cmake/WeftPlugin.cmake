@@ -6,6 +6,8 @@
 # the target's name too: <vendor>_<kind>_<name>. A source in C names these facts in its own descriptor.
 # TORCH names the LibTorch version that the part links, if it does: it is then of tier torch-full and runs with that
 # version only.
+# Libraries of your own are linked statically, by target_link_libraries(<target> PRIVATE …): a plug-in is one file, and
+# sealing one that needs a shared library fails.
 # Without SOURCES the source is <name>.cpp or <name>.c of the current folder. The library sees the SDK's
 # headers and nothing else, exports one symbol, and lands at the top of the build folder (in Weft's own tree in
 # lib/weft/plugins, where the `weft` of the same build finds it).

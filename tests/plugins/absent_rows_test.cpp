@@ -46,6 +46,9 @@ std::vector<Trial> trials() {
   const Arrays pairs{{"left", {numbers({k_rows, 4}, 4)}}, {"right", {numbers({k_rows, 4}, 5)}}};
   Arrays grouped = pairs;
   grouped["group"] = {ints({1, 2, 1, 3, 2}, {k_rows})};
+  const Arrays values{{"prediction", {numbers({k_rows, 4, 3}, 13)}},
+                      {"target", {numbers({k_rows, 4, 3}, 14)}},
+                      {"mask", {bools({k_rows, 4}, 15)}}};
   const std::vector<std::string> all = {"present"}, halves = {"left_present", "right_present"};
   const char* const square = R"({"left_dim": 4, "right_dim": 4})";
   return {
@@ -68,6 +71,11 @@ std::vector<Trial> trials() {
         {"masked", {bools({k_rows, 6}, 11)}},
         {"masked_bands", {bools({k_rows, 3}, 12)}}},
        all},
+      {"loss.mse", "{}", values, all},
+      {"loss.l1", "{}", values, all},
+      {"loss.huber", "{}", values, all},
+      {"metric.mae", "{}", values, all},
+      {"metric.rmse", "{}", values, all},
       {"metric.accuracy", "{}", classes, all},
       {"metric.accuracy", R"({"shift": 1})", tokens, all},
       {"metric.f1", R"({"classes": 3})", classes, all},

@@ -84,6 +84,19 @@ inline void give(Part& part, const std::string& ours, const Array& theirs) {
   part.set(ours, reshaped(theirs, part.get(ours).sizes));
 }
 
+/// Gives a part every `w.NAME` of a file whose names are the part's own, and returns the file's
+/// inputs: `in.PORT`, or `in.PORT.0`, `in.PORT.1`, … of a list.
+inline Arrays give_all(Part& part, const Weights& from) {
+  Arrays inputs;
+  for (const auto& [name, array] : from) {
+    if (name.rfind("w.", 0) == 0) part.set(name.substr(2), array);
+    if (name.rfind("in.", 0) != 0) continue;
+    const std::string port = name.substr(3, name.find('.', 3) - 3);
+    inputs[port].push_back(port.rfind("mask", 0) == 0 ? as_mask(array) : array);
+  }
+  return inputs;
+}
+
 /// Weight and bias.
 inline void give_layer(Part& part, const std::string& ours, const Weights& from,
                        const std::string& theirs) {

@@ -12,6 +12,7 @@
 #include <locale>
 #include <map>
 #include <sstream>
+#include <vector>
 
 namespace weft __attribute__((visibility("hidden"))) {
   namespace detail {
@@ -47,7 +48,8 @@ namespace weft __attribute__((visibility("hidden"))) {
     return value;
   }
 
-  /// The values of a flat JSON object, still as text: enough for what Fields can declare.
+  /// The values of a JSON object, or the items of a JSON list, still as text. The host has checked
+  /// them against the schema before.
   class FlatJson {
    public:
     explicit FlatJson(std::string_view text) : text_(text) {
@@ -65,7 +67,22 @@ namespace weft __attribute__((visibility("hidden"))) {
       return found == values_.end() ? nullptr : &found->second;
     }
 
+    /// The items of the list that `text` holds.
+    static std::vector<std::string> items(std::string_view text) {
+      FlatJson json;
+      json.text_ = text;
+      std::vector<std::string> items;
+      json.expect('[');
+      if (json.peek() == ']') return items;
+      do items.push_back(json.value());
+      while (json.accept(','));
+      json.expect(']');
+      return items;
+    }
+
    private:
+    FlatJson() = default;
+
     char peek() {
       while (at_ < text_.size() &&
              std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos)
@@ -121,8 +138,9 @@ namespace weft __attribute__((visibility("hidden"))) {
       int depth = 0;
       for (; at_ < text_.size(); ++at_) {
         const char c = text_[at_];
+        if (c == '"') pass_string();
         if (c == '[' || c == '{') ++depth;
-        if (depth == 0 && (c == ',' || c == '}')) break;
+        if (depth == 0 && (c == ',' || c == '}' || c == ']')) break;
         if (c == ']' || c == '}') --depth;
       }
       std::string_view found = text_.substr(start, at_ - start);
@@ -131,17 +149,37 @@ namespace weft __attribute__((visibility("hidden"))) {
       return std::string(found);
     }
 
+    /// Goes on to the quote that ends the string which begins here.
+    void pass_string() {
+      for (++at_; at_ < text_.size() && text_[at_] != '"'; ++at_)
+        if (text_[at_] == '\\') ++at_;
+    }
+
     std::string_view text_;
     std::size_t at_ = 0;
     std::map<std::string, std::string> values_;
   };
 
+  /// How a member of a Config becomes JSON and is read from it; see below for each type.
+  template <class T>
+  struct JsonOf;
+
   }  // namespace detail
 
-  /// Visits the fields of a Config. The value that a member has when it is added is its default.
+  /// Visits the fields of a Config. The value that a member has when it is added is its default. A
+  /// member is a number, a text, a struct that has `void describe(Fields&)` itself, or a
+  /// std::vector of these:
+  ///
+  ///   struct Stage {
+  ///     std::int64_t channels = 64;
+  ///     void describe(Fields& fields) { fields.add("channels", channels, "Channels.").at_least(1);
+  ///     }
+  ///   };
+  ///   std::vector<Stage> stages{{32}, {64}};
+  ///   fields.add("stages", stages, "One after the other.").length(1, 8);
   class Fields {
    public:
-    /// Restricts the field that add() returned it for.
+    /// Restricts the field that add() returned it for; in a list, each of its items.
     class Field {
      public:
       Field& at_least(double low) { return restrict("minimum", detail::number(low)); }
@@ -154,16 +192,24 @@ namespace weft __attribute__((visibility("hidden"))) {
           list += (list.empty() ? "" : ",") + detail::quote(word);
         return restrict("enum", "[" + list + "]");
       }
+      /// How many items a list has.
+      Field& length(std::int64_t least, std::int64_t most) {
+        if (schema_ != nullptr)
+          schema_->insert(1, "\"minItems\":" + std::to_string(least) +
+                                 ",\"maxItems\":" + std::to_string(most) + ",");
+        return *this;
+      }
 
      private:
       friend class Fields;
-      explicit Field(std::string* schema) : schema_(schema) {}
+      Field(std::string* schema, std::size_t lists) : schema_(schema), lists_(lists) {}
       Field& restrict(const char* keyword, const std::string& value) {
         if (schema_ != nullptr)
-          schema_->insert(schema_->size() - 1, "," + detail::quote(keyword) + ":" + value);
+          schema_->insert(schema_->size() - 1 - lists_, "," + detail::quote(keyword) + ":" + value);
         return *this;
       }
       std::string* schema_;  // "{…}" of this field, or null while reading
+      std::size_t lists_;    // how many lists it is in: the schema of an item ends before so many }
     };
 
     /// Collects the JSON Schema.
@@ -171,46 +217,130 @@ namespace weft __attribute__((visibility("hidden"))) {
     /// Reads values.
     explicit Fields(std::string_view json) : reading_(true), json_(json) {}
 
-    Field add(const std::string& name, std::int64_t& value, std::string_view doc) {
-      if (const std::string* given = find(name)) value = std::strtoll(given->c_str(), nullptr, 10);
-      return declare(name, "integer", std::to_string(value), doc);
-    }
-    Field add(const std::string& name, double& value, std::string_view doc) {
-      if (const std::string* given = find(name)) value = detail::number_in(*given);
-      return declare(name, "number", detail::number(value), doc);
-    }
-    Field add(const std::string& name, bool& value, std::string_view doc) {
-      if (const std::string* given = find(name)) value = *given == "true";
-      return declare(name, "boolean", value ? "true" : "false", doc);
-    }
-    Field add(const std::string& name, std::string& value, std::string_view doc) {
-      if (const std::string* given = find(name)) value = *given;
-      return declare(name, "string", detail::quote(value), doc);
+    template <class T>
+    Field add(const std::string& name, T& value, std::string_view doc) {
+      using Json = detail::JsonOf<T>;
+      if (reading_) {
+        if (const std::string* given = json_.find(name)) Json::read(*given, value);
+        return {nullptr, 0};
+      }
+      // Of a list, what an item must be comes last, so that restrictions find it.
+      const std::string text = Json::text(value);
+      fields_[name] = {"{\"type\":" + detail::quote(Json::type) +
+                           ",\"default\":" + Json::standard(text) +
+                           ",\"description\":" + detail::quote(doc) + Json::content(value) + "}",
+                       text};
+      return {&fields_[name].schema, Json::lists};
     }
 
     /// The schema of the whole configuration.
-    std::string schema() const {
+    std::string schema() const { return "{\"type\":\"object\"" + content() + "}"; }
+    /// What a schema says of an object beside its type.
+    std::string content() const {
       std::string properties;
       for (const auto& [name, field] : fields_)
-        properties += (properties.empty() ? "" : ",") + detail::quote(name) + ":" + field;
-      return R"({"type":"object","additionalProperties":false,"properties":{)" + properties + "}}";
+        properties += (properties.empty() ? "" : ",") + detail::quote(name) + ":" + field.schema;
+      return ",\"additionalProperties\":false,\"properties\":{" + properties + "}";
+    }
+    /// The values themselves, as a JSON object.
+    std::string values() const {
+      std::string members;
+      for (const auto& [name, field] : fields_)
+        members += (members.empty() ? "" : ",") + detail::quote(name) + ":" + field.value;
+      return "{" + members + "}";
     }
 
    private:
-    const std::string* find(const std::string& name) const {
-      return reading_ ? json_.find(name) : nullptr;
-    }
-    Field declare(const std::string& name, const char* type, const std::string& standard,
-                  std::string_view doc) {
-      if (reading_) return Field(nullptr);
-      fields_[name] = R"({"type":")" + std::string(type) + R"(","default":)" + standard +
-                      R"(,"description":)" + detail::quote(doc) + "}";
-      return Field(&fields_[name]);
-    }
-
+    struct Described {
+      std::string schema, value;
+    };
     bool reading_ = false;
     detail::FlatJson json_{"{}"};
-    std::map<std::string, std::string> fields_;
+    std::map<std::string, Described> fields_;
   };
+
+  namespace detail {
+
+  /// A value that stands for itself.
+  struct JsonScalar {
+    static constexpr std::size_t lists = 0;
+    static std::string standard(const std::string& text) { return text; }
+    template <class T>
+    static std::string content(const T&) {
+      return "";
+    }
+  };
+  template <>
+  struct JsonOf<std::int64_t> : JsonScalar {
+    static constexpr const char* type = "integer";
+    static std::string text(std::int64_t value) { return std::to_string(value); }
+    static void read(const std::string& text, std::int64_t& value) {
+      value = std::strtoll(text.c_str(), nullptr, 10);
+    }
+  };
+  template <>
+  struct JsonOf<double> : JsonScalar {
+    static constexpr const char* type = "number";
+    static std::string text(double value) { return number(value); }
+    static void read(const std::string& text, double& value) { value = number_in(text); }
+  };
+  template <>
+  struct JsonOf<bool> : JsonScalar {
+    static constexpr const char* type = "boolean";
+    static std::string text(bool value) { return value ? "true" : "false"; }
+    static void read(const std::string& text, bool& value) { value = text == "true"; }
+  };
+  template <>
+  struct JsonOf<std::string> : JsonScalar {
+    static constexpr const char* type = "string";
+    static std::string text(const std::string& value) { return quote(value); }
+    static void read(const std::string& text, std::string& value) { value = text; }
+  };
+
+  /// A struct with describe().
+  template <class T>
+  struct JsonOf {
+    static constexpr const char* type = "object";
+    static constexpr std::size_t lists = 0;
+    static Fields described(T object) {
+      Fields fields;
+      object.describe(fields);
+      return fields;
+    }
+    static std::string text(const T& object) { return described(object).values(); }
+    /// The host fills in the members, each with its own default.
+    static std::string standard(const std::string&) { return "{}"; }
+    static std::string content(const T& object) { return described(object).content(); }
+    static void read(const std::string& text, T& object) {
+      Fields fields(text);
+      object.describe(fields);
+    }
+  };
+
+  template <class Item>
+  struct JsonOf<std::vector<Item>> {
+    static constexpr const char* type = "array";
+    static constexpr std::size_t lists = JsonOf<Item>::lists + 1;
+    static std::string text(const std::vector<Item>& list) {
+      std::string items;
+      for (const Item& item : list) items += (items.empty() ? "" : ",") + JsonOf<Item>::text(item);
+      return "[" + items + "]";
+    }
+    static std::string standard(const std::string& text) { return text; }
+    static std::string content(const std::vector<Item>&) {
+      return std::string(",\"items\":{\"type\":\"") + JsonOf<Item>::type + "\"" +
+             JsonOf<Item>::content(Item()) + "}";
+    }
+    static void read(const std::string& text, std::vector<Item>& list) {
+      list.clear();
+      for (const std::string& given : FlatJson::items(text)) {
+        Item item{};
+        JsonOf<Item>::read(given, item);
+        list.push_back(std::move(item));
+      }
+    }
+  };
+
+  }  // namespace detail
 
 }  // namespace weft

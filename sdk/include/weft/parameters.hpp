@@ -4,14 +4,18 @@
 
 #pragma once
 
+#include <weft/drafts.h>
 #include <weft/tensor.hpp>
+
+#include <cmath>
 
 namespace weft __attribute__((visibility("hidden"))) {
 
-  /// How the host fills a new parameter.
+  /// How the host fills a new parameter, from its own seed and the parameter's path alone.
   struct Init {
     std::uint32_t kind = WEFT_INIT_ZEROS;
     double a = 0.0, b = 0.0;
+    bool by_fan = false;  // a and b are divided by √fan_in
 
     static Init zeros() { return {}; }
     static Init constant(double value) { return {WEFT_INIT_CONSTANT, value, 0.0}; }
@@ -22,6 +26,22 @@ namespace weft __attribute__((visibility("hidden"))) {
     static Init uniform(double bound) { return {WEFT_INIT_UNIFORM, -bound, bound}; }
     /// U(−a, a) with a = √(6 / (fan_in + fan_out)); Glorot and Bengio 2010.
     static Init xavier() { return {WEFT_INIT_XAVIER_UNIFORM, 1.0, 0.0}; }
+    /// U(−a, a) with a = gain √(3 / fan_in), so that the variance is gain² / fan_in; fan_in is the
+    /// product of all sizes but the first. The gain √2 keeps the variance through relu; He et al.
+    /// 2015, arXiv:1502.01852. It needs two axes or more.
+    static Init kaiming(double gain = 1.4142135623730951) {
+      const double bound = gain * 1.7320508075688772;
+      return {WEFT_INIT_UNIFORM, -bound, bound, true};
+    }
+    /// N(0, gain² / fan_in), otherwise as kaiming().
+    static Init kaiming_normal(double gain = 1.4142135623730951) {
+      return {WEFT_INIT_NORMAL, 0.0, gain, true};
+    }
+    /// gain times a matrix [first size, product of the others] whose rows, or columns where those
+    /// are fewer, are orthonormal; Saxe et al. 2013, arXiv:1312.6120. It needs two axes or more,
+    /// and a host that has the draft WEFT_DRAFT_ORTHOGONAL; another refuses the part with a
+    /// sentence.
+    static Init orthogonal(double gain = 1.0) { return {WEFT_INIT_ORTHOGONAL, gain, 0.0}; }
   };
 
   /// A trainable parameter of the component; converts to the tensor that the present call received
@@ -97,6 +117,15 @@ namespace weft __attribute__((visibility("hidden"))) {
     Parameters(weft_context context, std::string prefix)
         : context_(context), prefix_(std::move(prefix)) {}
 
+    static double fan_in(const std::string& path, const Sizes& sizes) {
+      if (sizes.size() < 2)
+        throw Error(WEFT_INVALID, "parameter \"" + path +
+                                      "\": Kaiming initialisation needs two axes or more, it has " +
+                                      std::to_string(sizes.size()));
+      double fan = 1.0;
+      for (std::size_t i = 1; i < sizes.size(); ++i) fan *= static_cast<double>(sizes[i]);
+      return fan > 1.0 ? fan : 1.0;
+    }
     static weft_parameter describe(const std::string& path, const Sizes& sizes, Init init,
                                    std::uint32_t flags) {
       weft_parameter parameter{};
@@ -105,9 +134,15 @@ namespace weft __attribute__((visibility("hidden"))) {
       parameter.name = path.c_str();
       parameter.sizes = sizes.data();
       parameter.ndim = static_cast<std::uint32_t>(sizes.size());
+      const double scale = init.by_fan ? 1.0 / std::sqrt(fan_in(path, sizes)) : 1.0;
+      if (init.kind == WEFT_INIT_ORTHOGONAL &&
+          detail::host->core->get_extension(WEFT_DRAFT_ORTHOGONAL) == nullptr)
+        throw Error(WEFT_UNSUPPORTED, "parameter \"" + path +
+                                          "\": this host has no orthogonal initialisation. Use a "
+                                          "newer Weft, or another initialisation.");
       parameter.init = init.kind;
-      parameter.a = init.a;
-      parameter.b = init.b;
+      parameter.a = init.a * scale;
+      parameter.b = init.b * scale;
       return parameter;
     }
     Parameter declare(const std::string& name, const Sizes& sizes, Init init,

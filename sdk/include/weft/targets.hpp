@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Scores laid beside the classes or tokens that they should have chosen, for losses and metrics.
+/// Scores laid beside the classes or tokens that they should have chosen, and numbers beside those
+/// that they should be, for losses and metrics.
 
 #pragma once
 
@@ -54,6 +55,22 @@ namespace weft __attribute__((visibility("hidden"))) {
     const Tensor chosen = gather(log_probabilities, -1, targets.target.unsqueeze(-1));  // [..., 1]
     return masked_fill(-1.0 * chosen.reshape(targets.target.sizes()), logical_not(targets.counted),
                        0.0);
+  }
+
+  /// Which places [...] of a target [..., n] count: all, less those whose mask is false and those of
+  /// rows that are not present.
+  template <class...>
+  Tensor counted_places(const Tensor& target, const Tensor& mask, const Tensor& present) {
+    Tensor counted = ones(target.select(-1, 0).sizes(), target, WEFT_DTYPE_BOOL);
+    if (mask) counted = logical_and(counted, mask);
+    if (present) counted = logical_and(counted, as_rows(present, counted.dim()));
+    return counted;
+  }
+
+  /// prediction − target [..., n], 0 at places that do not count, whatever stands there.
+  template <class...>
+  Tensor counted_difference(const Tensor& prediction, const Tensor& target, const Tensor& counted) {
+    return masked_fill(prediction - target, logical_not(counted).unsqueeze(-1), 0.0);
   }
 
 }  // namespace weft

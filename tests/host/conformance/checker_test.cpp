@@ -15,6 +15,7 @@
 #include <set>
 
 #include "host/conformance/catalogue.hpp"
+#include "host/registry/plugin_file.hpp"
 
 namespace weft::host {
 namespace {
@@ -61,6 +62,19 @@ TEST(Checker, FindsALieInTheNote) {
   EXPECT_THAT(said(check(lying), "loads"),
               HasSubstr("its manifest does not say what its descriptor says: /parts/0/summary is "
                         "\"A trouble\" there and \"A double.\" in the library"));
+}
+
+// What is no file of its own is told when it is built, not by its users.
+TEST(Needs, SealingRefusesALibraryThatAHostNeedNotHave) {
+  try {
+    seal(double_named("needy"), {});
+    FAIL() << "it was sealed";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::MatchesRegex(
+                                  "needy.so needs libcrypto.so.*, which a host need not have. A "
+                                  "plug-in is one file: link that library statically."));
+    EXPECT_EQ(error.exit(), Exit::plugin);
+  }
 }
 
 TEST(Checker, StopsBeforeAFileThatCannotBeLoaded) {

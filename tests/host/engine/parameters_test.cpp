@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <weft/drafts.h>
+
 #include "tests/host/engine/engine_fixture.hpp"
 
 namespace weft::host {
@@ -94,6 +96,45 @@ TEST_F(ParametersTest, XavierTakesItsBoundFromTheFans) {
   EXPECT_GE(found.low, -bound * (1 + 1e-6));
 }
 
+TEST_F(ParametersTest, OrthogonalRowsOrColumnsAreOrthonormal) {
+  for (const Sizes& sizes : {Sizes{6, 4}, Sizes{4, 6}, Sizes{5, 5}, Sizes{3, 2, 2, 2}}) {
+    sizes_ = sizes;
+    const Tensor tensor = make(declaration(WEFT_INIT_ORTHOGONAL, 1.5));
+    EXPECT_EQ(tensor.sizes(), sizes);
+    const std::vector<double> w = values_of(tensor);
+    const auto rows = static_cast<std::size_t>(sizes[0]);
+    const std::size_t columns = w.size() / rows, few = std::min(rows, columns);
+    for (std::size_t i = 0; i < few; ++i)
+      for (std::size_t j = 0; j < few; ++j) {
+        double product = 0;
+        for (std::size_t k = 0; k < std::max(rows, columns); ++k)
+          product += rows < columns ? w[i * columns + k] * w[j * columns + k]
+                                    : w[k * columns + i] * w[k * columns + j];
+        EXPECT_NEAR(product, i == j ? 2.25 : 0.0, 1e-6);
+      }
+  }
+}
+
+// Q of a single number is always 1; turned by the sign of R it is as often −1.
+TEST_F(ParametersTest, OrthogonalIsUniform) {
+  sizes_ = {1, 1};
+  int positive = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed)
+    positive += values_of(make(declaration(WEFT_INIT_ORTHOGONAL, 1), "w", seed))[0] > 0 ? 1 : 0;
+  EXPECT_GT(positive, 70);
+  EXPECT_LT(positive, 130);
+}
+
+TEST_F(ParametersTest, OrthogonalDependsOnSeedAndPathAlone) {
+  sizes_ = {6, 4};
+  const weft_parameter orthogonal = declaration(WEFT_INIT_ORTHOGONAL, 1);
+  const Tensor first = make(orthogonal);
+  make(orthogonal, "another.weight");
+  EXPECT_TRUE(equal_bits(first, make(orthogonal)));
+  EXPECT_FALSE(equal_bits(first, make(orthogonal, "vision.weight", 2)));
+  EXPECT_EQ(values_of(first), values_of(make(orthogonal, "vision.weight", 1, DType::float64)));
+}
+
 TEST_F(ParametersTest, SeedAndPathAloneDecideTheValues) {
   const weft_parameter normal = declaration(WEFT_INIT_NORMAL, 0.0, 1.0);
   const Tensor first = make(normal);
@@ -153,6 +194,8 @@ TEST_F(ParametersTest, SenselessDeclarationsAreRefused) {
   sizes_ = {5};
   EXPECT_EQ(refusal_of(declaration(WEFT_INIT_XAVIER_UNIFORM, 1)),
             head + "Xavier initialisation needs two axes or more, it has 1" + tail);
+  EXPECT_EQ(refusal_of(declaration(WEFT_INIT_ORTHOGONAL, 1)),
+            head + "orthogonal initialisation needs two axes or more, it has 1" + tail);
   sizes_ = {2, -1};
   EXPECT_EQ(refusal_of(declaration(WEFT_INIT_ZEROS)),
             head + "size 1 is -1; it must not be negative" + tail);

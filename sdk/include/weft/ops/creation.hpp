@@ -5,6 +5,8 @@
 
 #include <weft/ops/arithmetic.hpp>
 
+#include <cmath>
+
 namespace weft __attribute__((visibility("hidden"))) {
   // clang-format off
 WEFT_OPERATION(full_like, "aten::full_like", "", "full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor")
@@ -36,8 +38,12 @@ WEFT_OPERATION(one_hot, "aten::one_hot", "", "one_hot(Tensor self, int num_class
   /// start, start + step, … below `end` (above it for a negative step), on the device of `like`.
   template <class Number, class = detail::if_number<Number>>
   Tensor arange(Number start, Number end, Number step, const Tensor& like, std::uint32_t dtype) {
+    // The result's memory is the host's and cannot grow.
+    const double count = std::ceil((static_cast<double>(end) - static_cast<double>(start)) /
+                                   static_cast<double>(step));
+    const std::int64_t size = count > 0.0 && count < 1e18 ? static_cast<std::int64_t>(count) : 0;
     return WEFT_OP(arange)(detail::scalar(start), detail::scalar(end), detail::scalar(step),
-                           named("out", empty({0}, dtype, like)));
+                           named("out", empty({size}, dtype, like)));
   }
   /// 0, 1, …, count − 1: int64 [count], on the device of `like`.
   template <class...>

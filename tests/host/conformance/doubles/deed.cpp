@@ -121,7 +121,8 @@ weft_status compute(const Self& self, const weft_call& call, weft_tensor* out) {
   if (does("refuse_n_of_3") && meta.sizes[1] == 3) return fail("N must not be 3");
   if (does("refuse_batch") && meta.sizes[0] == 3) return fail("the batch must be even");
   if (does("wrong_shape")) return host->op->transpose(x, 1, 2, out);
-  if (does("mix_samples")) {
+  const bool trains = (call.flags & WEFT_CALL_TRAINING) != 0;
+  if (does("mix_samples") || (does("mix_in_training") && trains)) {
     const std::int64_t batch = 0;
     weft_tensor sum = nullptr;
     if (weft_status status = host->op->sum(x, &batch, 1, 1, &sum)) return status;
@@ -142,7 +143,7 @@ weft_status compute(const Self& self, const weft_call& call, weft_tensor* out) {
   }
   double factor = 0.0;
   if (does("count_calls")) factor = ++calls;
-  if (does("own_random") && (call.flags & WEFT_CALL_TRAINING) != 0) factor = std::rand();
+  if (does("own_random") && trains) factor = std::rand();
   if (does("other_grad_mode") && host->grad->enabled() != 0) factor = 1.0;
   if (does("hidden_weight")) factor = self.weight;
   if (does("round_badly") && meta.dtype == WEFT_DTYPE_BFLOAT16) factor = 1.0;
