@@ -179,7 +179,7 @@ const Deed all[] = {
     {"read_absent", "absent_rows",
      "when other numbers stand in a row for which \"present\" is false", "loss"},
     {"count_absent", "absent_rows",
-     "output \"weight\" differs by 1 for a batch with a row that is absent", "loss"},
+     "output \"weight\" differs by 0.333333 for a batch with a row that is absent", "loss"},
     {"count_prediction", "roles", "WEFT_ROLE_COUNT fails without its floating inputs: ", "loss"},
     {"count_nothing", "roles",
      "WEFT_ROLE_COUNT gives the weight 0 without its floating inputs, and a forward call 2",
