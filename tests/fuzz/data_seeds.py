@@ -53,7 +53,45 @@ def wav(kind, bits, channels):
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def odd_wavs():
+    """Heads that recorders, pipes and speech synthesis write, and that are read by rule."""
+    whole = wav(1, 16, 1)
+    at = whole.index(b"data") + 4
+    for name, said in (("pipe", 0xFFFFFFFF), ("zero", 0), ("sox", 0x7FFFF000)):
+        size = struct.pack("<I", said)
+        yield f"{name}.wav", whole[:4] + size + whole[8:at] + size + whole[at + 4:]
+    kind = struct.pack("<H", 1) + bytes.fromhex("000000001000800000aa00389b71")
+    for name, bits, valid in (("24_in_32", 32, 24), ("12_in_16", 16, 12)):
+        width = bits // 8
+        head = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 8000, 8000 * width, width, bits, 22, valid, 4) + kind
+        body = b"WAVEfmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", 40 * width) + bytes(40 * width)
+        yield f"{name}.wav", b"RIFF" + struct.pack("<I", len(body)) + body
+    head = struct.pack(">HHIIHH", 1, 1, 8000, 16000, 2, 16)
+    body = b"WAVEfmt " + struct.pack(">I", len(head)) + head + b"data" + struct.pack(">I", 80) + bytes(80)
+    yield "rifx.wav", b"RIFX" + struct.pack(">I", len(body)) + body
+    extra = b"LIST" + struct.pack("<I", 5) + b"INFO\0\0"
+    yield "list.wav", whole[:4] + struct.pack("<I", len(whole) - 8 + len(extra)) + whole[8:12] + extra + whole[12:]
+
+
+def odd_pngs():
+    """What stands before a PNG's pixels: transparency by grey and by colour, EXIF, animation."""
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    exif = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+    animation = chunk(b"acTL", struct.pack(">II", 1, 0)) + chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 5, 3, 0, 0, 1, 9, 0, 0))
+    for name, colour, depth, more in (
+            ("grey1_clear", 0, 1, chunk(b"tRNS", b"\0\1")), ("grey16_clear", 0, 16, chunk(b"tRNS", b"\0\7")),
+            ("colour_clear", 2, 8, chunk(b"tRNS", b"\0\1\0\2\0\3")), ("exif", 2, 8, chunk(b"eXIf", exif)),
+            ("animated", 2, 8, animation), ("gamma", 0, 8, chunk(b"gAMA", struct.pack(">I", 45455)))):
+        whole = png(colour, depth, 0)
+        at = whole.index(b"IDAT") - 4
+        yield f"{name}.png", whole[:at] + more + whole[at:]
+
+
 def media():
+    yield from odd_wavs()
+    yield from odd_pngs()
     for colour, depth in ((0, 1), (0, 8), (0, 16), (2, 8), (2, 16), (3, 2), (3, 8), (4, 8), (6, 8), (6, 16)):
         yield f"{colour}_{depth}.png", png(colour, depth, 0)
     yield "interlaced.png", png(2, 8, 1)
