@@ -32,7 +32,7 @@ ROOMS = {
 # The rooms inside host/data likewise.
 DATA_ROOMS = {
     "storage": "",
-    "codec": "",
+    "codec": "storage",
     "batch": "",
     "section": "",
     "text": "storage section",

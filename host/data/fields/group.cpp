@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "host/base/random.hpp"
+#include "host/base/text.hpp"
 #include "host/data/fields/field_kind.hpp"
 #include "host/data/section/section.hpp"
 

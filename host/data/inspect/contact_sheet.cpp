@@ -10,6 +10,7 @@
 #include "host/base/error.hpp"
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/data/audio/decode_audio.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/inspect/png.hpp"
 
