@@ -15,20 +15,15 @@
 #include "host/data/fields/field_kind.hpp"
 #include "host/data/fields/normalization.hpp"
 #include "host/data/image/decode_image.hpp"
+#include "host/data/inspect/same_content.hpp"
 #include "host/data/text/tokenizer_json/unicode.hpp"
 
 namespace weft::host {
 namespace {
 
 constexpr std::size_t k_block = 32;  ///< examples that a thread takes at once
-constexpr std::size_t k_extremes = 5, k_shown = 10;
+constexpr std::size_t k_extremes = 5;
 constexpr std::int64_t k_most_entries = 16;  ///< of a list of numbers that are told one by one
-
-/// What a content was, and where it was met first or again.
-struct Met {
-  std::uint64_t hash;
-  std::uint32_t example, split;
-};
 
 struct Fault {
   std::size_t example;
@@ -54,7 +49,7 @@ struct FieldSum {
   FieldSurvey survey;
   OddSum ill_formed, silent;
   std::vector<Length> longest, shortest;
-  std::vector<Met> met;
+  std::vector<ContentMet> met;
 
   void add(const FieldSum& other) {
     FieldSurvey& mine = survey;
@@ -299,43 +294,6 @@ void finish_values(const FieldOptions& options, FieldSurvey& field) {
   }
 }
 
-std::string key_of(const Dataset::Content& content, Split split, std::size_t example) {
-  const SplitContent& part = content.part(split);
-  const ExampleRef& ref = part.examples[example];
-  return example_key(*part.shards[ref.shard], ref, content.options);
-}
-
-/// The samples that hold the same, from what all splits met in one field.
-void find_same(const Dataset::Content& content, const std::string& field, std::vector<Met> met,
-               std::vector<SameContent>& same) {
-  std::ranges::sort(met, {}, [](const Met& m) { return std::tuple(m.hash, m.split, m.example); });
-  std::map<std::pair<std::uint32_t, std::uint32_t>, SameContent> found;  // by split and of
-  for (std::size_t begin = 0, end = 0; begin < met.size(); begin = end) {
-    std::array<const Met*, k_splits.size()> first{};  // of the group, by split
-    for (end = begin; end < met.size() && met[end].hash == met[begin].hash; ++end) {
-      const std::uint32_t split = met[end].split;
-      bool has_leaked = false;
-      for (std::uint32_t of = 0; of <= split; ++of) {
-        if (first[of] == nullptr || (of < split && has_leaked)) continue;
-        has_leaked = true;  // one earlier part is enough
-        SameContent& entry = found[{split, of}];
-        ++entry.samples;
-        if (entry.shown.size() < k_shown) {
-          entry.shown.emplace_back(key_of(content, static_cast<Split>(split), met[end].example),
-                                   key_of(content, static_cast<Split>(of), first[of]->example));
-        }
-      }
-      if (first[met[end].split] == nullptr) first[met[end].split] = &met[end];
-    }
-  }
-  for (auto& [place, entry] : found) {
-    entry.field = field;
-    entry.split = static_cast<Split>(place.first);
-    entry.of = static_cast<Split>(place.second);
-    same.push_back(std::move(entry));
-  }
-}
-
 }  // namespace
 
 Survey survey(const Dataset& dataset, bool statistics) {
@@ -343,7 +301,7 @@ Survey survey(const Dataset& dataset, bool statistics) {
   const std::vector<FieldOptions>& options = content.options.fields;
   Survey survey;
   survey.unusable = content.quarantine.list();  // what opening found
-  std::vector<std::vector<Met>> met(options.size());
+  std::vector<std::vector<ContentMet>> met(options.size());
   for (const Split split : k_splits) {
     const SplitContent& part = content.part(split);
     if (!part.entries.empty()) survey.streamed.push_back(split);
