@@ -4,7 +4,7 @@
 ///
 ///   h_i = W x_i + b
 ///   u_i = LN(h_i),  h_i ← h_i + act(W_1 u_i + W_2 m + b_1),  m = mean_j u_j     `depth` times
-///   tokens_i = LN(h_i),  pooled = mean or maximum over i
+///   tokens_i = LN(h_i), 0 at padding;  pooled = mean or maximum of LN(h_i) over i
 ///
 /// Means and maxima run over the elements whose mask is true. A sample without any gets pooled 0.
 ///
@@ -89,7 +89,9 @@ class SetEncoder final : public Encoder {
     Tensor x = in_(zero_padding(in["points"], mask));
     for (const SetLayer& layer : layers_) x = layer(x, mask);
     x = norm_(x);
-    return {{"tokens", x}, {"mask", mask ? mask : full_mask(x)}, {"pooled", pool(x, mask)}};
+    return {{"tokens", zero_padding(x, mask)},
+            {"mask", mask ? mask : full_mask(x)},
+            {"pooled", pool(x, mask)}};
   }
 
  private:

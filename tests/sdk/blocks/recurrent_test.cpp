@@ -44,6 +44,14 @@ TEST_F(LstmTest, PaddingIsPassedOverWhereverItStands) {
   expect_tensor(index_select(found, 1, ints({0, 3}, {2})), std::vector<double>(8, 0.0), {1, 2, 4});
 }
 
+TEST_F(LstmTest, BeginsWithinTheBoundOfItsWidth) {
+  const Lstm block(parameters(), "lstm", {50, 25, 1, false, 0.0});
+  for (const char* name : {"lstm.layer_0.ahead.weight_in", "lstm.layer_0.ahead.weight_hidden"}) {
+    EXPECT_LE(numbers(max(abs(tensor(name))))[0], 0.2 * (1 + 1e-6));
+    EXPECT_GT(numbers(max(abs(tensor(name))))[0], 0.19);
+  }
+}
+
 TEST_F(LstmTest, GradientsMatchDifferences) {
   const Lstm block(parameters(), "lstm", {2, 2, 1, true, 0.0});
   begin();

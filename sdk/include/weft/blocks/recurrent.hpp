@@ -6,14 +6,15 @@
 #include <weft/blocks/masks.hpp>
 #include <weft/parameters.hpp>
 
+#include <cmath>
+
 namespace weft __attribute__((visibility("hidden"))) {
 
   /// Long short-term memory over sequences (Hochreiter and Schmidhuber 1997; the equations of
   /// lstm()) in one or both directions, `layers` on top of each other with dropout between them.
-  /// Names, shapes and order of gates are those of torch.nn.LSTM: weight_in [4H, in], weight_hidden
-  /// [4H, H], bias_in and bias_hidden [4H]. weight_in is Xavier-uniform, weight_hidden orthogonal,
-  /// biases zero at the start. H is `dim`, or dim / 2 in each of two directions, which then stand
-  /// side by side.
+  /// Names, shapes and order of gates are those of torch.nn.LSTM: weight_in [4H, in]
+  /// and weight_hidden [4H, H] are U(−1/√H, 1/√H); bias_in and bias_hidden [4H] are zero. H is
+  /// `dim`, or dim / 2 in each of two directions, which then stand side by side.
   class Lstm {
    public:
     struct Options {
@@ -55,8 +56,9 @@ namespace weft __attribute__((visibility("hidden"))) {
 
     Weights declare(const Parameters& parameters, std::int64_t width) const {
       const std::int64_t rows = 4 * hidden_;
-      return {parameters.add("weight_in", {rows, width}, Init::xavier()),
-              parameters.add("weight_hidden", {rows, hidden_}, Init::orthogonal()),
+      const Init even = Init::uniform(1.0 / std::sqrt(static_cast<double>(hidden_)));
+      return {parameters.add("weight_in", {rows, width}, even),
+              parameters.add("weight_hidden", {rows, hidden_}, even),
               parameters.add_without_decay("bias_in", {rows}, Init::zeros()),
               parameters.add_without_decay("bias_hidden", {rows}, Init::zeros())};
     }
