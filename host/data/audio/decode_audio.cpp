@@ -186,7 +186,8 @@ class Collector {
 Audio decode_audio(std::span<const std::byte> given, int rate, const std::string& place,
                    Channel channel) {
   const std::optional<std::vector<std::byte>> wav = plain_wav(given, place);
-  const std::span<const std::byte> bytes = wav ? std::span<const std::byte>(*wav) : given;
+  const std::span<const std::byte> bytes =
+      wav ? std::span<const std::byte>(*wav) : behind_tags(given);
   const std::int64_t ogg_samples = whole_ogg(bytes, place);
   require_honest_boxes(bytes, place);
   require_whole_matroska(bytes, place);

@@ -10,20 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "host/base/error.hpp"
 #include "host/data/audio/audio_options.hpp"
+#include "host/data/codec/media.hpp"
 
 namespace weft::host {
 
 struct Audio {
   int rate = 0;                ///< samples per second
   std::vector<float> samples;  ///< of one channel, full scale = 1
-};
-
-/// A video has no sound: where sound is optional it is not there.
-class LacksSound : public Error {
- public:
-  using Error::Error;
 };
 
 /// WAV (PCM, A-law, µ-law), FLAC, MP3, Ogg (Vorbis, Opus), M4A or MP4 (AAC, MP3, Opus; not in

@@ -101,6 +101,26 @@ std::int64_t whole_ogg(std::span<const std::byte> bytes, const std::string& plac
   return is_one ? static_cast<std::int64_t>(position - skipped) : 0;
 }
 
+std::span<const std::byte> behind_tags(std::span<const std::byte> bytes) {
+  constexpr std::size_t k_head = 10;
+  constexpr std::byte k_has_footer{0x10};
+  std::span<const std::byte> rest = bytes;
+  const auto begins = [&](std::string_view mark) {
+    return std::string_view(reinterpret_cast<const char*>(rest.data()), rest.size())
+        .starts_with(mark);
+  };
+  while (begins("ID3") && rest.size() > k_head) {
+    std::size_t size = 0;
+    for (std::size_t i = 6; i < k_head; ++i) {  // of seven bits each
+      size = size << 7 | std::to_integer<std::size_t>(rest[i] & std::byte{0x7f});
+    }
+    size += (rest[5] & k_has_footer) != std::byte{0} ? 2 * k_head : k_head;
+    if (size >= rest.size()) return bytes;
+    rest = rest.subspan(size);
+  }
+  return begins("\xff") || begins("fLaC") ? rest : bytes;
+}
+
 void require_whole_matroska(std::span<const std::byte> bytes, const std::string& place) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (!text.starts_with("\x1a\x45\xdf\xa3")) return;

@@ -23,6 +23,11 @@ void require_honest_boxes(std::span<const std::byte> bytes, const std::string& p
 /// @throws Error (bad_data), with `place` at its head
 std::int64_t whole_ogg(std::span<const std::byte> bytes, const std::string& place);
 
+/// What follows the ID3v2 tags at the head of an MP3 or a FLAC (ID3v2.4, 3.1). FFmpeg would keep
+/// all that they hold, and compare the name of each text with those of all others. Other bytes, and
+/// tags behind which neither begins, stay as they are.
+std::span<const std::byte> behind_tags(std::span<const std::byte> bytes);
+
 /// A Matroska or WebM file must hold as much as its segment announces. One that was written live
 /// announces nothing, and passes, as other bytes do.
 /// @throws Error (bad_data), with `place` at its head

@@ -12,6 +12,8 @@
 #include <span>
 #include <string>
 
+#include "host/base/error.hpp"
+
 struct AVCodecContext;
 struct AVFrame;
 struct AVPacket;
@@ -85,6 +87,12 @@ void set_up_ffmpeg();
 struct Announced {
   std::int64_t samples = 0;  ///< per channel; 0 where it does not say
   double begin = 0;          ///< beside pictures: when the first sample is heard, in seconds
+};
+
+/// A video has no sound: where sound is optional it is not there.
+class LacksSound : public Error {
+ public:
+  using Error::Error;
 };
 
 /// Decodes the first stream and calls `take` with each frame, in order; of pictures with the first.

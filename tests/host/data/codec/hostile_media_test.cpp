@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <ctime>
+
 #include "host/base/text.hpp"
 #include "host/data/audio/decode_audio.hpp"
 #include "host/data/image/decode_image.hpp"
@@ -109,6 +111,25 @@ TEST(HostileImage, AnotherFormatIsNamed) {
   picture_is_refused("\n<!DOCTYPE html>", "it is a web page, neither PNG, JPEG nor WebP");
   picture_is_refused(read_file(WEFT_SOURCE_DIR "/tests/host/data/audio/ramp.flac"),
                      "it is a FLAC file, neither PNG, JPEG nor WebP");
+}
+
+TEST(HostileAudio, TextsOfATagAreNotCompared) {
+  // Each of another name: FFmpeg would look at all others for each of them.
+  constexpr int k_count = 200'000;
+  std::string texts;
+  for (int i = 0; i < k_count; ++i) {
+    texts += std::string("TXXX\0\0\0\x0c\0\0\0k", 12) + std::to_string(100'000 + i) +
+             std::string("\0vvv", 4);
+  }
+  std::string tag("ID3\3\0\0", 6);
+  for (int shift = 21; shift >= 0; shift -= 7) {
+    tag += static_cast<char>(texts.size() >> shift & 0x7f);
+  }
+  const std::string mp3 = read_file(WEFT_SOURCE_DIR "/tests/host/data/ends/lame.mp3");
+  const std::clock_t begin = std::clock();
+  const Audio tagged = decode_audio(bytes_of(tag + texts + mp3), 48'000, "v");
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 10) << "seconds of processor time";
+  EXPECT_EQ(tagged.samples, decode_audio(bytes_of(mp3), 48'000, "v").samples);
 }
 
 TEST(HostileAudio, AnM4AWithoutItsTableIsCutOff) {
