@@ -132,7 +132,9 @@ class Variables {
       return findings_.add(
           value.origin, pointer,
           concat(pointer.starts_with("/let/") ? "nothing above in \"let\"" : "nothing in \"let\"",
-                 " is called \"", name, "\".", suggestion(name, names_)));
+                 " is called \"", name, "\".",
+                 // A look at every name for each mistake: not where it will not be shown.
+                 findings_.all().is_full() ? "" : suggestion(name, names_)));
     used_.insert(name);
     const Origin here = value.place();
     value = known->second.value;

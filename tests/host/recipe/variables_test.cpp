@@ -3,6 +3,9 @@
 
 #include <sys/resource.h>
 
+#include <ctime>
+
+#include "host/base/text.hpp"
 #include "tests/host/recipe/recipe_files.hpp"
 
 namespace weft::test {
@@ -139,6 +142,15 @@ TEST_F(VariablesTest, ALongTextMayBeUsedUpToALimit) {
                           "200000 values or 64 MiB, or deeper than 64 levels."));
   EXPECT_LT(peak_memory() - before, 32 << 10) << "it is counted before anything is copied";
   EXPECT_TRUE(refusals(with(let, uses(3))).empty());
+}
+
+TEST_F(VariablesTest, AHundredThousandMistakesAreToldInTimeThatGrowsWithThem) {
+  std::string let = "{\"v0\": \"$w0\"";
+  for (int i = 1; i < 100'000; ++i) let += host::concat(", \"v", i, "\": \"$w", i, "\"");
+  const std::clock_t begin = std::clock();
+  EXPECT_THAT(refusals(with(let + "}", "{}")),
+              testing::Contains(HasSubstr("nothing above in \"let\" is called \"w199\".")));
+  EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 10) << "seconds of processor time";
 }
 
 }  // namespace
