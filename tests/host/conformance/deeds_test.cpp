@@ -120,7 +120,7 @@ const Deed all[] = {
     {"count_calls", "repeatable", "when the same call is made again, not training"},
     {"global_scratch", "two_threads", "while another instance runs on another thread"},
     {"mix_samples", "samples", "for a sample without its neighbour"},
-    {"mix_in_training", "samples", "in training, for a sample beside other neighbours"},
+    {"mix_in_training", "micro_batches", "in training, for a sample whose neighbours are others"},
     {"refuse_batch", "batches",
      "a batch of 3 is refused: part (tests/fusion.deed 1.0.0): the batch must be even"},
     {"round_badly", "bfloat16", "in bfloat16"},
