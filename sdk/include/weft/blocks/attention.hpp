@@ -74,7 +74,7 @@ namespace weft __attribute__((visibility("hidden"))) {
     double eps = 1e-5;
   };
 
-  /// Transformer block. Pre-norm: Z' = MHSA(LN(Z)) + Z, then FFN(LN(Z')) + Z' (the seed's form);
+  /// Transformer block. Pre-norm: Z' = MHSA(LN(Z)) + Z, then FFN(LN(Z')) + Z' (docs/model.md);
   /// post-norm: LN(Z + MHSA(Z)), then LN(Z' + FFN(Z')).
   class TransformerBlock {
    public:
