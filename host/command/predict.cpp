@@ -13,24 +13,24 @@
 namespace weft::host {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// Row-major values as nested lists.
-Json nested(const std::vector<float>& values, const std::vector<std::int64_t>& sizes,
-            std::size_t axis, std::size_t& at) {
+OrderedJson nested(const std::vector<float>& values, const std::vector<std::int64_t>& sizes,
+                   std::size_t axis, std::size_t& at) {
   if (axis == sizes.size()) return values[at++];
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   for (std::int64_t i = 0; i < sizes[axis]; ++i)
     list.push_back(nested(values, sizes, axis + 1, at));
   return list;
 }
 
-Json json_of(const Answer& answer, const std::vector<std::string>& classes) {
-  Json json = Json::object();
+OrderedJson json_of(const Answer& answer, const std::vector<std::string>& classes) {
+  OrderedJson json = OrderedJson::object();
   std::size_t at = 0;
   if (answer.index) {
     json = {{"class", answer.text}, {"index", *answer.index}};
-    Json scores = Json::object();
+    OrderedJson scores = OrderedJson::object();
     for (std::size_t i = 0; i < classes.size(); ++i) scores[classes[i]] = answer.scores[i];
     json["scores"] = scores;
   } else if (!answer.sizes.empty() || !answer.values.empty()) {
@@ -77,10 +77,10 @@ void predict(const Options& options) {
   Predictor predictor(open_run(options.operands[0], settings, Opens::none, options.locked, console),
                       settings, {options.data, options.wires, 0});
   const auto print = [&](const Prediction& prediction) {
-    Json line{{"key", prediction.key}};
+    OrderedJson line{{"key", prediction.key}};
     for (const Answer& answer : prediction.answers)
       line[answer.name] = json_of(answer, predictor.classes(answer.name));
-    std::cout << line.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
+    std::cout << line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << "\n";
   };
   if (!options.fields.empty())
     for (const Prediction& one : predictor.predict({example_of(options, predictor)})) print(one);

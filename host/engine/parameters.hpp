@@ -34,9 +34,9 @@ class WEFT_ENGINE_API Generator {
 ///
 /// Truncated normal numbers are drawn by inverting the distribution function, so `b` is the
 /// deviation before the cut. Xavier's bound is gain·√(6 / (fan_in + fan_out)), where the fans are
-/// the second and the first size, each times the product of the others. An orthogonal tensor is gain
-/// times a matrix [first size, product of the others] whose rows, or columns where those are fewer,
-/// are orthonormal.
+/// the second and the first size, each times the product of the others. An orthogonal tensor is
+/// gain times a matrix [first size, product of the others] whose rows, or columns where those are
+/// fewer, are orthonormal.
 ///
 /// @param path         names it in messages and decides its values
 /// @param model_dtype  used where the declaration leaves the element type open

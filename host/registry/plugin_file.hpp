@@ -28,8 +28,8 @@ struct PluginFile {
 /// @throws Error saying what is wrong and what to do
 PluginFile read_plugin_file(const std::filesystem::path& file);
 
-/// The first library that the file needs and a host need not have; "" if there is none. The C and C++
-/// run-time libraries and the loader are there everywhere.
+/// The first library that the file needs and a host need not have; "" if there is none. The C and
+/// C++ run-time libraries and the loader are there everywhere.
 std::string foreign_library(const SharedObject& object);
 
 /// The manifest of a file, checked against this host: ABI, tier and LibTorch version.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the next minor version of the ABI will hold. The header of a released version does not change,
- * so these stand beside abi.h until then. A host that has a draft answers core->get_extension() for
- * its name; another answers null, and a plug-in must then do without or refuse with a sentence. */
+/* What the next minor version of the ABI will hold. The header of a released version does not
+ * change, so these stand beside abi.h until then. A host that has a draft answers
+ * core->get_extension() for its name; another answers null, and a plug-in must then do without or
+ * refuse with a sentence. */
 
 #ifndef WEFT_DRAFTS_H
 #define WEFT_DRAFTS_H

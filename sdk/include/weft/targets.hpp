@@ -57,8 +57,8 @@ namespace weft __attribute__((visibility("hidden"))) {
                        0.0);
   }
 
-  /// Which places [...] of a target [..., n] count: all, less those whose mask is false and those of
-  /// rows that are not present.
+  /// Which places [...] of a target [..., n] count: all, less those whose mask is false and those
+  /// of rows that are not present.
   template <class...>
   Tensor counted_places(const Tensor& target, const Tensor& mask, const Tensor& present) {
     Tensor counted = ones(target.select(-1, 0).sizes(), target, WEFT_DTYPE_BOOL);

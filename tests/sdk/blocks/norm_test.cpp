@@ -41,7 +41,9 @@ TEST_F(NormTest, BatchInTraining) {
   expect_tensor(tensor("norm.running_mean"), numbers(0.25 * centre), {2});
   expect_tensor(tensor("norm.running_var"), numbers(0.25 * var(x, {0, 2}, false, 1) + 0.75), {2});
   expect_all_gradients([&](All in) { return block(in[0]); }, {x});
-  EXPECT_EQ(refusal([&] { block(normals({1, 2}, 1)); }),
+  EXPECT_EQ(refusal([&] {
+              block(normals({1, 2}, 1));
+            }),
             "batch normalisation: training needs two values of each channel or more, found 1. Take "
             "a larger batch, or GroupNorm.");
 }
