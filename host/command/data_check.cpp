@@ -15,16 +15,19 @@
 namespace weft::host {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json document(const std::string& name, const Survey& survey) {
-  Json unusable = Json::array(), cut = Json::array(), lacking = Json::array();
-  Json same = Json::array(), outliers = Json::array(), streamed = Json::array();
-  Json passed_over = Json::array(), ill_formed = Json::array(), silent = Json::array();
-  Json reasons = Json::array();
+OrderedJson document(const std::string& name, const Survey& survey) {
+  OrderedJson unusable = OrderedJson::array(), cut = OrderedJson::array(),
+              lacking = OrderedJson::array();
+  OrderedJson same = OrderedJson::array(), outliers = OrderedJson::array(),
+              streamed = OrderedJson::array();
+  OrderedJson passed_over = OrderedJson::array(), ill_formed = OrderedJson::array(),
+              silent = OrderedJson::array();
+  OrderedJson reasons = OrderedJson::array();
   for (const BadReason& reason : by_reason(survey.unusable))
     reasons.push_back({{"reason", reason.reason}, {"samples", reason.count}});
-  Json splits = Json::object();
+  OrderedJson splits = OrderedJson::object();
   for (const BadSample& bad : survey.unusable)
     unusable.push_back({{"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
   for (const SplitSurvey& split : survey.splits) {
@@ -157,7 +160,7 @@ void print(const std::string& name, const Survey& survey) {
 
 void data_check(const Options& options) {
   const Recipe recipe = recipe_or_data(options);
-  Json all = Json::array();
+  OrderedJson all = OrderedJson::array();
   std::size_t unusable = 0;
   for (const DataPlan& plan : chosen_sections(options, recipe)) {
     const Survey found = survey(open_listed(plan), /*statistics=*/false);
@@ -167,7 +170,7 @@ void data_check(const Options& options) {
     else
       print(plan.name, found);
   }
-  if (options.json) std::cout << document_text(Json{{"check", all}});
+  if (options.json) std::cout << document_text(OrderedJson{{"check", all}});
   std::cout.flush();
   if (unusable > 0)
     throw Error(

@@ -16,9 +16,9 @@
 namespace weft::host {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json spread(const Histogram& histogram) {
+OrderedJson spread(const Histogram& histogram) {
   return {{"min", histogram.smallest()},
           {"median", histogram.quantile(0.5)},
           {"p95", histogram.quantile(0.95)},
@@ -40,11 +40,11 @@ std::int64_t same_as(const Survey& survey, const std::string& field, Split split
   return samples;
 }
 
-Json document(const Dataset& dataset, const Survey& survey, const SplitSurvey& split,
-              const FieldSurvey& field) {
-  Json json = {{"examples", field.examples}};
+OrderedJson document(const Dataset& dataset, const Survey& survey, const SplitSurvey& split,
+                     const FieldSurvey& field) {
+  OrderedJson json = {{"examples", field.examples}};
   if (!field.classes.empty()) {
-    Json& classes = json["classes"] = Json::object();
+    OrderedJson& classes = json["classes"] = OrderedJson::object();
     for (std::size_t i = 0; i < field.classes.size(); ++i)
       classes[class_name(dataset, field.name, i)] = field.classes[i];
   }
@@ -76,10 +76,10 @@ Json document(const Dataset& dataset, const Survey& survey, const SplitSurvey& s
   return json;
 }
 
-Json document(const Dataset& dataset, const Survey& survey) {
-  Json splits = Json::object();
+OrderedJson document(const Dataset& dataset, const Survey& survey) {
+  OrderedJson splits = OrderedJson::object();
   for (const SplitSurvey& split : survey.splits) {
-    Json fields = Json::object();
+    OrderedJson fields = OrderedJson::object();
     for (const FieldSurvey& field : split.fields)
       fields[field.name] = document(dataset, survey, split, field);
     splits[split_name(split.split)] = {
@@ -160,7 +160,7 @@ void print(const Dataset& dataset, const Survey& survey) {
 
 void data_stats(const Options& options) {
   const Recipe recipe = recipe_or_data(options);
-  Json all = Json::array();
+  OrderedJson all = OrderedJson::array();
   for (const DataPlan& plan : chosen_sections(options, recipe)) {
     const Dataset dataset = open_listed(plan);
     const Survey found = survey(dataset, /*statistics=*/true);
@@ -169,7 +169,7 @@ void data_stats(const Options& options) {
     else
       print(dataset, found);
   }
-  if (options.json) std::cout << document_text(Json{{"stats", all}});
+  if (options.json) std::cout << document_text(OrderedJson{{"stats", all}});
 }
 
 }  // namespace weft::host

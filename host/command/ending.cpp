@@ -78,14 +78,14 @@ Ending current_ending() {
 }
 
 std::string json_text(const Ending& ending) {
-  using Json = nlohmann::ordered_json;
-  Json error{{"exit", static_cast<int>(ending.exit)}, {"sentence", ending.sentence}};
+  using OrderedJson = nlohmann::ordered_json;
+  OrderedJson error{{"exit", static_cast<int>(ending.exit)}, {"sentence", ending.sentence}};
   for (const Problem& problem : ending.problems)
     error["problems"].push_back({{"file", problem.file},
                                  {"line", problem.line},
                                  {"pointer", problem.pointer},
                                  {"text", problem.text}});
-  return document_text(Json{{"error", error}});
+  return document_text(OrderedJson{{"error", error}});
 }
 
 }  // namespace weft::host

@@ -16,10 +16,10 @@
 namespace weft::host {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// A part as schemas/manifest.schema.json describes it.
-Json manifest(const Part& part) {
+OrderedJson manifest(const Part& part) {
   return {{"id", part.id},
           {"kind", kind_name(part.kind)},
           {"version", part.version.text()},
@@ -30,17 +30,17 @@ Json manifest(const Part& part) {
           {"plugin_version", part.plugin_version},
           {"vendor", part.vendor},
           {"license", part.license},
-          {"config", Json::parse(part.config_schema)}};
+          {"config", OrderedJson::parse(part.config_schema)}};
 }
 
 void list(const Options& options) {
   const Registry registry(search_path(options));
   if (options.json) {
-    Json parts = Json::array(), rejected = Json::array();
+    OrderedJson parts = OrderedJson::array(), rejected = OrderedJson::array();
     for (const Part& part : registry.parts()) parts.push_back(manifest(part));
     for (const Rejected& file : registry.rejected())
       rejected.push_back({{"file", file.file.string()}, {"reason", file.reason}});
-    std::cout << document_text(Json{{"parts", parts}, {"rejected", rejected}});
+    std::cout << document_text(OrderedJson{{"parts", parts}, {"rejected", rejected}});
     return;
   }
   Table table({"part", "version", "file", "summary"});
@@ -56,7 +56,7 @@ void print(const Part& part) {
             << "\n  file     " << printable(part.file.string()) << "\n  sha256   " << part.sha256
             << "\n  license  " << printable(part.license) << "\n\n";
   Table table({"field", "type", "default", "meaning"});
-  const Json schema = Json::parse(part.config_schema);
+  const OrderedJson schema = OrderedJson::parse(part.config_schema);
   if (schema.contains("properties"))
     for (const auto& [name, field] : schema.at("properties").items())
       table.add({name, field.value("type", ""),
@@ -72,7 +72,7 @@ void info(const Options& options) {
     parts = Registry::parts_of(what);
   else
     parts = {Registry(search_path(options)).which(what)};
-  Json all = Json::array();
+  OrderedJson all = OrderedJson::array();
   for (const Part& part : parts) {
     if (options.json)
       all.push_back(manifest(part));

@@ -14,7 +14,7 @@
 namespace weft::host {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 std::map<std::string, std::int64_t> sizes_of(const std::vector<std::string>& words) {
   std::map<std::string, std::int64_t> sizes;
@@ -54,10 +54,10 @@ void print(const TestResult& test) {
   std::cout << std::flush;
 }
 
-Json document(const std::string& file, const CheckReport& report) {
-  Json tests = Json::array();
+OrderedJson document(const std::string& file, const CheckReport& report) {
+  OrderedJson tests = OrderedJson::array();
   for (const TestResult& test : report.tests) {
-    Json one{{"name", test.name}, {"level", test.level}};
+    OrderedJson one{{"name", test.name}, {"level", test.level}};
     if (!test.part.empty()) one["part"] = test.part;
     one["outcome"] =
         test.outcome == TestOutcome::not_applicable ? "not_applicable" : outcome_name(test.outcome);
@@ -68,7 +68,8 @@ Json document(const std::string& file, const CheckReport& report) {
     one["seconds"] = test.seconds;
     tests.push_back(one);
   }
-  Json json{{"file", file}, {"sha256", report.sha256}, {"parts", report.parts}, {"tests", tests}};
+  OrderedJson json{
+      {"file", file}, {"sha256", report.sha256}, {"parts", report.parts}, {"tests", tests}};
   if (!report.stopped.empty()) json["stopped"] = report.stopped;
   return json;
 }

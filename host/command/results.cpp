@@ -15,7 +15,7 @@
 namespace weft::host {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// One table line for each run: the value of `metric` overall or in a group.
 std::vector<std::string> row(const std::string& title, const std::string& metric,
@@ -33,8 +33,8 @@ std::vector<std::string> row(const std::string& title, const std::string& metric
   return cells;
 }
 
-Json document(const std::vector<Result>& results) {
-  Json runs = Json::array();
+OrderedJson document(const std::vector<Result>& results) {
+  OrderedJson runs = OrderedJson::array();
   for (const Result& result : results) {
     runs.push_back({{"run", result.run},
                     {"split", result.split},
@@ -45,7 +45,7 @@ Json document(const std::vector<Result>& results) {
                      {{"stage", result.weights.stage},
                       {"step", result.weights.step},
                       {"xxh3", result.weights.xxh3}}},
-                    {"lock", Json::parse(text_of(result.lock))}});
+                    {"lock", OrderedJson::parse(text_of(result.lock))}});
     for (const ShownSample& sample : result.samples)
       runs.back()["samples"].push_back({{"key", sample.key},
                                         {"node", sample.node},
