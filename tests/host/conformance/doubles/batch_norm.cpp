@@ -8,7 +8,7 @@
 namespace weft {
 namespace {
 
-class BatchNorm final : public Encoder {
+class NormalizedRows final : public Encoder {
  public:
   static constexpr Identity identity{"tests/encoder.batch_norm", "1.0.0", "A double."};
   struct Config {
@@ -19,7 +19,7 @@ class BatchNorm final : public Encoder {
     ports.input("x", "[B, D]", "Numbers.");
     ports.output("out", "[B, D]", "The same, normalised.");
   }
-  BatchNorm(const Config&, const Parameters& parameters)
+  NormalizedRows(const Config&, const Parameters& parameters)
       : weight_(parameters.add_without_decay("weight", {4}, Init::constant(1.0))),
         bias_(parameters.add_without_decay("bias", {4}, Init::zeros())),
         mean_(parameters.buffer("running_mean", {4}, Init::zeros())),
@@ -45,4 +45,4 @@ class BatchNorm final : public Encoder {
 }  // namespace
 }  // namespace weft
 
-WEFT_PLUGIN(weft::BatchNorm)
+WEFT_PLUGIN(weft::NormalizedRows)
