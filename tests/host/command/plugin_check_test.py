@@ -25,7 +25,7 @@ class PluginCheck(Case):
         self.assertEqual(result.returncode, PLUGIN)
         self.assertIn('FAIL  level 5  shapes  tests/fusion.deed: output "out" [B, N, D] is [2, 4, 3]; its ports and infer say [2, 3, 4]\n'
                       "      contract: abi.h, weft_component; docs/abi/checker.md#shapes\n"
-                      "      do: make call() write what the port declares, or correct the port's shape and infer().\n",
+                      "      do: see which of the two is meant: call() writes another shape or type than ports and infer() tell the rest of the model.\n",
                       result.stdout)
         self.assertNotIn("level 7", result.stdout)
         self.assertRegex(result.stderr, r"weft: error: deed\.so fails \d+ tests? of \d+\.\n")
