@@ -89,8 +89,9 @@ std::string run_test(const Test& test, const Examination& examination) {
   } catch (const NotApplicable& reason) {
     return report(TestOutcome::not_applicable, Exit::ok, "", reason.what());
   } catch (const Fault& fault) {
-    return report(TestOutcome::failed, fault.exit(),
-                  fault.remedy().empty() ? remedy_of(fault.what()) : fault.remedy(), fault.what());
+    const std::string known = remedy_of(fault.what());
+    return report(TestOutcome::failed, fault.exit(), known.empty() ? fault.remedy() : known,
+                  fault.what());
   } catch (const Error& error) {
     return report(TestOutcome::failed, error.exit(), remedy_of(error.what()), error.what());
   } catch (const std::exception& error) {
