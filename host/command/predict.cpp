@@ -39,6 +39,8 @@ OrderedJson json_of(const Answer& answer, const std::vector<std::string>& classe
     json["text"] = answer.text;
   }
   if (answer.target) json["target"] = *answer.target;
+  if (at = 0; !answer.target_values.empty())
+    json["target"] = nested(answer.target_values, answer.sizes, 0, at);
   return json;
 }
 

@@ -6,6 +6,8 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/fields/field_kind.hpp"
+#include "host/data/fields/normalization.hpp"
 #include "host/data/loading/stream.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/generation/greedy.hpp"
@@ -58,6 +60,12 @@ void append(const Array& array, std::int64_t begin, std::int64_t count,
   }
 }
 
+/// Numbers in the units of the samples.
+void undo(const Normalization& normalization, std::vector<float>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(values[i] * normalization.std_of(i) + normalization.mean_of(i));
+}
+
 std::int64_t rows_of(const TensorMap& batch) {
   return batch.begin()->second.sizes()[0];
 }
@@ -92,8 +100,14 @@ void Predictor::add(Head head) {
   if (std::ranges::none_of(heads_, same)) heads_.push_back(std::move(head));
 }
 
+const Normalization* Predictor::normalization_of(const std::string& name) const {
+  const auto field = std::ranges::find(options_.fields, name, &FieldOptions::name);
+  const FieldKind* const kind = field != options_.fields.end() ? field->own_kind() : nullptr;
+  return kind != nullptr && !kind->reads_bytes() ? kind->undone() : nullptr;
+}
+
 /// A metric that reads what a decoder writes says that a text is predicted; one that reads logits
-/// beside a class says that this class is.
+/// beside a class says that this class is, and one of a prediction beside numbers that these are.
 void Predictor::add_heads_of_metrics() {
   const Wiring& wiring = run_.session.model->wiring();
   for (const std::string& name : run_.session.recipe.evaluate.metrics) {
@@ -107,6 +121,11 @@ void Predictor::add_heads_of_metrics() {
         if (source.from == InputSource::From::generated)
           add({Kind::text, wiring.nodes()[source.node].name, source.node, 0,
                has_target ? target->field : ""});
+    const InputSource* const number = source_at(node, wires, "prediction");
+    if (has_target && number != nullptr && number->from == InputSource::From::node &&
+        normalization_of(target->field) != nullptr)
+      add({Kind::numbers, wiring.nodes()[number->node].name, number->node, number->port,
+           target->field});
     const InputSource* const logits = source_at(node, wires, "logits");
     if (!has_target || logits == nullptr || logits->from != InputSource::From::node) continue;
     const auto field = std::ranges::find(options_.fields, target->field, &FieldOptions::name);
@@ -116,9 +135,10 @@ void Predictor::add_heads_of_metrics() {
          target->field});
   }
   if (heads_.empty())
-    throw Error(Exit::usage,
-                "none of the recipe's evaluation metrics reads a class or a text that is written, "
-                "so nothing is known to be predicted. Name an output with --wire NODE.PORT.");
+    throw Error(
+        Exit::usage,
+        "none of the recipe's evaluation metrics reads a class, numbers or a text that is written, "
+        "so nothing is known to be predicted. Name an output with --wire NODE.PORT.");
 }
 
 void Predictor::add_wire(const std::string& wire) {
@@ -299,6 +319,7 @@ void Predictor::answer(const Dataset& data, const Head& head, const Values& valu
       answer.text = classes(head.name).at(static_cast<std::size_t>(*answer.index));
     } else {
       append(array, at, size, answer.values);
+      if (head.kind == Kind::numbers) undo(*normalization_of(head.target), answer.values);
       answer.sizes.assign(array.sizes.begin() + 1, array.sizes.end());
     }
   }
@@ -309,10 +330,18 @@ void Predictor::add_targets(const Dataset& data, const Batch& batch,
   for (std::size_t i = 0; i < heads_.size(); ++i) {
     const auto field = batch.fields.find(heads_[i].target);
     if (field == batch.fields.end()) continue;
-    const auto size = static_cast<std::size_t>(field->second.count() / batch.size);
-    for (std::size_t row = 0; row < predictions.size(); ++row)
-      predictions[row].answers[i].target =
-          data.decode_text(field->first, {field->second.data<std::int64_t>() + row * size, size});
+    const std::int64_t size = field->second.count() / batch.size;
+    for (std::size_t row = 0; row < predictions.size(); ++row) {
+      Answer& answer = predictions[row].answers[i];
+      const std::int64_t at = static_cast<std::int64_t>(row) * size;
+      if (heads_[i].kind == Kind::numbers) {
+        append(field->second, at, size, answer.target_values);
+        undo(*normalization_of(field->first), answer.target_values);
+      } else {
+        answer.target = data.decode_text(field->first, {field->second.data<std::int64_t>() + at,
+                                                        static_cast<std::size_t>(size)});
+      }
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a trained run says of examples: classes with their scores, texts that it writes, or the
-/// values of any wire.
+/// What a trained run says of examples: classes with their scores, texts that it writes, numbers,
+/// or the values of any wire.
 
 #pragma once
 
@@ -16,6 +16,8 @@
 
 namespace weft::host {
 
+struct Normalization;
+
 /// What one output says of one example.
 struct Answer {
   std::string name;  ///< the node's, or the wire's as it was asked for
@@ -23,9 +25,10 @@ struct Answer {
   std::string text;
   std::optional<std::int64_t> index;  ///< of the class
   std::vector<float> scores;          ///< a class's probability each: softmax of the logits
-  std::vector<float> values;          ///< of a wire that was asked for, row-major
+  std::vector<float> values;          ///< numbers, or a wire that was asked for, row-major
   std::vector<std::int64_t> sizes;    ///< of `values`, without the batch axis
   std::optional<std::string> target;  ///< what the example itself says, where it does
+  std::vector<float> target_values;   ///< the same of numbers, in their own units as `values` are
 };
 
 struct Prediction {
@@ -70,7 +73,7 @@ class Predictor {
   void predict_shard(const std::string& path, const Take& take);
 
  private:
-  enum class Kind { classes, text, values };
+  enum class Kind { classes, text, numbers, values };
   struct Head {
     Kind kind;
     std::string name;
@@ -79,6 +82,7 @@ class Predictor {
   };
 
   void add_heads_of_metrics();
+  const Normalization* normalization_of(const std::string& field) const;
   void add_wire(const std::string& wire);
   void add(Head head);
   void find_required();

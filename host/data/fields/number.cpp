@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The kind `number`: one value -> float32 [], or with `size` a list of n -> float32 [n]. Each is
+/// The kind `number`: one value -> float32 [], or with `size` a list of n -> float32 [n], which of
+/// size 1 may also be a number alone. Each is
 /// (value - mean) / std. For targets of a regression and for measured inputs.
 
 #include <charconv>
@@ -87,6 +88,7 @@ class Number final : public FieldKind {
     } catch (const std::invalid_argument&) {
       refuse(place, concat(shown(text), " is not a list of numbers such as [1, 2.5]"));
     }
+    if (list.is_number() && size_ == 1) list = nlohmann::json::array({list});
     if (!list.is_array()) refuse(place, concat(shown(text), " is not a list of numbers"));
     if (std::ssize(list) != size_) {
       refuse(place, concat("it has ", list.size(), " numbers, and the field's size is ", size_));

@@ -3,6 +3,7 @@
 Usage: predict_test.py BUILD_FOLDER
 """
 import json
+import random
 import shutil
 import tarfile
 import tempfile
@@ -114,6 +115,38 @@ class Predict(Case):
         self.refused(["predict", self.classes, "--data", "avv"], USAGE, 'no data section "avv"')
         self.refused(["predict", self.home], NO_INPUT, "is no run folder")
         self.refused(["predict", self.classes, "--input", "nowhere.jsonl"], NO_INPUT, "nowhere.jsonl")
+
+
+class Numbers(Case):
+    """y = 3 x0 - 2 x1 + 10, learned from a table: numbers in and numbers out, in the samples' units."""
+
+    def test_numbers_are_learned_and_predicted_in_their_own_units(self):
+        draw = random.Random(1)
+        for name, count in (("train", 1000), ("test", 50)):
+            rows = [[draw.gauss(0, 1), draw.gauss(0, 1)] for _ in range(count)]
+            text = "".join(json.dumps({"x": x, "y": 3 * x[0] - 2 * x[1] + 10}) + "\n" for x in rows)
+            (self.folder / f"{name}.jsonl").write_text(text)
+        wires = {"prediction": "value.prediction", "target": "batch.y"}
+        recipe = self.folder / "regression.json"
+        recipe.write_text(json.dumps({
+            "recipe": 1, "name": "regression", "seed": 1,
+            "data": {"table": {"shards": {"train": ["train.jsonl"], "test": ["test.jsonl"]}, "fields": {
+                "x": {"kind": "number", "pointer": "/x", "size": 2},
+                "y": {"kind": "number", "pointer": "/y", "size": 1, "mean": 10, "std": 4}}}},
+            "graph": {"row": {"use": "encoder.mlp", "in": {"features": "batch.x"}, "config": {"features": 2, "hidden": [], "dim": 8}},
+                      "value": {"use": "decoder.regression", "in": {"state": "row.tokens"}, "config": {"dim": 8, "outputs": 1}}},
+            "losses": {"mse": {"use": "loss.mse", "in": wires}}, "metrics": {"mae": {"use": "metric.mae", "in": wires}},
+            "stages": [{"name": "fit", "data": "table", "steps": 300, "batch": 32, "minimise": {"mse": 1}, "optimizer": {"lr": 0.03, "weight_decay": 0}}],
+            "evaluate": {"data": "table", "split": "test", "metrics": ["mae"]}}))
+        run = self.folder / "run"
+        done = weft("train", recipe, "--run", run, "--threads", "1", "--quiet", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        mae = json.loads(done.stdout)["results"][0]["metrics"]["mae.mae"]
+        self.assertLess(mae, 0.05)
+        found = lines(weft("predict", run))
+        self.assertAlmostEqual(sum(abs(one["value"]["values"][0] - one["value"]["target"][0]) for one in found) / len(found) / 4, mae, places=4)
+        given = lines(weft("predict", run, "--x", "[1, 0]"))
+        self.assertAlmostEqual(given[0]["value"]["values"][0], 13, delta=0.5)
 
 
 if __name__ == "__main__":
