@@ -21,7 +21,7 @@ struct weft_host_scores {
 
 struct weft_host_predictor {
   weft::host::Predictor predictor;
-  std::vector<weft::host::Prediction> last;
+  weft::host::Prediction last;
   std::vector<weft_host_answer> answers;
 };
 
@@ -194,9 +194,9 @@ int32_t weft_host_predict(weft_host_predictor* predictor, const weft_host_field*
     for (std::size_t i = 0; i < field_count; ++i)
       example.fields[fields[i].name] =
           std::string(static_cast<const char*>(fields[i].bytes), fields[i].size);
-    predictor->last = predictor->predictor.predict({example});
+    predictor->last = predictor->predictor.predict(example);
     predictor->answers.clear();
-    for (const Answer& answer : predictor->last.front().answers)
+    for (const Answer& answer : predictor->last.answers)
       predictor->answers.push_back({answer.name.c_str(), answer.text.c_str(),
                                     answer.index.value_or(-1), answer.scores.data(),
                                     answer.scores.size()});

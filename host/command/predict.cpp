@@ -85,7 +85,7 @@ void predict(const Options& options) {
     std::cout << line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << "\n";
   };
   if (!options.fields.empty())
-    for (const Prediction& one : predictor.predict({example_of(options, predictor)})) print(one);
+    print(predictor.predict(example_of(options, predictor)));
   else if (!options.input.empty())
     predictor.predict_shard(std::filesystem::absolute(options.input), print);
   else

@@ -100,9 +100,14 @@ void Predictor::add(Head head) {
   if (std::ranges::none_of(heads_, same)) heads_.push_back(std::move(head));
 }
 
-const Normalization* Predictor::normalization_of(const std::string& name) const {
+const FieldOptions* Predictor::find_field(const std::string& name) const {
   const auto field = std::ranges::find(options_.fields, name, &FieldOptions::name);
-  const FieldKind* const kind = field != options_.fields.end() ? field->own_kind() : nullptr;
+  return field != options_.fields.end() ? &*field : nullptr;
+}
+
+const Normalization* Predictor::normalization_of(const std::string& name) const {
+  const FieldOptions* const field = find_field(name);
+  const FieldKind* const kind = field != nullptr ? field->own_kind() : nullptr;
   return kind != nullptr && !kind->reads_bytes() ? kind->undone() : nullptr;
 }
 
@@ -128,9 +133,8 @@ void Predictor::add_heads_of_metrics() {
            target->field});
     const InputSource* const logits = source_at(node, wires, "logits");
     if (!has_target || logits == nullptr || logits->from != InputSource::From::node) continue;
-    const auto field = std::ranges::find(options_.fields, target->field, &FieldOptions::name);
-    if (field == options_.fields.end() || !std::holds_alternative<ClassOptions>(field->kind))
-      continue;
+    const FieldOptions* const field = find_field(target->field);
+    if (field == nullptr || !std::holds_alternative<ClassOptions>(field->kind)) continue;
     add({Kind::classes, wiring.nodes()[logits->node].name, logits->node, logits->port,
          target->field});
   }
@@ -205,15 +209,14 @@ std::set<std::string> Predictor::known() const {
 }
 
 bool Predictor::is_media(const std::string& name) const {
-  const auto field = std::ranges::find(options_.fields, name, &FieldOptions::name);
-  return field != options_.fields.end() && field->is_media();
+  const FieldOptions* const field = find_field(name);
+  return field != nullptr && field->is_media();
 }
 
 std::vector<std::string> Predictor::classes(const std::string& answer) const {
   for (const Head& head : heads_)
-    for (const FieldOptions& field : options_.fields)
-      if (head.name == answer && head.kind == Kind::classes && field.name == head.target)
-        return std::get<ClassOptions>(field.kind).classes;
+    if (head.name == answer && head.kind == Kind::classes)
+      return std::get<ClassOptions>(find_field(head.target)->kind).classes;
   return {};
 }
 
@@ -222,43 +225,25 @@ Dataset Predictor::open(const std::set<std::string>& fields, const PredictedShar
                        nullptr, kept_tokenizer(run_.folder, plan_.name), settings_.commands);
 }
 
-std::vector<Prediction> Predictor::predict(const std::vector<GivenExample>& examples) {
-  std::vector<Prediction> predictions;
-  for (std::size_t begin = 0; begin < examples.size();) {
-    std::set<std::string> fields;
-    for (const auto& [name, bytes] : examples[begin].fields) fields.insert(name);
-    std::vector<std::string> names;
-    for (const FieldOptions& field : options_.fields) {
-      names.push_back(field.name);
-      if (required_.contains(field.name) && !field.is_optional && !fields.contains(field.name))
-        throw Error(Exit::usage, concat("the model reads the field \"", field.name,
-                                        "\", which is not given. Give ",
-                                        enumerate({required_.begin(), required_.end()}), "."));
-    }
-    for (const std::string& field : fields)
-      if (std::ranges::find(names, field) == names.end())
-        throw Error(Exit::usage, concat("data section \"", plan_.name, "\" has no field \"", field,
-                                        "\".", suggestion(field, names)));
-    std::size_t end = begin;
-    const auto alike = [&](const GivenExample& example) {
-      return example.fields.size() == fields.size() &&
-             std::ranges::all_of(example.fields,
-                                 [&](const auto& one) { return fields.contains(one.first); });
-    };
-    while (end < examples.size() && alike(examples[end]) &&
-           static_cast<std::int64_t>(end - begin) < predict_.batch)
-      ++end;
-    std::set<std::string> opened = fields;  // an optional field that is absent is known to be so
-    opened.insert(required_.begin(), required_.end());
-    if (!given_ || given_->first != opened) given_.emplace(opened, open(opened, {}));
-    const Batch batch =
-        given_batch(given_->second, {examples.begin() + static_cast<std::ptrdiff_t>(begin),
-                                     examples.begin() + static_cast<std::ptrdiff_t>(end)});
-    for (Prediction& one : predict_batch(given_->second, batch))
-      predictions.push_back(std::move(one));
-    begin = end;
+Prediction Predictor::predict(const GivenExample& example) {
+  std::vector<std::string> names;
+  for (const FieldOptions& field : options_.fields) {
+    names.push_back(field.name);
+    if (required_.contains(field.name) && !field.is_optional &&
+        !example.fields.contains(field.name))
+      throw Error(Exit::usage, concat("the model reads the field \"", field.name,
+                                      "\", which is not given. Give ",
+                                      enumerate({required_.begin(), required_.end()}), "."));
   }
-  return predictions;
+  std::set<std::string> opened = required_;  // an optional field that is absent is known to be so
+  for (const auto& [field, bytes] : example.fields) {
+    if (find_field(field) == nullptr)
+      throw Error(Exit::usage, concat("data section \"", plan_.name, "\" has no field \"", field,
+                                      "\".", suggestion(field, names)));
+    opened.insert(field);
+  }
+  if (!given_ || given_->first != opened) given_.emplace(opened, open(opened, {}));
+  return predict_batch(given_->second, given_batch(given_->second, {example})).front();
 }
 
 void Predictor::predict_all(const Dataset& data, Split split, const Take& take) {
@@ -269,7 +254,8 @@ void Predictor::predict_all(const Dataset& data, Split split, const Take& take) 
 
 void Predictor::predict_split(Split split, const Take& take) {
   const bool are_split = options_.split && options_.split->makes(split);
-  const std::vector<std::string> shards = shards_of(plan_.config, are_split ? Split::train : split);
+  const std::vector<std::string>& shards =
+      options_.shards[static_cast<std::size_t>(are_split ? Split::train : split)];
   if (shards.empty())
     throw Error(Exit::usage, concat("data section \"", plan_.name, "\" has no shards for the part ",
                                     split_name(split), "."));
@@ -306,6 +292,7 @@ void Predictor::answer(const Dataset& data, const Head& head, const Values& valu
                                         run_.session.recipe.evaluate.generate_length)
                       : values.outputs.at(head.node).at(head.port));
   const std::int64_t size = array.count() / rows_of(tensors);
+  const std::vector<std::string> names = classes(head.name);
   for (std::size_t row = 0; row < predictions.size(); ++row) {
     Answer& answer = predictions[row].answers.emplace_back();
     answer.name = head.name;
@@ -316,7 +303,7 @@ void Predictor::answer(const Dataset& data, const Head& head, const Values& valu
     } else if (head.kind == Kind::classes) {
       answer.scores = softmax(array.data<float>() + at, size);
       answer.index = std::ranges::max_element(answer.scores) - answer.scores.begin();
-      answer.text = classes(head.name).at(static_cast<std::size_t>(*answer.index));
+      answer.text = names.at(static_cast<std::size_t>(*answer.index));
     } else {
       append(array, at, size, answer.values);
       if (head.kind == Kind::numbers) undo(*normalization_of(head.target), answer.values);

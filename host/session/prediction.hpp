@@ -64,7 +64,7 @@ class Predictor {
 
   /// @throws Error (usage) naming a field that is missing, or that the section does not have;
   ///         (bad_data) naming the example that cannot be used
-  std::vector<Prediction> predict(const std::vector<GivenExample>& examples);
+  Prediction predict(const GivenExample& example);
 
   /// Of each example of a split of the section, in file order.
   void predict_split(Split split, const Take& take);
@@ -82,6 +82,7 @@ class Predictor {
   };
 
   void add_heads_of_metrics();
+  const FieldOptions* find_field(const std::string& name) const;  // or null
   const Normalization* normalization_of(const std::string& field) const;
   void add_wire(const std::string& wire);
   void add(Head head);

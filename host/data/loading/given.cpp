@@ -56,10 +56,6 @@ std::string section_to_predict(const std::string& data_json, const std::set<std:
   return section.dump();
 }
 
-std::vector<std::string> shards_of(const std::string& data_json, Split split) {
-  return parse_data_options(data_json).shards[static_cast<std::size_t>(split)];
-}
-
 ShardLook look_at_shard(const std::string& data_json, const std::set<std::string>& fields,
                         const std::string& path) {
   const DataOptions section = parse_data_options(data_json);

@@ -34,9 +34,6 @@ struct PredictedShards {
 std::string section_to_predict(const std::string& data_json, const std::set<std::string>& fields,
                                const PredictedShards& shards);
 
-/// The shards of one of the section's splits, as it names them.
-std::vector<std::string> shards_of(const std::string& data_json, Split split);
-
 /// What the first sample of a shard brings.
 struct ShardLook {
   bool is_listed = false;        ///< the list at the section's `each`
