@@ -80,7 +80,10 @@ void Console::evaluation_begins() {
 }
 
 SessionSettings session_settings(const Options& options) {
-  return {options.overrides, search_path(options), options.threads, commands_of(options)};
+  return {options.overrides,
+          {options.plugins.begin(), options.plugins.end()},
+          options.threads,
+          commands_of(options)};
 }
 
 Commands commands_of(const Options& options) {

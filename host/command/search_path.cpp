@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Shared by the program and by libweft.so.
 
 #include "host/command/options.hpp"
 

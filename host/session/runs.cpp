@@ -91,7 +91,7 @@ void begin(const RunFolder& run, const Session& session, const std::optional<Res
 
 void check_recipe(const std::string& recipe_file, const SessionSettings& settings) {
   Recipe recipe = inspect_recipe(recipe_file, settings.overrides);
-  const Registry registry(settings.plugins.empty() ? default_search_path() : settings.plugins);
+  const Registry registry(plugin_folders(settings));
   const auto fields = inspect_data(
       recipe, [](const DataPlan&) { return ""; }, [](const DataPlan&) { return true; });
   const Wiring wiring(recipe, registry, fields);

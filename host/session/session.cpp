@@ -31,6 +31,10 @@ std::set<std::string> used_data(const Recipe& recipe, Opens opens) {
 
 }  // namespace
 
+std::vector<std::filesystem::path> plugin_folders(const SessionSettings& settings) {
+  return settings.plugins.empty() ? default_search_path() : settings.plugins;
+}
+
 std::string cache_folder() {
   if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
     return std::string(cache) + "/weft";
@@ -49,8 +53,7 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
   Session session;
   session.recipe = std::move(recipe);
   session.registry = std::make_unique<Registry>(
-      settings.plugins.empty() ? default_search_path() : settings.plugins,
-      HostTables{tensor_api(), op_api(), grad_api(), migration_api()});
+      plugin_folders(settings), HostTables{tensor_api(), op_api(), grad_api(), migration_api()});
   const auto kept = [&](const DataPlan& plan) {
     return run.empty() ? "" : kept_tokenizer(run, plan.name);
   };

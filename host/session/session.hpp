@@ -28,6 +28,9 @@ struct SessionSettings {
   Commands commands = Commands::refused;       ///< that data is read from
 };
 
+/// Where plug-ins are looked for.
+std::vector<std::filesystem::path> plugin_folders(const SessionSettings& settings);
+
 /// Which data sections are opened.
 enum class Opens { all, evaluated, none };
 
