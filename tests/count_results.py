@@ -1,8 +1,8 @@
 """Counts test cases in ctest's JUnit log: prints one line per ctest test, then `N passed, N failed`.
 
-A GoogleTest program counts by its cases, a script by its own last `N passed, N failed` line. A test that fails without
-counting a failure (a crash, a leak found at exit, a missing program) or that counts nothing is one failure; a program
-whose cases all skip themselves is not.
+A GoogleTest program and a script of unittest count by their cases, another script by its own last `N passed, N failed`
+line. A test that fails without counting a failure (a crash, a leak found at exit, a missing program) or that counts
+nothing is one failure; a program whose cases all skip themselves is not.
 """
 import re
 import sys
@@ -13,7 +13,17 @@ SUMMARY = re.compile(r"^\[  PASSED  \] (\d+) tests?\.", re.MULTILINE)
 FAILURES = re.compile(r"^\[  FAILED  \] (\d+) tests?, listed below", re.MULTILINE)
 SKIPS = re.compile(r"^\[  SKIPPED \] (\d+) tests?, listed below", re.MULTILINE)
 CASE_PASSED = re.compile(r"^\[       OK \] ", re.MULTILINE)
+UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n\n(?:OK|FAILED)(?: \((.*)\))?$", re.MULTILINE)
+UNITTEST_COUNT = re.compile(r"([a-z ]+)=(\d+)")
 OWN_LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
+
+
+def count_unittest(ran, outcomes):
+    """Returns (passed, failed, skipped). A case that fails in several parts is listed once for each."""
+    counts = {name.strip(): int(number) for name, number in UNITTEST_COUNT.findall(outcomes)}
+    skipped = counts.pop("skipped", 0)
+    failed = sum(counts.values()) - counts.get("expected failures", 0)
+    return max(ran - failed - skipped, 0), failed, skipped
 
 
 def count(output, succeeded):
@@ -21,6 +31,8 @@ def count(output, succeeded):
     skipped = bool(SKIPS.search(output))
     if own := OWN_LINE.findall(output):
         passed, failed = map(int, own[-1])
+    elif runs := UNITTEST.findall(output):
+        passed, failed, skipped = count_unittest(int(runs[-1][0]), runs[-1][1])
     elif summaries := SUMMARY.findall(output):
         passed = int(summaries[-1])
         failed = int((FAILURES.findall(output) or [0])[-1])

@@ -30,7 +30,6 @@ CASES = [
 ]
 
 
-
 def lines_with_errors(compiler, expressions):
     """Compiles one function a line, and returns the numbers of those that the compiler refuses."""
     source = HEAD + "".join(LINE.format(number=number, expression=expression) for number, expression in enumerate(expressions))
