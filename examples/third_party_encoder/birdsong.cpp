@@ -31,7 +31,9 @@ class Birdsong final : public Encoder {
     std::int64_t features = 80, dim = 64, stages = 2, kernel = 5;
 
     void describe(Fields& fields) {
-      fields.add("features", features, "Numbers F in a frame, such as mel bands.").at_least(1);
+      fields.add("features", features, "Numbers F in a frame, such as mel bands.")
+          .at_least(1)
+          .from_wire("features", 2);
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
       fields.add("stages", stages, "Convolutions; each halves the number of frames.").at_least(1);
       fields.add("kernel", kernel, "Frames that a convolution sees; odd.").at_least(1);

@@ -236,19 +236,22 @@ done:
 
 /* ---- the component ---- */
 
-#define FIELD(name, standard, doc)                                               \
-  "\"" name "\": {\"type\": \"integer\", \"minimum\": 1, \"default\": " standard \
+#define FIELD(name, standard, more, doc)                                              \
+  "\"" name "\": {\"type\": \"integer\", \"minimum\": 1, \"default\": " standard more \
   ", \"description\": \"" doc "\"}"
+/* Where a recipe is silent, the size of axis 2 of what is wired to the port. */
+#define FROM_WIRE(port) ", \"$defs\": {\"x-from\": {\"port\": \"" port "\", \"axis\": 2}}"
 
 /* [config] */
 /* Integers with defaults: the host checks a configuration against this and fills in what
  * is missing. */
 static const char config_schema[] =
-    "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"   //
-    FIELD("features", "80", "Numbers F in a frame, such as mel bands.") ", "      //
-    FIELD("dim", "64", "Width D of the tokens.") ", "                             //
-    FIELD("stages", "2", "Convolutions; each halves the number of frames.") ", "  //
-    FIELD("kernel", "5", "Frames that a convolution sees; odd.") "}}";
+    "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"  //
+    FIELD("features", "80", FROM_WIRE("features"),
+          "Numbers F in a frame, such as mel bands.") ", "                            //
+    FIELD("dim", "64", "", "Width D of the tokens.") ", "                             //
+    FIELD("stages", "2", "", "Convolutions; each halves the number of frames.") ", "  //
+    FIELD("kernel", "5", "", "Frames that a convolution sees; odd.") "}}";
 
 /* So no JSON library is needed: the number behind "name": is there. It may be written 64.0, which
  * is why this reads a double. Where a locale has a decimal comma, strtod stops at that point, and

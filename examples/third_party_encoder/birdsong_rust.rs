@@ -222,8 +222,15 @@ fn mean(x: &Owned, mask: &Owned) -> Result<Owned> {
 // ---- what the host calls ----
 
 macro_rules! field {
-    ($name:literal, $standard:literal, $doc:literal) => {
-        concat!("\"", $name, "\": {\"type\": \"integer\", \"minimum\": 1, \"default\": ", $standard, ", \"description\": \"", $doc, "\"}")
+    ($name:literal, $standard:literal, $more:expr, $doc:literal) => {
+        concat!("\"", $name, "\": {\"type\": \"integer\", \"minimum\": 1, \"default\": ", $standard, $more, ", \"description\": \"", $doc, "\"}")
+    };
+}
+
+/// Where a recipe is silent, the size of axis 2 of what is wired to the port.
+macro_rules! from_wire {
+    ($port:literal) => {
+        concat!(", \"$defs\": {\"x-from\": {\"port\": \"", $port, "\", \"axis\": 2}}")
     };
 }
 
@@ -332,10 +339,10 @@ static COMPONENT: Shared<Component> = Shared(Component {
     version: c!("1.0.0"),
     summary: c!("Encode frames of sound by strided convolutions, in Rust."),
     config_schema: concat!("{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {",
-                           field!("features", "80", "Numbers F in a frame, such as mel bands."), ", ",
-                           field!("dim", "64", "Width D of the tokens."), ", ",
-                           field!("stages", "2", "Convolutions; each halves the number of frames."), ", ",
-                           field!("kernel", "5", "Frames that a convolution sees; odd."), "}}\0").as_ptr() as *const c_char,
+                           field!("features", "80", from_wire!("features"), "Numbers F in a frame, such as mel bands."), ", ",
+                           field!("dim", "64", "", "Width D of the tokens."), ", ",
+                           field!("stages", "2", "", "Convolutions; each halves the number of frames."), ", ",
+                           field!("kernel", "5", "", "Frames that a convolution sees; odd."), "}}\0").as_ptr() as *const c_char,
     state_version: 1,
     reserved: 0,
     create,

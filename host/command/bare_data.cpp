@@ -126,7 +126,7 @@ Recipe recipe_or_data(const Options& options) {
   recipe.data.push_back({k_section, section_of(path, is_shown).dump(), {}});
   recipe.stages.emplace_back();
   recipe.stages.front().data = k_section;
-  recipe.stages.front().batch = 32;
+  recipe.stages.front().batch_size = 32;
   return recipe;
 }
 

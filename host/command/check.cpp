@@ -5,20 +5,18 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/inspected.hpp"
 #include "host/command/json_document.hpp"
 #include "host/command/verbs.hpp"
+#include "host/graph/expand.hpp"
 #include "host/graph/memory_check.hpp"
 #include "host/graph/wiring.hpp"
 #include "host/recipe/recipe.hpp"
-#include "host/registry/processor_limit.hpp"
 #include "host/report/table.hpp"
 #include "host/session/inspection.hpp"
 
 namespace weft::host {
 namespace {
-
-/// Looking at a recipe takes a tenth of a second; only a part can take longer.
-constexpr int k_processor_seconds = 5;
 
 nlohmann::ordered_json summary(const Recipe& recipe, const Wiring& wiring,
                                const std::vector<Problem>& notes) {
@@ -37,15 +35,17 @@ nlohmann::ordered_json summary(const Recipe& recipe, const Wiring& wiring,
 }  // namespace
 
 void check(const Options& options) {
-  limit_processor_time(k_processor_seconds);
-  Recipe recipe = inspect_recipe(options.operands[0], options.overrides);
-  const Registry registry(search_path(options));
-  const auto fields = inspect_data(
-      recipe, [](const DataPlan&) { return ""; }, [](const DataPlan&) { return true; });
-  const Wiring wiring(recipe, registry, fields);
+  const Inspected found = inspect(options);
+  const Recipe& recipe = found.recipe;
+  const Wiring& wiring = *found.wiring;
   std::vector<Problem> notes = wiring.notes();
-  for (Problem& problem : memory_problems(recipe, wiring.nodes(), fields, machine_memory()))
+  for (Problem& problem : memory_problems(recipe, wiring.nodes(), found.fields, machine_memory()))
     notes.push_back(std::move(problem));
+  if (options.expand) {
+    for (const Problem& note : notes) std::cerr << "warning: " << note.sentence() << "\n";
+    std::cout << pretty(expanded(recipe, wiring));
+    return;
+  }
   if (options.json) {
     std::cout << document_text(summary(recipe, wiring, notes));
     return;

@@ -39,8 +39,8 @@ std::size_t shard_count(const Dataset& dataset) {
 
 std::int64_t batch_of(const Recipe& recipe, const std::string& data) {
   for (const StagePlan& stage : recipe.stages)
-    if (stage.data == data) return stage.batch / stage.accumulate;
-  return recipe.evaluate.batch;
+    if (stage.data == data) return stage.batch_size / stage.grad_accumulation;
+  return recipe.evaluate.batch_size;
 }
 
 }  // namespace

@@ -39,6 +39,9 @@ void run(const std::vector<std::string>& arguments) {
       }
     const Options options = parse_options(verb, rest);
     if (arguments[0] == "check") return check(options);
+    if (arguments[0] == "explain") return explain(options);
+    if (arguments[0] == "format") return format(options);
+    if (arguments[0] == "migrate") return migrate_recipes(options);
     if (arguments[0] == "plugin") return plugin(options);
     if (arguments[0] == "new") return new_part(options);
     if (arguments[0] == "data") return run_computing("weft_run_data", options);

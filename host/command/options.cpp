@@ -120,6 +120,14 @@ void add(po::options_description& shown, const std::string& name, Options& optio
     option("wire", list(options.wires)->value_name("NODE.PORT"),
            "predict: print the values of this output (default: the classes and texts that the "
            "recipe's metrics read)");
+  else if (name == "expand")
+    option("expand", po::bool_switch(&options.expand),
+           "print the whole recipe as strict JSON, with everything filled in");
+  else if (name == "check")
+    option("check", po::bool_switch(&options.check),
+           "change nothing; fail (1) if a file is not in the canonical form");
+  else if (name == "stdout")
+    option("stdout", po::bool_switch(&options.to_stdout), "print the result; change no file");
   else if (name == "quiet")
     option("quiet", po::bool_switch(&options.quiet), "no progress");
   else
@@ -188,9 +196,22 @@ const std::vector<Verb>& verbs() {
       {"check",
        "RECIPE",
        "check a recipe, its parts and shapes; no tensor is made",
-       {"set", "plugins", "json"},
+       {"set", "plugins", "expand", "json"},
        1,
        1},
+      {"explain",
+       "RECIPE PATH",
+       "print a value of a recipe and where it comes from: a line, an override, a wire, a default",
+       {"set", "plugins"},
+       2,
+       2},
+      {"format",
+       "FILE…",
+       "write recipes in their canonical form, at most 100 columns wide, with their comments",
+       {"check"},
+       1,
+       10'000},
+      {"migrate", "FILE…", "give recipes of format 1 the keys of format 2", {"stdout"}, 1, 10'000},
       {"plugin",
        "list | info ID-OR-FILE | which ID[@RANGE] | check FILE | seal FILE | unblock FILE",
        "show the plug-ins that are found; test one; write its manifest; lift a block",

@@ -42,6 +42,9 @@ struct Options {
   std::string input;                ///< `predict`
   std::vector<std::string> wires;
   bool resume = false, overwrite = false, quiet = false, json = false;
+  bool expand = false;          ///< --expand, of `check`
+  bool check = false;           ///< --check, of `format`
+  bool to_stdout = false;       ///< --stdout, of `migrate`
   bool locked = false;          ///< --locked, of `eval`: refuse what only warns
   bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
 };

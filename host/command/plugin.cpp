@@ -51,6 +51,20 @@ void list(const Options& options) {
     std::cerr << "weft: not usable: " << printable(file.reason, k_sentence_bytes) << "\n";
 }
 
+/// What a silent recipe's value follows, as host/graph/node_config.hpp says; else "".
+std::string wired(const OrderedJson& field) {
+  const OrderedJson* holder = field.contains("x-from") ? &field : nullptr;
+  if (holder == nullptr && field.contains("$defs")) holder = &field.at("$defs");
+  if (holder == nullptr || !holder->contains("x-from")) return "";
+  const OrderedJson& from = holder->at("x-from");
+  if (!from.is_object()) return "";
+  const std::string port = from.value("port", "");
+  return from.contains("axis")
+             ? concat(" If left out, axis ", from.at("axis").dump(), " of what is wired to ", port,
+                      ".")
+             : concat(" If left out, the classes of what is wired to ", port, ".");
+}
+
 void print(const Part& part) {
   std::cout << part.id << " " << part.version.text() << ": " << printable(part.summary)
             << "\n  file     " << printable(part.file.string()) << "\n  sha256   " << part.sha256
@@ -61,7 +75,7 @@ void print(const Part& part) {
     for (const auto& [name, field] : schema.at("properties").items())
       table.add({name, field.value("type", ""),
                  field.contains("default") ? field["default"].dump() : "",
-                 field.value("description", "")});
+                 field.value("description", "") + wired(field)});
   std::cout << table.text();
 }
 

@@ -9,6 +9,12 @@
 namespace weft::host {
 
 void check(const Options& options);
+/// `weft explain RECIPE PATH`.
+void explain(const Options& options);
+/// `weft format FILE…`.
+void format(const Options& options);
+/// `weft migrate FILE…`.
+void migrate_recipes(const Options& options);
 void plugin(const Options& options);
 void new_part(const Options& options);
 

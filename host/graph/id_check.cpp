@@ -38,12 +38,17 @@ std::optional<std::int64_t> scored(const Node& node, const PortWires& wires,
   return std::nullopt;
 }
 
-std::optional<std::int64_t> vocabulary(const Node& node) {
+struct Vocabulary {
+  const char* key;  ///< of the configuration; parts of others may have that of earlier days
+  std::int64_t size;
+};
+
+std::optional<Vocabulary> vocabulary(const Node& node) {
   const auto config = nlohmann::json::parse(node.config, nullptr, /*allow_exceptions=*/false);
-  if (!config.is_object() || !config.contains("vocab")) return std::nullopt;
-  const nlohmann::json& vocab = config.at("vocab");
-  if (!vocab.is_number_integer()) return std::nullopt;
-  return vocab.get<std::int64_t>();
+  for (const char* key : {"vocab_size", "vocab"})
+    if (config.is_object() && config.contains(key) && config.at(key).is_number_integer())
+      return Vocabulary{key, config.at(key).get<std::int64_t>()};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -52,7 +57,7 @@ void check_ids(const Node& node, const PortWires& wires, const std::vector<weft_
                const std::string& data, const std::vector<FieldSpec>& fields,
                const Report& report) {
   const std::optional<std::int64_t> scores = scored(node, wires, inputs);
-  const std::optional<std::int64_t> vocab = vocabulary(node);
+  const std::optional<Vocabulary> vocab = vocabulary(node);
   for (const auto& [port, source, field] : readings(node, wires, fields)) {
     const bool is_class = field.sizes.empty();
     const std::string what = concat("batch.", field.name, " of data \"", data, "\" has ",
@@ -65,9 +70,9 @@ void check_ids(const Node& node, const PortWires& wires, const std::vector<weft_
       if (*scores > field.classes && is_class)
         report.note(source.pointer, concat(what, ", and \"logits\" scores ", *scores,
                                            ": some can never be right."));
-    } else if (vocab && *vocab < field.classes) {
-      report.problem(node.pointer + "/config/vocab",
-                     concat("is ", *vocab, ", but ", what,
+    } else if (vocab && vocab->size < field.classes) {
+      report.problem(concat(node.pointer, "/config/", vocab->key),
+                     concat("is ", vocab->size, ", but ", what,
                             is_class ? "" : ", those of the tokenizer and of masking",
                             ". Set it to ", field.classes, "."));
     }

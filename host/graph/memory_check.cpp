@@ -73,12 +73,12 @@ std::vector<Problem> memory_problems(const Recipe& recipe, const std::vector<Nod
                gibibytes(memory), ". Make it smaller.")));
   for (const StagePlan& stage : recipe.stages) {
     if (!fields.contains(stage.data)) continue;
-    const double batch = static_cast<double>(stage.batch) * bytes_of(fields.at(stage.data));
+    const double batch = static_cast<double>(stage.batch_size) * bytes_of(fields.at(stage.data));
     if (batch > memory)
-      problems.push_back(
-          recipe.locate(stage.place.pointer + "/batch",
-                        concat("the fields of ", stage.batch, " examples take ", gibibytes(batch),
-                               "; there are ", gibibytes(memory), ". Use a smaller batch.")));
+      problems.push_back(recipe.locate(
+          stage.place.pointer + "/batch_size",
+          concat("the fields of ", stage.batch_size, " examples take ", gibibytes(batch),
+                 "; there are ", gibibytes(memory), ". Use a smaller batch.")));
   }
   return problems;
 }

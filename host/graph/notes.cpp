@@ -21,7 +21,7 @@ std::vector<std::size_t> indices(const std::vector<Node>& nodes,
 
 std::set<std::string> losses_of(const StagePlan& stage) {
   std::set<std::string> names;
-  for (const auto& [loss, weight] : stage.minimise) names.insert(loss);
+  for (const auto& [loss, weight] : stage.losses) names.insert(loss);
   return names;
 }
 
@@ -75,7 +75,7 @@ std::map<std::string, std::set<std::string>> targets_by_data(const Recipe& recip
   std::map<std::string, std::set<std::string>> targets;
   for (const StagePlan& stage : recipe.stages) {
     targets[stage.data].merge(losses_of(stage));
-    targets[stage.data].insert(stage.measure.begin(), stage.measure.end());
+    targets[stage.data].insert(stage.metrics.begin(), stage.metrics.end());
   }
   const EvaluationPlan& evaluate = recipe.evaluate;
   if (!evaluate.data.empty())

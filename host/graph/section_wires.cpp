@@ -204,7 +204,7 @@ class Connector {
     remark(source.pointer,
            concat(lacks, " The part has no port \"", k_present_port, "\" or \"", port.name,
                   k_present_suffix, "\" for it: use one that has, wire batch.", fields.front(),
-                  " to a port that stands for it, or leave such samples out with \"where\"."));
+                  " to a port that stands for it, or leave such samples out with \"filter\"."));
   }
 
   const std::vector<Node>& nodes_;

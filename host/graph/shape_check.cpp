@@ -62,7 +62,7 @@ void ShapeCheck::check_generated_length(const Node& node, std::vector<weft_spec>
   try {
     infer_outputs(node.instance, inputs, counts);
   } catch (const Error& error) {
-    report_.problem("/evaluate/generate/length", error.what());
+    report_.problem("/evaluate/generate/max_length", error.what());
   }
 }
 

@@ -78,7 +78,7 @@ void check_coupling(const StagePlan& stage, const std::vector<Node>& nodes,
                     const std::string& pointer, const Report& report) {
   std::vector<std::size_t> losses;
   for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (stage.minimise.contains(nodes[i].name)) losses.push_back(i);
+    if (stage.losses.contains(nodes[i].name)) losses.push_back(i);
   // A frozen batch normalisation uses its own statistics, in which no row looks at another.
   const auto is_still = [&](const Node& node) {
     const auto& buffers = node.instance.buffers();
@@ -90,19 +90,20 @@ void check_coupling(const StagePlan& stage, const std::vector<Node>& nodes,
   };
   for (const std::size_t index : needed_nodes(nodes, losses))
     if (!is_still(nodes[index]) && (nodes[index].instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
-      report(pointer, concat("\"", nodes[index].name,
-                             "\" compares the rows of a batch with one another, so ",
-                             stage.accumulate, " micro-batches would not equal one batch of ",
-                             stage.batch, ". Set accumulate to 1."));
+      report(
+          pointer,
+          concat("\"", nodes[index].name, "\" compares the rows of a batch with one another, so ",
+                 stage.grad_accumulation, " micro-batches would not equal one batch of ",
+                 stage.batch_size, ". Set grad_accumulation to 1."));
 }
 
 /// A loss that compares rows has nothing to compare in a batch of one.
 void check_single_rows(const StagePlan& stage, const std::vector<Node>& nodes,
                        const Report& report) {
-  if (stage.accumulate < 1 || stage.batch / stage.accumulate != 1) return;
+  if (stage.grad_accumulation < 1 || stage.batch_size / stage.grad_accumulation != 1) return;
   for (const Node& node : nodes)
-    if (stage.minimise.contains(node.name) && (node.instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
-      report(stage.place.pointer + "/batch",
+    if (stage.losses.contains(node.name) && (node.instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
+      report(stage.place.pointer + "/batch_size",
              concat("\"", node.name,
                     "\" compares the rows of a batch with one another, and these batches have one "
                     "row. Use a larger batch."));
@@ -123,12 +124,12 @@ std::vector<Run> runs_of(const Recipe& recipe,
     runs.push_back(std::move(run));
   };
   for (const StagePlan& stage : recipe.stages) {
-    std::vector<std::string> names = stage.measure;
-    for (const auto& [loss, weight] : stage.minimise) names.push_back(loss);
-    add(stage.data, stage.batch / std::max<std::int64_t>(stage.accumulate, 1), names);
+    std::vector<std::string> names = stage.metrics;
+    for (const auto& [loss, weight] : stage.losses) names.push_back(loss);
+    add(stage.data, stage.batch_size / std::max<std::int64_t>(stage.grad_accumulation, 1), names);
   }
   if (!recipe.evaluate.data.empty())
-    add(recipe.evaluate.data, recipe.evaluate.batch, recipe.evaluate.metrics);
+    add(recipe.evaluate.data, recipe.evaluate.batch_size, recipe.evaluate.metrics);
   return runs;
 }
 
@@ -201,7 +202,8 @@ void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
         std::ranges::none_of(paths, [&](const auto& path) { return is_trained(stage, path); }))
       report(pointer, "train and freeze leave nothing to train in this stage.");
     check_single_rows(stage, nodes, report);
-    if (stage.accumulate > 1) check_coupling(stage, nodes, pointer + "/accumulate", report);
+    if (stage.grad_accumulation > 1)
+      check_coupling(stage, nodes, pointer + "/grad_accumulation", report);
   }
 }
 

@@ -10,12 +10,11 @@
 #include "host/base/text.hpp"
 #include "host/graph/id_check.hpp"
 #include "host/graph/memory_check.hpp"
+#include "host/graph/node_maker.hpp"
 #include "host/graph/notes.hpp"
 #include "host/graph/section_wires.hpp"
 #include "host/graph/shape_check.hpp"
 #include "host/graph/stages.hpp"
-#include "host/graph/token_ids.hpp"
-#include "host/recipe/schema.hpp"
 
 namespace weft::host {
 namespace {
@@ -58,7 +57,9 @@ std::vector<const NodePlan*> in_order(const std::vector<NodePlan>& plans) {
 class Builder {
  public:
   Builder(const Recipe& recipe, const Registry& registry, const FieldsByData& data)
-      : recipe_(recipe), registry_(registry), data_(data), problems_(recipe.problems) {}
+      : recipe_(recipe), registry_(registry), data_(data), problems_(recipe.problems) {
+    for (const Problem& note : recipe.notes) notes.add(note);
+  }
 
   void create(const std::vector<NodePlan>& plans, const std::string& section) {
     for (const NodePlan* plan : in_order(plans)) {
@@ -74,8 +75,9 @@ class Builder {
   }
 
   void connect() {
+    if (problems_.empty() && !recipe_.is_changed) maker_.require_defaults_taken();
     for (Node& node : nodes) {
-      const NodePlan& plan = *plans_.at(node.name);
+      const NodePlan& plan = plans_.at(node.name);
       node.inputs.resize(node.instance.inputs().size());
       for (const auto& [port, wires] : plan.in) connect_port(node, port, wires);
       require_inputs(node);
@@ -155,62 +157,23 @@ class Builder {
     if (declared_ > k_most_tensors)
       return problem(pointer, concat("the parts before this one have more than ", k_most_tensors,
                                      " parameters and buffers together. Make them smaller."));
-    const Part* part = nullptr;
-    try {
-      part = &registry_.find(plan.use);
-    } catch (const Error& error) {
-      if (error.exit() != Exit::bad_recipe) throw;  // the plug-in's fault, not the recipe's
-      return problem(pointer + "/use", error.what());
-    }
-    bool has_ids = true;
-    const std::string given =
-        with_token_ids(plan.config, part->config_schema, texts_of(plan),
-                       [&](const std::string& key, const std::string& text) {
-                         problem(pointer + "/config", concat(key, ": ", text));
-                         has_ids = false;
-                       });
-    std::vector<Problem> wrong;
-    const std::string config = validate(
-        part->config_schema, given,
-        [&](const std::string& at, PlaceOf of) {
-          return of == PlaceOf::key ? recipe_.locate_key(at) : recipe_.locate(at);
-        },
-        pointer + "/config", wrong);
-    for (Problem& one : wrong) problems_.add(std::move(one));
-    if (!wrong.empty() || !has_ids) return;
-    std::map<std::string, std::uint32_t> wired;
-    for (const auto& [port, wires] : plan.in)
-      wired[port] = static_cast<std::uint32_t>(wires.size());
-    try {
-      nodes.push_back({plan.name, pointer, Instance(*part, plan.name, config, wired), {}, config});
-      by_name[plan.name] = nodes.size() - 1;
-      plans_[plan.name] = &plan;
-      declared_ +=
-          nodes.back().instance.parameters().size() + nodes.back().instance.buffers().size();
-    } catch (const Error& error) {
-      if (error.exit() != Exit::bad_recipe) throw;
-      problem(pointer + "/config", error.what());
-    }
-  }
-
-  /// The ids of the texts that the recipe wires to a part, by data section.
-  std::map<std::string, SpecialIds> texts_of(const NodePlan& plan) const {
-    std::map<std::string, SpecialIds> texts;
-    for (const auto& [port, wires] : plan.in)
-      for (const Wire& wire : wires)
-        for (const auto& [data_name, fields] : data_)
-          for (const FieldSpec& field : fields)
-            if (wire.node == "batch" && wire.port == field.name && field.special)
-              texts.emplace(data_name, *field.special);
-    return texts;
+    auto made = maker_.make(plan, pointer, nodes);
+    if (!made) return;
+    const Instance& instance = made->node.instance;
+    declared_ += instance.parameters().size() + instance.buffers().size();
+    by_name[plan.name] = nodes.size();
+    plans_[plan.name] = std::move(made->plan);
+    if (plan.in.contains("")) unnamed_.insert(pointer);
+    nodes.push_back(std::move(made->node));
   }
 
   void connect_port(Node& node, const std::string& name, const std::vector<Wire>& wires) {
-    const std::string pointer = node.pointer + "/in/" + name;
+    const std::string pointer =
+        unnamed_.contains(node.pointer) ? node.pointer + "/in" : node.pointer + "/in/" + name;
     const auto port = port_index(node.instance.inputs(), name);
     if (!port)
-      return problem(pointer, concat(plans_.at(node.name)->use, " has no input port \"", name,
-                                     "\".", suggestion(name, names_of(node.instance.inputs()))));
+      return problem(pointer, concat(plans_.at(node.name).use, " has no input port \"", name, "\".",
+                                     suggestion(name, names_of(node.instance.inputs()))));
     if (wires.size() > 1 && !node.instance.inputs()[*port].list)
       return problem(pointer, concat("this port takes one wire, found ", wires.size(), "."));
     for (std::size_t i = 0; i < wires.size(); ++i) {
@@ -247,7 +210,7 @@ class Builder {
                               wire.node, "\"."));
       return std::nullopt;
     }
-    if (const auto port = port_index(producer.outputs(), wire.port))
+    if (const auto port = output_port(producer, wire.port))
       return InputSource{InputSource::From::node, "", found->second, *port, pointer};
     problem(pointer, concat("\"", wire.node, "\" has no output port \"", wire.port, "\".",
                             suggestion(wire.port, names_of(producer.outputs()))));
@@ -255,7 +218,7 @@ class Builder {
   }
 
   void require_inputs(const Node& node) {
-    const NodePlan& plan = *plans_.at(node.name);
+    const NodePlan& plan = plans_.at(node.name);
     for (const Port& port : node.instance.inputs())
       if (!port.optional && !plan.in.contains(port.name))
         problem(node.pointer + "/in",
@@ -281,7 +244,8 @@ class Builder {
   const Recipe& recipe_;
   const Registry& registry_;
   const FieldsByData& data_;
-  std::map<std::string, const NodePlan*> plans_;
+  std::map<std::string, NodePlan> plans_;
+  std::set<std::string> unnamed_;  // pointers of nodes whose wires stand without a port
   std::map<std::string, SectionWires> sections_;
   Problems problems_;
   std::size_t declared_ = 0;  // parameters and buffers up to now
@@ -290,6 +254,8 @@ class Builder {
       [this](const std::string& pointer, const std::string& text) {
         notes.add(recipe_.locate(pointer, text));
       }};
+  NodeMaker maker_{recipe_, registry_, data_, report_,
+                   [this](Problem problem) { problems_.add(std::move(problem)); }};
 };
 
 }  // namespace

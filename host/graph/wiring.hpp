@@ -43,6 +43,9 @@ struct Node {
   Instance instance;
   PortWires inputs;  ///< as the recipe wires them; Wiring::inputs() has what follows by itself
   std::string config = {};  ///< with its defaults, a JSON object
+  /// Where values of `config` come from that the node does not give: pointers of a wire or of
+  /// defaults.config, by key.
+  std::map<std::string, std::string> origins = {};
 };
 
 class Wiring {

@@ -18,9 +18,12 @@
 
 #include "host/base/text.hpp"
 #include "host/recipe/expectation.hpp"
+#include "host/recipe/format_1.hpp"
+#include "host/recipe/inherit.hpp"
 #include "host/recipe/override.hpp"
 #include "host/recipe/parse.hpp"
 #include "host/recipe/path.hpp"
+#include "host/recipe/shorthand.hpp"
 #include "host/recipe/variables.hpp"
 
 namespace weft::host {
@@ -85,19 +88,36 @@ class Reader {
       findings_.add({file, 0}, "", "the file is larger than 8 MiB. Move data out of the recipe.");
       return std::nullopt;
     }
-    auto recipe = parse_json(read.text, file, findings_);
+    auto recipe = parse_json(read.text, file, findings_, Comments::passed_over);
     if (!recipe) return std::nullopt;
     if (recipe->object() == nullptr) {
       findings_.add(recipe->origin, "", concat("expected an object, found ", found(*recipe), "."));
       return std::nullopt;
     }
-    if (recipe->find("extends") == nullptr) return recipe;
-    return extend(std::move(*recipe));
+    if (recipe->find("extends") != nullptr) return extend(std::move(*recipe));
+    is_format_1_ = says_format_1(*recipe);
+    if (is_format_1_) upgrade(*recipe, k_recipe_area, nullptr);
+    return recipe;
   }
 
   bool extended() const { return names_.size() > 1; }
+  /// Of the file that was asked for; one that does not say is of the format that it extends.
+  bool is_format_1() const { return is_format_1_; }
+  /// Of the first file of format 1.
+  const std::optional<Problem>& warning() const { return warning_; }
 
  private:
+  bool says_format_1(const Value& recipe) {
+    const Value* format = recipe.find("recipe");
+    if (format == nullptr || format->integer() == nullptr || *format->integer() != 1) return false;
+    if (!warning_)
+      warning_ = {*format->origin.file, format->origin.line, "/recipe",
+                  concat("this recipe is of format 1, whose keys have other names by now. `weft "
+                         "migrate ",
+                         *format->origin.file, "` writes it anew.")};
+    return true;
+  }
+
   std::optional<Value> cannot_read(const std::string& path, const Origin& asked_by,
                                    const std::string& reason) {
     const std::string text = concat("cannot read \"", path, "\": ", reason, ". Check the path.");
@@ -123,7 +143,11 @@ class Reader {
       return refuse(concat("recipes extend one another more than ", k_max_extends,
                            " deep. Merge some of them."));
     auto base = read(path, extends.origin);
-    if (base) merge(*base, std::move(recipe), "", findings_);
+    if (!base) return base;
+    if (recipe.find("format") != nullptr || recipe.find("recipe") != nullptr)
+      is_format_1_ = says_format_1(recipe);
+    if (is_format_1_) upgrade(recipe, k_recipe_area, &*base);
+    merge(*base, std::move(recipe), "", findings_);
     return base;
   }
 
@@ -137,25 +161,93 @@ class Reader {
   Findings& findings_;
   std::vector<std::string> names_;   // as messages show them, the user's file first
   std::vector<FileIdentity> files_;  // the same
+  bool is_format_1_ = false;
+  std::optional<Problem> warning_;
 };
+
+/// "/graph/NAME", "/losses/NAME" or "/metrics/NAME".
+bool is_node(const std::string& pointer) {
+  const std::vector<std::string> keys = segments(pointer);
+  return keys.size() == 2 && (keys[0] == "graph" || keys[0] == "losses" || keys[0] == "metrics");
+}
+
+/// Lays an object of stages by name upon the list of them; a new name goes last.
+void merge_stages(Value& stages, Value over, Findings& findings) {
+  for (Member& member : *over.object()) {
+    const std::string place = child("/stages", member.key);
+    Value::List& list = *stages.list();
+    const auto known = std::ranges::find_if(list, [&](const Value& stage) {
+      const Value* name = stage.find("name");
+      return name != nullptr && name->text() != nullptr && *name->text() == member.key;
+    });
+    if (known != list.end() && member.value.is_null()) {
+      list.erase(known);
+    } else if (known != list.end() && member.value.object() != nullptr) {
+      merge(*known, std::move(member.value), place, findings);
+    } else if (member.value.object() != nullptr) {
+      if (member.value.find("name") == nullptr)
+        member.value.object()->insert(member.value.object()->begin(),
+                                      {"name", {member.key, member.value.origin}});
+      list.push_back(std::move(member.value));
+    } else {
+      std::vector<std::string> names;
+      for (const Value& stage : list)
+        if (const Value* name = stage.find("name"); name && name->text())
+          names.push_back(*name->text());
+      findings.add(member.value.origin, place,
+                   member.value.is_null()
+                       ? concat("nothing to remove: the extended recipe has no such stage.",
+                                suggestion(member.key, names))
+                       : concat("expected an object or null, found ", found(member.value), "."));
+    }
+  }
+}
 
 }  // namespace
 
-Value read_document(const std::string& path, const std::vector<std::string>& overrides,
-                    Findings& findings) {
+bool is_other_part(const Value* before, const Value* now) {
+  if (before == nullptr || now == nullptr || !before->text() || !now->text()) return false;
+  const auto id = [](const std::string& use) { return use.substr(0, use.find('@')); };
+  return id(*before->text()) != id(*now->text());
+}
+
+void leave_over_config(Value& node) {
+  Value* config = node.find("config");
+  if (config == nullptr || config->object() == nullptr) return;
+  for (Member& member : *config->object()) member.value.left_over = true;
+}
+
+Document read_document(const std::string& path, const std::vector<std::string>& overrides,
+                       Findings& findings) {
   Reader reader(findings);
   auto recipe = reader.read(path, {});
   if (!recipe) findings.require_none(path);
   // Extending or overriding may replace what used a variable of the original file.
   const bool changed = !overrides.empty() || reader.extended();
-  for (const std::string& override : overrides) apply_override(override, *recipe, findings);
-  if (!replace_variables(*recipe, /*expect_all_used=*/!changed, findings))
+  write_out_short_forms(*recipe, nullptr);  // so that overrides reach into them
+  for (const std::string& override : overrides)
+    apply_override(override, *recipe, findings, reader.is_format_1());
+  if (!replace_variables(*recipe, /*expect_all_used=*/!changed, findings) ||
+      !inherit(*recipe, findings))
     findings.require_none(path);
-  return std::move(*recipe);
+  write_out_short_forms(*recipe, &findings);
+  return {std::move(*recipe), reader.warning(), changed};
+}
+
+std::optional<Value> extended_by(const std::string& path, const Value& recipe) {
+  const Value* extends = recipe.find("extends");
+  if (extends == nullptr || extends->text() == nullptr) return std::nullopt;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  Findings findings;
+  auto base = Reader(findings).read((folder / *extends->text()).lexically_normal().string(), {});
+  if (!base) findings.require_none(path);
+  return base;
 }
 
 void merge(Value& base, Value over, const std::string& pointer, Findings& findings) {
   base.origin = over.origin;
+  if (is_node(pointer) && is_other_part(base.find("use"), over.find("use")))
+    leave_over_config(base);
   std::unordered_map<std::string, std::size_t> places;  // objects may be wide
   for (std::size_t i = 0; i < base.object()->size(); ++i) places[(*base.object())[i].key] = i;
   std::set<std::size_t> removed;
@@ -171,7 +263,10 @@ void merge(Value& base, Value over, const std::string& pointer, Findings& findin
                          : "nothing to remove: the extended recipe has no such key." +
                                suggestion(member.key, keys(base)));
       if (known != nullptr) removed.insert(at->second);
+    } else if (known && place == "/stages" && known->list() && member.value.object()) {
+      merge_stages(*known, std::move(member.value), findings);
     } else if (known && known->object() && member.value.object()) {
+      known->left_over = false;
       merge(*known, std::move(member.value), place, findings);
     } else if (known) {
       *known = std::move(member.value);

@@ -73,7 +73,9 @@ Recipe read_kept(const std::string& folder, const std::string& written_in,
     std::string before = resolve_path(path, {there, origin.line});
     return leads_somewhere(before) ? before : now;
   };
-  return read_recipe(file, overrides, resolve);
+  Recipe recipe = read_recipe(file, overrides, resolve);
+  recipe.notes.clear();  // nobody is to change what a run keeps
+  return recipe;
 }
 
 }  // namespace weft::host

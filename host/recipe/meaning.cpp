@@ -62,7 +62,7 @@ std::string wrong_part_id(const std::string& id, const std::string& section) {
   const std::size_t slash = whole.find('/');
   const std::string part = slash == std::string::npos ? whole : whole.substr(slash + 1);
   const WireText names = split_wire(part);
-  if (names.node.empty() || slash == 0)
+  if (names.node.empty() || names.port.empty() || slash == 0)
     return concat(
         "expected a part such as \"fusion.concat\" or \"acme/encoder.birdsong@^2\", "
         "found \"",
@@ -146,6 +146,7 @@ class Check {
   /// Either shards/train or blend, or neither where nobody trains on it.
   void check_training_part(const std::string& name, const Value& data, const std::string& pointer) {
     const Value* shards = data.find("shards");
+    if (shards != nullptr && shards->object() == nullptr) return;  // said by the short forms
     const bool has_shards = shards != nullptr && shards->find("train") != nullptr;
     const bool has_blend = data.find("blend") != nullptr;
     if (has_shards && has_blend) {
@@ -166,13 +167,13 @@ class Check {
       refer(text_at(stage, "from"), child(pointer, "from"), earlier, "no earlier stage");
       stage_name(stage, pointer, earlier);
       stage_references(stage, pointer);
-      const Value* batch = stage.find("batch");
-      const Value* parts = stage.find("accumulate");
+      const Value* batch = stage.find("batch_size");
+      const Value* parts = stage.find("grad_accumulation");
       if (batch && batch->integer() && parts && parts->integer() && *parts->integer() > 0 &&
           *batch->integer() % *parts->integer() != 0)
-        add(*parts, child(pointer, "accumulate"),
+        add(*parts, child(pointer, "grad_accumulation"),
             concat(*parts->integer(), " micro-batches cannot share a batch of ", *batch->integer(),
-                   ". Make batch a multiple of accumulate."));
+                   ". Make batch_size a multiple of grad_accumulation."));
     }
   }
 
@@ -241,13 +242,13 @@ class Check {
 
   void check_tokenizer(const Value& tokenizer, const std::string& pointer) {
     if (tokenizer.find("file") != nullptr) {
-      for (const char* key : {"type", "vocab", "special", "from"})
+      for (const char* key : {"type", "vocab_size", "special", "from"})
         if (tokenizer.find(key) != nullptr)
           add(tokenizer, pointer,
               concat("\"file\" and \"", key, "\" exclude each other. Remove one."));
     } else {
-      for (const auto& [key, what] :
-           {std::pair("vocab", "how many tokens it has"), std::pair("from", "where the text is")})
+      for (const auto& [key, what] : {std::pair("vocab_size", "how many tokens it has"),
+                                      std::pair("from", "where the text is")})
         if (tokenizer.find(key) == nullptr)
           add(tokenizer, pointer,
               concat("missing key \"", key, "\": ", what, "; or \"file\", a tokenizer."));
@@ -281,14 +282,14 @@ class Check {
   void stage_references(const Value& stage, const std::string& pointer) {
     refer(text_at(stage, "data"), child(pointer, "data"), names("data"), "no data section");
     const std::vector<std::string> losses = names("losses");
-    for (const Member& loss : section(stage, "minimise").members()) {
+    for (const Member& loss : section(stage, "losses").members()) {
       const Value name{loss.key, loss.value.origin};
-      refer(&name, child(child(pointer, "minimise"), loss.key), losses, "no loss");
+      refer(&name, child(child(pointer, "losses"), loss.key), losses, "no loss");
     }
-    const Value& measure = section(stage, "measure");
-    refer_all(measure, child(pointer, "measure"), names("metrics"), "no metric");
-    if (!measure.items().empty())
-      require_split(text_at(stage, "data"), "val", measure, child(pointer, "measure"));
+    const Value& metrics = section(stage, "metrics");
+    refer_all(metrics, child(pointer, "metrics"), names("metrics"), "no metric");
+    if (!metrics.items().empty())
+      require_split(text_at(stage, "data"), "val", metrics, child(pointer, "metrics"));
   }
 
   /// The data section, where it exists, has shards for this split, or holds it out of training.

@@ -16,7 +16,7 @@ bool check_meaning(const Value& recipe, Findings& findings);
 /// Wires lead to graph nodes or the batch, and the graph has no cycle.
 void check_wires(const Value& recipe, Findings& findings);
 
-/// "vision.tokens" → "vision" and "tokens"; both empty for anything else.
+/// "vision.tokens" → "vision" and "tokens"; "vision" → "vision" and ""; else both empty.
 struct WireText {
   std::string node, port;
 };

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "host/base/text.hpp"
+#include "host/recipe/document.hpp"
 #include "host/recipe/expectation.hpp"
+#include "host/recipe/format_1.hpp"
 #include "host/recipe/parse.hpp"
 
 namespace weft::host {
@@ -27,19 +29,6 @@ Value on_command_line(Value value) {
   if (value.object())
     for (Member& member : *value.object()) member.value = on_command_line(std::move(member.value));
   return value;
-}
-
-std::vector<std::string> keys_of_path(const std::string& path) {
-  if (path.starts_with('/')) return segments(path);
-  std::vector<std::string> keys(1);
-  for (const char c : path) {
-    if (c == '.') {
-      keys.emplace_back();
-    } else {
-      keys.back() += c;
-    }
-  }
-  return keys;
 }
 
 /// JSON, or else the text itself. Text that means to be JSON but is not is a problem.
@@ -85,6 +74,14 @@ std::vector<std::string> choices(const Value& value) {
 struct Step {
   Value* at;
   std::string pointer;
+  std::string area;  // of what `at` is, where its keys may be those of format 1
+
+  /// The key as format 2 has it, and then the area of what stands there.
+  std::string enter(const std::string& key) {
+    const std::string now = name_in_format_2(area, key);
+    area = area_inside(area, now, at->find(now));
+    return now;
+  }
 
   /// Null if there is no such key.
   Value* find(const std::string& key) {
@@ -102,14 +99,16 @@ struct Step {
 /// Objects that a recipe may leave out because the schema fills them in; a path may lead through
 /// them.
 bool is_implied(const Value& parent, const std::string& key) {
-  return parent.object() && (key == "config" || key == "in" || key == "schedule");
+  return parent.object() &&
+         (key == "config" || key == "in" || key == "schedule" || key == "optimizer");
 }
 
 /// @param known  what stands at `key` now, or null
-void put(Value& parent, Value* known, const std::string& key, Value value) {
+/// @param keep_null  null shall remove what `parent` inherits
+void put(Value& parent, Value* known, const std::string& key, Value value, bool keep_null) {
   if (known == nullptr) {
     parent.set(key, std::move(value));
-  } else if (!value.is_null()) {
+  } else if (!value.is_null() || keep_null) {
     *known = std::move(value);
   } else if (Value::List* list = parent.list()) {
     list->erase(list->begin() + (known - list->data()));
@@ -120,32 +119,50 @@ void put(Value& parent, Value* known, const std::string& key, Value value) {
 
 }  // namespace
 
-void apply_override(const std::string& override, Value& recipe, Findings& findings) {
+std::vector<std::string> keys_of_path(const std::string& path) {
+  if (path.starts_with('/')) return segments(path);
+  std::vector<std::string> keys(1);
+  for (const char c : path) {
+    if (c == '.') {
+      keys.emplace_back();
+    } else {
+      keys.back() += c;
+    }
+  }
+  return keys;
+}
+
+void apply_override(const std::string& override, Value& recipe, Findings& findings,
+                    bool is_format_1) {
   const auto refuse = [&](const std::string& pointer, const std::string& text) {
     findings.add(from_command_line(), pointer, text);
   };
   const std::size_t equals = override.find('=');
   if (equals == 0 || equals == std::string::npos)
     return refuse("", concat("expected path=value, found \"", override, "\"."));
-  const std::vector<std::string> path = keys_of_path(override.substr(0, equals));
+  std::vector<std::string> path = keys_of_path(override.substr(0, equals));
   auto value = read_value(override.substr(equals + 1), override, findings);
   if (!value) return;
   if (path.front() == "extends")
     return refuse("/extends", "this cannot be set. Write a recipe that extends the other one.");
 
-  Step step{&recipe, ""};
+  Step step{&recipe, "", std::string(is_format_1 ? k_recipe_area : "")};
+  bool is_inherited = false;  // an object on the way extends another, which may hold the rest
   for (std::size_t i = 0; i < path.size(); ++i) {
     const std::string where = step.pointer.empty() ? "the recipe" : step.pointer;
     if (step.at->list() == nullptr && step.at->object() == nullptr)
       return refuse(child(step.pointer, path[i]),
                     concat("nothing to set: ", where, " is ", found(*step.at), "."));
     const bool last = i + 1 == path.size();
+    is_inherited = is_inherited || step.at->find("extends") != nullptr;
+    path[i] = step.enter(path[i]);
     Value* next = step.find(path[i]);
-    if (next == nullptr && !last && is_implied(*step.at, path[i])) {
+    const bool is_open = is_inherited && step.at->object() != nullptr;
+    if (next == nullptr && !last && (is_open || is_implied(*step.at, path[i]))) {
       step.at->set(path[i], {Value::Object{}, from_command_line()});
       next = step.at->find(path[i]);
     }
-    const bool is_new_key = last && step.at->object() && !value->is_null();
+    const bool is_new_key = last && step.at->object() && (is_open || !value->is_null());
     if (next == nullptr && !is_new_key)
       return refuse(step.pointer, concat("nothing to set: ", where, " has no \"", path[i], "\".",
                                          suggestion(path[i], choices(*step.at))));
@@ -155,7 +172,10 @@ void apply_override(const std::string& override, Value& recipe, Findings& findin
       refuse(step.pointer,
              concat("objects and arrays are nested more than ", k_max_depth, " deep."));
     } else {
-      put(*step.at, next, path[i], std::move(*value));
+      upgrade(*value, step.area, next);
+      if (path.size() == 3 && path[2] == "use" && is_other_part(next, &*value))
+        leave_over_config(*step.at);
+      put(*step.at, next, path[i], std::move(*value), is_open);
     }
   }
 }

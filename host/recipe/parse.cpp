@@ -213,8 +213,8 @@ class Builder : public nlohmann::json_sax<Json> {
 }  // namespace
 
 std::optional<Value> parse_json(std::string_view text,
-                                const std::shared_ptr<const std::string>& file,
-                                Findings& findings) {
+                                const std::shared_ptr<const std::string>& file, Findings& findings,
+                                Comments comments) {
   if (text.starts_with("\xEF\xBB\xBF")) {
     findings.add({file, 1}, "", "the file begins with a byte order mark. Save it without one.");
     return std::nullopt;
@@ -230,7 +230,9 @@ std::optional<Value> parse_json(std::string_view text,
   const char* const begin = text.data();
   Cursor cursor{begin, begin};
   Builder builder(text, cursor, file, findings);
-  Json::sax_parse(Characters(&cursor, begin), Characters(&cursor, begin + text.size()), &builder);
+  Json::sax_parse(Characters(&cursor, begin), Characters(&cursor, begin + text.size()), &builder,
+                  Json::input_format_t::json, /*strict=*/true,
+                  /*ignore_comments=*/comments == Comments::passed_over);
   if (builder.failed()) return std::nullopt;
   return std::move(builder.root);
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/recipe/format_1.hpp"
 #include "host/recipe/meaning.hpp"
+#include "host/recipe/variables.hpp"
 
 namespace weft::host {
 namespace {
@@ -49,14 +51,20 @@ NodePlan read_node(const Member& member, const std::string& pointer, const Probl
                 {},
                 compact(section(member.value, "config")),
                 place_of(member.value, pointer)};
-  for (const Member& port : section(member.value, "in").members()) {
-    const std::string place = child(child(pointer, "in"), port.key);
-    std::vector<Wire>& wires = plan.in[port.key];
-    if (problems.is_wrong(place)) continue;  // wired, and nobody knows to what
-    if (port.value.text()) wires.push_back(read_wire(port.value, place));
-    for (std::size_t i = 0; i < port.value.items().size(); ++i)
-      wires.push_back(read_wire(port.value.items()[i], child(place, i)));
-  }
+  for (const Member& key : section(member.value, "config").members())
+    if (key.value.left_over) plan.left_over.insert(key.key);
+  const auto read_port = [&](const std::string& port, const Value& value,
+                             const std::string& place) {
+    std::vector<Wire>& wires = plan.in[port];
+    if (problems.is_wrong(place)) return;  // wired, and nobody knows to what
+    if (value.text()) wires.push_back(read_wire(value, place));
+    for (std::size_t i = 0; i < value.items().size(); ++i)
+      wires.push_back(read_wire(value.items()[i], child(place, i)));
+  };
+  const Value& in = section(member.value, "in");
+  const std::string place = child(pointer, "in");
+  if (in.text() != nullptr || in.list() != nullptr) read_port("", in, place);
+  for (const Member& port : in.members()) read_port(port.key, port.value, child(place, port.key));
   return plan;
 }
 
@@ -92,7 +100,8 @@ std::vector<DataPlan> read_data(const Value& root, const Problems& problems) {
     if (usable.find("fields") == nullptr) continue;
     for (const std::string& field : keys(section(member.value, "fields")))
       if (problems.is_wrong(child(fields, field))) usable.find("fields")->erase(field);
-    plans.push_back({member.key, compact(usable), place_of(member.value, pointer)});
+    plans.push_back({member.key, compact(with_names_of_format_1(std::move(usable))),
+                     place_of(member.value, pointer)});
   }
   return plans;
 }
@@ -111,19 +120,19 @@ StagePlan read_stage(const Value& value, const std::string& pointer) {
   plan.data = stage.text("data");
   plan.from = stage.text("from");
   plan.steps = stage.integer("steps");
-  plan.batch = stage.integer("batch");
-  plan.accumulate = stage.integer("accumulate");
-  for (const Member& loss : section(value, "minimise").members())
-    plan.minimise[loss.key] = loss.value.number();
+  plan.batch_size = stage.integer("batch_size");
+  plan.grad_accumulation = stage.integer("grad_accumulation");
+  for (const Member& loss : section(value, "losses").members())
+    plan.losses[loss.key] = loss.value.number();
   plan.train = stage.texts("train");
   plan.freeze = stage.texts("freeze");
   plan.optimizer = read_optimizer(section(value, "optimizer"));
-  plan.schedule = {Reader(schedule).integer("warmup"), Reader(schedule).number("final")};
-  plan.clip = stage.number("clip");
+  plan.schedule = {Reader(schedule).integer("warmup"), Reader(schedule).number("min_ratio")};
+  plan.clip_norm = stage.number("clip_norm");
   plan.log_every = stage.integer("log_every");
   plan.save_every = stage.integer("save_every");
-  plan.measure_every = stage.integer("measure_every");
-  plan.measure = stage.texts("measure");
+  plan.eval_every = stage.integer("eval_every");
+  plan.metrics = stage.texts("metrics");
   plan.place = place_of(value, pointer);
   return plan;
 }
@@ -136,22 +145,13 @@ EvaluationPlan read_evaluation(const Value& root) {
   const Reader generate(section(*value, "generate"));
   plan.data = evaluate.text("data");
   plan.split = evaluate.text("split");
-  plan.batch = evaluate.integer("batch");
+  plan.batch_size = evaluate.integer("batch_size");
   plan.metrics = evaluate.texts("metrics");
-  plan.by = evaluate.text("by");
+  plan.group_by = evaluate.text("group_by");
   plan.generate_node = generate.text("node");
-  plan.generate_length = generate.integer("length");
+  plan.generate_length = generate.integer("max_length");
   plan.place = place_of(*value, "/evaluate");
   return plan;
-}
-
-/// "$x" is a text by now; written back it must not turn into a variable.
-void escape_variables(Value& value) {
-  if (std::string* text = value.text(); text && text->starts_with('$')) text->insert(0, 1, '$');
-  if (Value::List* list = value.list())
-    for (Value& item : *list) escape_variables(item);
-  if (Value::Object* object = value.object())
-    for (Member& member : *object) escape_variables(member.value);
 }
 
 /// The editor's "$schema" is left out: it is relative to the folder of the original.
@@ -170,6 +170,8 @@ Recipe make_recipe(const std::string& path, const Value& root, const Problems& p
   recipe.name = reader.text("name");
   recipe.seed = static_cast<std::uint64_t>(reader.integer("seed"));
   recipe.threads = static_cast<int>(std::min<std::int64_t>(reader.integer("threads"), 4096));
+  const Value& defaults = section(section(root, "defaults"), "config");
+  if (defaults.object() != nullptr) recipe.defaults = compact(defaults);
   recipe.data = read_data(root, problems);
   recipe.graph = read_nodes(root, "graph", problems);
   recipe.losses = read_nodes(root, "losses", problems);

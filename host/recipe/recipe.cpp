@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "host/recipe/defaults.hpp"
 #include "host/recipe/document.hpp"
 #include "host/recipe/findings.hpp"
 #include "host/recipe/meaning.hpp"
@@ -29,9 +30,9 @@ using Resolve = std::function<std::string(const std::string&, const Origin&)>;
 
 /// Also fills in defaults and makes paths absolute.
 /// @return the pointers of the paths
-std::vector<std::string> check_schema(Value& recipe, const Resolve& resolve, Findings& findings) {
+std::vector<std::string> check_schema(const Value& schema, Value& recipe, const Resolve& resolve,
+                                      Findings& findings) {
   std::vector<std::string> paths;
-  const Value schema = parsed_schema();
   WalkHooks hooks;
   hooks.report = [&](const Value& value, const std::string& pointer, const std::string& text) {
     findings.add(value.origin, pointer, text);
@@ -71,14 +72,20 @@ Problem Recipe::locate_key(const std::string& pointer, const std::string& text) 
 Recipe inspect_recipe(const std::string& path, const std::vector<std::string>& overrides,
                       const Resolve& resolve) {
   Findings findings;
-  Value root = read_document(path, overrides, findings);
+  auto [root, warning, is_changed] = read_document(path, overrides, findings);
+  const Value schema = parsed_schema();
+  fill_defaults(schema, root, /*expect_all_taken=*/!is_changed, findings);
   findings.end_phase();
-  std::vector<std::string> paths = check_schema(root, resolve ? resolve : resolve_path, findings);
+  std::vector<std::string> paths =
+      check_schema(schema, root, resolve ? resolve : resolve_path, findings);
   findings.end_phase();
   const bool is_small = check_meaning(root, findings);
   if (!is_small || findings.all().is_full()) findings.require_none(path);
   Recipe recipe = make_recipe(path, root, findings.all());
   recipe.paths = std::move(paths);
+  recipe.is_changed = is_changed;
+  recipe.is_format_1 = warning.has_value();
+  if (warning) recipe.notes.push_back(*warning);
   return recipe;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,13 @@ struct Wire {
 /// One part of the graph, or one loss or metric.
 struct NodePlan {
   std::string name;
-  std::string use;                              ///< "[vendor/]kind.name[@range]"
-  std::map<std::string, std::vector<Wire>> in;  ///< by input port, at least one wire each
-  std::string config;                           ///< a JSON object on one line
+  std::string use;  ///< "[vendor/]kind.name[@range]"
+  /// By input port, at least one wire each. The port "" stands for the one that the part demands,
+  /// and a wire's port "" for the node's first output.
+  std::map<std::string, std::vector<Wire>> in;
+  std::string config;  ///< a JSON object on one line
   Place place;
+  std::set<std::string> left_over = {};  ///< keys of `config` that were written for another part
 };
 
 struct OptimizerPlan {
@@ -38,7 +42,7 @@ struct OptimizerPlan {
 
 struct SchedulePlan {
   std::int64_t warmup = 0;  ///< steps
-  double final = 0.0;       ///< fraction of lr at the last step
+  double min_ratio = 0.0;   ///< fraction of lr at the last step
 };
 
 struct StagePlan {
@@ -46,32 +50,34 @@ struct StagePlan {
   std::string data;
   std::string from;  ///< an earlier stage; empty for the one before
   std::int64_t steps = 0;
-  std::int64_t batch = 0;                  ///< examples per step, all micro-batches together
-  std::int64_t accumulate = 1;             ///< micro-batches per step; divides `batch`
-  std::map<std::string, double> minimise;  ///< weight of each loss
+  std::int64_t batch_size = 0;             ///< examples per step, all micro-batches together
+  std::int64_t grad_accumulation = 1;      ///< micro-batches per step; divides `batch_size`
+  std::map<std::string, double> losses;    ///< weight of each
   std::vector<std::string> train, freeze;  ///< patterns of parameter paths
   OptimizerPlan optimizer;
   SchedulePlan schedule;
-  double clip = 0.0;  ///< largest norm of the gradient; 0 does not clip
+  double clip_norm = 0.0;  ///< largest norm of the gradient; 0 does not clip
   std::int64_t log_every = 10;
-  std::int64_t save_every = 0;     ///< 0: at the end only
-  std::int64_t measure_every = 0;  ///< 0: at the end only
-  std::vector<std::string> measure;
+  std::int64_t save_every = 0;  ///< 0: at the end only
+  std::int64_t eval_every = 0;  ///< 0: at the end only
+  std::vector<std::string> metrics;
   Place place;
 };
 
 struct DataPlan {
   std::string name;
-  std::string config;  ///< the section as JSON on one line: defaults filled in, paths absolute
+  /// The section as JSON on one line: defaults filled in, paths absolute, under the names that the
+  /// readers of data have, which are those of format 1.
+  std::string config;
   Place place;
 };
 
 struct EvaluationPlan {
   std::string data;  ///< empty: the recipe does not evaluate
   std::string split = "test";
-  std::int64_t batch = 64;
+  std::int64_t batch_size = 64;
   std::vector<std::string> metrics;
-  std::string by;                    ///< JSON pointer; empty: no groups
+  std::string group_by;              ///< JSON pointer; empty: no groups
   std::string generate_node;         ///< a decoder; empty: nothing is generated
   std::int64_t generate_length = 0;  ///< most tokens to write
   Place place;
@@ -81,7 +87,10 @@ struct Recipe {
   std::string path;  ///< as the user named it
   std::string name;
   std::uint64_t seed = 0;
-  int threads = 0;  ///< 0: all cores
+  int threads = 0;              ///< 0: all cores
+  bool is_changed = false;      ///< it extends another file or is overridden
+  bool is_format_1 = false;     ///< a file is; parts may then have the keys of their time
+  std::string defaults = "{}";  ///< defaults.config: a JSON object on one line
   std::vector<DataPlan> data;
   std::vector<NodePlan> graph, losses, metrics;  ///< in the order of the file
   std::vector<StagePlan> stages;                 ///< at least one
@@ -92,6 +101,7 @@ struct Recipe {
   std::map<std::string, Place> places;      ///< by JSON pointer
   std::map<std::string, Place> key_places;  ///< of keys whose value `let` gives
   std::vector<std::string> paths;           ///< pointers of the texts that are paths
+  std::vector<Problem> notes;               ///< what is sound but should be changed
   Problems problems;  ///< none, except after inspect_recipe(); adding more is for the other rooms
 
   /// A problem at `pointer`, with the file and line of the nearest enclosing value.

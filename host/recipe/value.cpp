@@ -204,6 +204,7 @@ std::map<std::string, Place> places(const Value& value) {
   std::map<std::string, Place> result;
   for_each_value(value, "", [&](const Value& inner, const std::string& pointer) {
     result[pointer] = place_at(inner.origin, pointer);
+    result[pointer].is_default = inner.is_default;
   });
   return result;
 }

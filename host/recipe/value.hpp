@@ -33,6 +33,7 @@ struct Place {
   std::string pointer;  ///< JSON pointer, "/graph/vision/use"
   std::string file;
   int line = 0;
+  bool is_default = false;  ///< the schema's; the place is that of the object without the key
 };
 
 struct Member;
@@ -47,6 +48,9 @@ class Value {
   Data data;  ///< null at first
   Origin origin;
   Origin used_at = {};  ///< where "$name" stands, if `let` gave the value; else of no file
+  /// Of a part's configuration: written for another part, whose place this one took later.
+  bool left_over = false;
+  bool is_default = false;  ///< the schema's, because the recipe is silent
 
   /// Where the value stands in the recipe, wherever its content comes from.
   const Origin& place() const { return used_at.file ? used_at : origin; }

@@ -40,10 +40,9 @@ class Variables {
                     "this is not a name. Use letters, digits and \"_\", no digit first.");
       return true;
     }
-    if (member.value.object() || member.value.is_null()) {
+    if (member.value.is_null()) {
       findings_.add(origin, pointer,
-                    concat("expected a string, a number, true, false or an array, found ",
-                           found(member.value), "."));
+                    "expected a string, a number, true, false, an array or an object, found null.");
     } else {
       const auto extent = measure(member.value, pointer, 1);
       if (!extent) return false;
@@ -165,6 +164,14 @@ bool replace_variables(Value& recipe, bool expect_all_used, Findings& findings) 
   variables.replace(recipe, "");
   variables.report_unused(expect_all_used);
   return true;
+}
+
+void escape_variables(Value& value) {
+  if (std::string* text = value.text(); text && text->starts_with('$')) text->insert(0, 1, '$');
+  if (Value::List* list = value.list())
+    for (Value& item : *list) escape_variables(item);
+  if (Value::Object* object = value.object())
+    for (Member& member : *object) escape_variables(member.value);
 }
 
 }  // namespace weft::host

@@ -15,4 +15,7 @@ namespace weft::host {
 /// @param expect_all_used  a name that nothing uses is a problem; one set by `--set` always is
 bool replace_variables(Value& recipe, bool expect_all_used, Findings& findings);
 
+/// "$x" is a text by now; written back it must not turn into a variable: "$$x", in all strings.
+void escape_variables(Value& value);
+
 }  // namespace weft::host

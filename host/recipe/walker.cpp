@@ -19,7 +19,7 @@ const std::vector<std::string>& known_keywords() {
   static const std::vector<std::string> keywords = {
       "type", "const", "enum", "default", "$ref", "minimum", "maximum", "exclusiveMinimum",
       "exclusiveMaximum", "minLength", "items", "minItems", "maxItems", "properties", "required",
-      "additionalProperties", "minProperties", "oneOf", "anyOf", "format",
+      "additionalProperties", "minProperties", "oneOf", "anyOf", "format", "if", "then", "else",
       // Annotations.
       "$schema", "$id", "$defs", "$comment", "title", "description", "examples", "deprecated",
       "readOnly", "writeOnly"};
@@ -71,6 +71,9 @@ class Walker {
       walk(resolve_reference(root_, reference->text() ? *reference->text() : ""), value, pointer,
            references + 1);
     }
+    if (const Value* condition = schema.find("if"))
+      if (const Value* branch = schema.find(holds(*condition, value) ? "then" : "else"))
+        walk(*branch, value, pointer, references + 1);
     const auto choices = alternatives(root_, schema);
     if (!choices.empty()) choose(schema, choices, value, pointer, references);
     if (!accepts(schema, value)) return report_expected(schema, value, pointer);
@@ -78,12 +81,23 @@ class Walker {
   }
 
  private:
+  /// Whether the value has the keys that a condition requires.
+  static bool holds(const Value& condition, const Value& value) {
+    const Value* required = condition.find("required");
+    if (required == nullptr || condition.object()->size() != 1)
+      throw schema_error("\"if\" takes {\"required\": [keys]} alone.");
+    return std::ranges::all_of(required->items(), [&](const Value& key) {
+      return key.text() != nullptr && value.find(*key.text()) != nullptr;
+    });
+  }
+
   static void check_keywords(const Value& schema) {
     if (schema.object() == nullptr)
       throw schema_error("expected an object, found " + found(schema) + ".");
     const auto& known = known_keywords();
     for (const Member& member : schema.members())
-      if (std::find(known.begin(), known.end(), member.key) == known.end())
+      if (!member.key.starts_with("x-") &&
+          std::find(known.begin(), known.end(), member.key) == known.end())
         throw schema_error("keyword \"" + member.key + "\" is not one that Weft checks." +
                            suggestion(member.key, known));
   }
@@ -218,6 +232,7 @@ class Walker {
   /// A default stands where the object stands that lacks the key.
   static Value with_origin(Value value, const Origin& origin) {
     value.origin = origin;
+    value.is_default = true;
     if (value.list())
       for (Value& item : *value.list()) item = with_origin(std::move(item), origin);
     if (value.object())

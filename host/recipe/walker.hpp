@@ -5,8 +5,10 @@
 ///   type (one or several), const, enum, default, $ref to "#/…",
 ///   minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength,
 ///   items, minItems, maxItems, properties, required, additionalProperties, minProperties,
+///   if (of "required" alone), then, else,
 ///   oneOf and anyOf whose alternatives differ in JSON type or in a constant property "kind",
-///   format "path" and "json-pointer"; annotations are ignored.
+///   format "path" and "json-pointer"; annotations, and keywords
+///   that begin with "x-", are ignored.
 /// A schema that uses any other keyword is refused, because ignoring a rule would hide mistakes.
 
 #pragma once

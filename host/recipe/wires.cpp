@@ -18,13 +18,15 @@ constexpr const char* k_batch = "batch";
 /// Calls `visit(wire, pointer)` for every string below a node's "in".
 template <class Visit>
 void for_each_wire(const Value& node, const std::string& pointer, const Visit& visit) {
-  const std::string in = child(pointer, "in");
-  for (const Member& port : section(node, "in").members()) {
-    const std::string place = child(in, port.key);
-    if (port.value.text()) visit(port.value, place);
-    for (std::size_t i = 0; i < port.value.items().size(); ++i)
-      if (port.value.items()[i].text()) visit(port.value.items()[i], child(place, i));
-  }
+  const auto visit_port = [&](const Value& wires, const std::string& place) {
+    if (wires.text()) visit(wires, place);
+    for (std::size_t i = 0; i < wires.items().size(); ++i)
+      if (wires.items()[i].text()) visit(wires.items()[i], child(place, i));
+  };
+  const std::string place = child(pointer, "in");
+  const Value& in = section(node, "in");
+  if (in.object() == nullptr) visit_port(in, place);
+  for (const Member& port : in.members()) visit_port(port.value, child(place, port.key));
 }
 
 class WireCheck {
@@ -44,7 +46,7 @@ class WireCheck {
  private:
   void check_wire(const Value& wire, const std::string& pointer) {
     const WireText text = split_wire(*wire.text());
-    if (text.node.empty())
+    if (text.node.empty() || (text.node == k_batch && text.port.empty()))
       return findings_.add(wire.origin, pointer,
                            concat("expected a wire such as \"batch.image\" or \"vision.tokens\", "
                                   "found ",
@@ -121,9 +123,8 @@ void check_cycle(const Value& graph, Findings& findings) {
 
 WireText split_wire(const std::string& text) {
   const std::size_t dot = text.find('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == text.size() ||
-      text.find('.', dot + 1) != std::string::npos)
-    return {};
+  if (dot == std::string::npos) return {text, ""};
+  if (dot == 0 || dot + 1 == text.size() || text.find('.', dot + 1) != std::string::npos) return {};
   return {text.substr(0, dot), text.substr(dot + 1)};
 }
 

@@ -77,13 +77,13 @@ struct Instance::State {
 };
 
 Instance::Instance(const Part& part, const std::string& path, const std::string& config,
-                   const std::map<std::string, std::uint32_t>& wired)
+                   const std::map<std::string, std::uint32_t>& wired, std::uint32_t unless_named)
     : state_(new State{part,
                        part.library->hold(path),
                        part.component,
                        path,
                        concat(path, " (", part.id, " ", part.version.text(), ")"),
-                       {{}, wired, true, ""}}) {
+                       {{}, wired, true, "", false, false, unless_named}}) {
   state_->create(config);
 }
 

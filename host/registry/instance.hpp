@@ -22,10 +22,11 @@ class Instance {
   /// @param path    the component's place in the recipe, for messages
   /// @param config  a JSON object, checked against the part's schema and with defaults filled in
   /// @param wired   number of wires per input port
+  /// @param unless_named  the number of those that `wired` does not name
   /// Throws Exit::bad_recipe if the component refuses the configuration, Exit::plugin if it is at
   /// fault itself.
   Instance(const Part& part, const std::string& path, const std::string& config,
-           const std::map<std::string, std::uint32_t>& wired);
+           const std::map<std::string, std::uint32_t>& wired, std::uint32_t unless_named = 0);
   ~Instance();
   Instance(Instance&&) noexcept;
   Instance& operator=(Instance&&) noexcept;

@@ -17,11 +17,11 @@ std::set<UsedPart> used_parts(const Recipe& recipe, bool trains) {
   for (const StagePlan& stage : recipe.stages) {
     if (!trains) break;
     parts.emplace(stage.data, Split::train, "");
-    if (!stage.measure.empty()) parts.emplace(stage.data, Split::val, "");
+    if (!stage.metrics.empty()) parts.emplace(stage.data, Split::val, "");
   }
   const EvaluationPlan& evaluate = recipe.evaluate;
   if (!evaluate.data.empty())
-    parts.emplace(evaluate.data, split_named(evaluate.split), evaluate.by);
+    parts.emplace(evaluate.data, split_named(evaluate.split), evaluate.group_by);
   return parts;
 }
 
@@ -74,11 +74,11 @@ std::vector<Problem> note_large_batches(const Recipe& recipe,
   for (const StagePlan& stage : recipe.stages) {
     const auto section = data.find(stage.data);
     const std::int64_t size = section == data.end() ? 0 : section->second.size(Split::train);
-    if (size > 0 && stage.batch > size)
-      notes.push_back(recipe.locate(
-          stage.place.pointer + "/batch",
-          concat("a batch of ", stage.batch, " is larger than the ", size, " examples of data \"",
-                 stage.data, "\": every batch holds some of them several times.")));
+    if (size > 0 && stage.batch_size > size)
+      notes.push_back(recipe.locate(stage.place.pointer + "/batch_size",
+                                    concat("a batch of ", stage.batch_size, " is larger than the ",
+                                           size, " examples of data \"", stage.data,
+                                           "\": every batch holds some of them several times.")));
   }
   return notes;
 }

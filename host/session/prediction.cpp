@@ -87,7 +87,7 @@ Predictor::Predictor(TrainedRun run, const SessionSettings& settings, PredictSet
     throw Error(Exit::usage, concat("the recipe has no data section \"", section, "\".",
                                     suggestion(section, names)));
   options_ = parse_data_options(plan_.config);
-  if (predict_.batch == 0) predict_.batch = recipe.evaluate.batch;
+  if (predict_.batch == 0) predict_.batch = recipe.evaluate.batch_size;
   for (const std::string& wire : predict_.wires) add_wire(wire);
   if (predict_.wires.empty()) add_heads_of_metrics();
   find_required();

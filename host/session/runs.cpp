@@ -26,9 +26,12 @@ auto warns(Observer& observer) {
 }
 
 /// The settings that the run was trained with so far; nothing, told, where they cannot be read.
-std::optional<Recipe> settings_of(const OpenFolder& run, Observer& observer) {
+std::optional<Recipe> settings_of(const OpenFolder& run, const Session& session,
+                                  Observer& observer) {
   try {
-    return read_kept(run.path(), folder_when_written(run), {});
+    Recipe recipe = read_kept(run.path(), folder_when_written(run), {});
+    fill_in(recipe, *session.registry);
+    return recipe;
   } catch (const RecipeError& error) {
     observer.warning(concat("what changes cannot be said: ", error.what()));
     return std::nullopt;
@@ -63,7 +66,7 @@ std::optional<Resumed> resume_from(const Session& session, const OpenFolder& run
   require_stage(*checkpoint, stages, run.path());
   const std::vector<std::string> told = changes_on_resuming(run, lock);
   std::vector<std::string> changed;
-  if (const std::optional<Recipe> before = settings_of(run, observer))
+  if (const std::optional<Recipe> before = settings_of(run, session, observer))
     for (const Difference& difference :
          changed_settings(run.path(), *before, session.recipe, *checkpoint)) {
       observer.note(concat("goes on with another setting: ", difference.text(), "."));

@@ -12,6 +12,7 @@
 #include "host/data/fields/feature_cache.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
+#include "host/graph/expand.hpp"
 #include "host/graph/memory_check.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/open_calls.hpp"
@@ -42,6 +43,12 @@ std::string cache_folder() {
   return std::string(home != nullptr && *home != '\0' ? home : "/tmp") + "/.cache/weft";
 }
 
+void fill_in(Recipe& recipe, const Registry& registry) {
+  const auto fields = inspect_data(
+      recipe, [](const DataPlan&) { return ""; }, [](const DataPlan&) { return false; });
+  recipe.resolved = pretty(expanded(recipe, Wiring(recipe, registry, fields)));
+}
+
 Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens,
                      const std::string& run, Observer& observer) {
   const int threads = settings.threads > 0 ? settings.threads : recipe.threads;
@@ -61,6 +68,7 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
   const auto is_used = [&](const DataPlan& plan) { return used.contains(plan.name); };
   const auto fields = inspect_data(session.recipe, kept, is_used);
   Wiring wiring(session.recipe, *session.registry, fields);
+  session.recipe.resolved = pretty(expanded(session.recipe, wiring));
   for (Problem& problem : memory_problems(session.recipe, wiring.nodes(), fields, machine_memory()))
     session.recipe.problems.add(std::move(problem));
   session.recipe.problems.require_none(session.recipe.path);
@@ -83,7 +91,7 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
 Evaluation evaluate_recipe(const Session& session, Split split) {
   const EvaluationPlan& plan = session.recipe.evaluate;
   return evaluate(*session.model, session.data.at(plan.data),
-                  {split, plan.batch, plan.metrics, plan.by, plan.generate_length});
+                  {split, plan.batch_size, plan.metrics, plan.group_by, plan.generate_length});
 }
 
 RunLock lock_of(const Session& session, const std::string& folder) {

@@ -54,6 +54,10 @@ std::string cache_folder();
 Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens,
                      const std::string& run, Observer& observer);
 
+/// Writes out in Recipe::resolved what parts and wires fill in.
+/// @throws RecipeError if it cannot be wired
+void fill_in(Recipe& recipe, const Registry& registry);
+
 /// Evaluates on the recipe's evaluation data.
 Evaluation evaluate_recipe(const Session& session, Split split);
 

@@ -13,9 +13,9 @@ namespace {
 
 /// Of the stage under way these may change: how long, how fast, on how many at a time and towards
 /// what it goes on, and when it saves and tells.
-const std::set<std::string> k_free = {"accumulate", "batch",    "clip",          "log_every",
-                                      "measure",    "minimise", "measure_every", "optimizer",
-                                      "save_every", "schedule", "steps"};
+const std::set<std::string> k_free = {"batch_size", "clip_norm", "eval_every", "grad_accumulation",
+                                      "log_every",  "losses",    "metrics",    "optimizer",
+                                      "save_every", "schedule",  "steps"};
 
 class Rules {
  public:
@@ -24,7 +24,7 @@ class Rules {
     for (const StagePlan& stage : before.stages) {
       if (stage.name == checkpoint.stage) break;
       done_.push_back(stage.name);
-      for (const auto& [loss, weight] : stage.minimise) minimised_.insert(loss);
+      for (const auto& [loss, weight] : stage.losses) minimised_.insert(loss);
     }
   }
 

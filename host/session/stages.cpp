@@ -92,10 +92,10 @@ class Stages {
   }
 
   void measure(const StagePlan& stage, std::int64_t step) {
-    if (stage.measure.empty()) return;
-    const Evaluation values = evaluate(
-        *run_.session.model, run_.session.data.at(stage.data),
-        {Split::val, stage.batch, stage.measure, "", run_.session.recipe.evaluate.generate_length});
+    if (stage.metrics.empty()) return;
+    const Evaluation values = evaluate(*run_.session.model, run_.session.data.at(stage.data),
+                                       {Split::val, stage.batch_size, stage.metrics, "",
+                                        run_.session.recipe.evaluate.generate_length});
     run_.events.write("measure", {{"stage", stage.name}, {"step", step}, {"values", values.all}});
     run_.observer.measured(stage.name, step, values.all);
   }

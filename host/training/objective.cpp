@@ -38,7 +38,7 @@ std::vector<TensorMap> micro_batches(const Batch& batch, std::int64_t parts) {
 Objective::Objective(const Model& model, const StagePlan& stage)
     : model_(model), data_(stage.data) {
   std::vector<std::size_t> targets;
-  for (const auto& [name, lambda] : stage.minimise) {
+  for (const auto& [name, lambda] : stage.losses) {
     const std::size_t node = model.wiring().index(name);
     const Node& loss = model.wiring().nodes()[node];
     terms_.push_back({name, node, output_port(loss, "loss"), output_port(loss, "weight"), lambda});

@@ -14,7 +14,7 @@ double learning_rate(const StagePlan& stage, std::int64_t step) {
   const double span =
       static_cast<double>(std::max<std::int64_t>(stage.steps - 1 - stage.schedule.warmup, 1));
   const double done = std::min(1.0, static_cast<double>(step - stage.schedule.warmup) / span);
-  const double low = stage.schedule.final * peak;
+  const double low = stage.schedule.min_ratio * peak;
   return low + (peak - low) * 0.5 * (1.0 + std::cos(std::numbers::pi * done));
 }
 

@@ -38,7 +38,7 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
   }
   const OptimizerPlan& plan = stage.optimizer;
   AdamW optimizer(std::move(moved), {plan.beta1, plan.beta2, plan.eps, plan.weight_decay});
-  TrainingStream stream(data, stage.batch, seed_, {},
+  TrainingStream stream(data, stage.batch_size, seed_, {},
                         resume != nullptr ? place_of(*resume) : Position{});
   std::int64_t step = 0;
   if (resume != nullptr) {
@@ -85,9 +85,9 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
     report.waited = stream.waited() - waited_before;
     // Random numbers depend on seed, stage and step only, so a resumed run draws the same.
     const CallOptions options{/*training=*/true, stable_hash(concat(stage.name, "#", step), seed_)};
-    const std::vector<TensorMap> micro = micro_batches(batch, stage.accumulate);
+    const std::vector<TensorMap> micro = micro_batches(batch, stage.grad_accumulation);
     report.losses = objective.backward(micro, options);
-    report.gradient_norm = clip_gradients(tensors, stage.clip);
+    report.gradient_norm = clip_gradients(tensors, stage.clip_norm);
     require_finite(report, model_, {objective, micro, batch.keys, options, trained});
     optimizer.step(rate);
     clear_gradients(tensors);
@@ -100,7 +100,7 @@ void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint*
     const auto is_due = [&](std::int64_t every) { return end || (every > 0 && step % every == 0); };
     if (hooks_.save && (stopping || is_due(stage.save_every))) save();
     // After the save, since measuring may meet data that cannot be used.
-    if (hooks_.measure && !stopping && is_due(stage.measure_every)) hooks_.measure(stage, step);
+    if (hooks_.measure && !stopping && is_due(stage.eval_every)) hooks_.measure(stage, step);
     if (stopping && !end)
       throw Error(Exit::interrupted, concat("stopped after step ", step, " of stage \"", stage.name,
                                             "\"; everything is saved. Go on with --resume."));

@@ -40,12 +40,18 @@ class Autoregressive final : public Decoder {
     bool tied = false;
 
     void describe(Fields& fields) {
-      fields.add("vocab", vocab, "Number V of tokens in the vocabulary.").at_least(1);
-      fields.add("length", length, "Most tokens a text may have, begin included.").at_least(1);
-      fields.add("dim", dim, "Width D of the state and of the tokens.").at_least(1);
-      fields.add("depth", depth, "Number of decoder blocks.").at_least(1);
+      fields.add("vocab_size", vocab, "Number V of tokens in the vocabulary.")
+          .at_least(1)
+          .from_classes("target");
+      fields.add("max_length", length, "Most tokens a text may have, begin included.")
+          .at_least(1)
+          .from_wire("target", 1);
+      fields.add("dim", dim, "Width D of the state and of the tokens.")
+          .at_least(1)
+          .from_wire("state", 2);
+      fields.add("layers", depth, "Number of decoder blocks.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("ffn_dim", inner, "Inner width of the feed-forward network.").at_least(1);
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
           .at_least(0.0)
           .below(1.0);
@@ -105,12 +111,12 @@ class Autoregressive final : public Decoder {
   void require_token(const char* field, std::int64_t id) const {
     if (id >= config_.vocab)
       reject(field,
-             std::to_string(id) + " must be less than vocab " + std::to_string(config_.vocab));
+             std::to_string(id) + " must be less than vocab_size " + std::to_string(config_.vocab));
   }
   void require_fits(std::int64_t found) const {
     if (found > config_.length)
-      reject("length", "is " + std::to_string(config_.length) + ", but the target has " +
-                           std::to_string(found) + " tokens");
+      reject("max_length", "is " + std::to_string(config_.length) + ", but the target has " +
+                               std::to_string(found) + " tokens");
   }
 
   Config config_;

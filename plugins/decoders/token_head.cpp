@@ -31,7 +31,7 @@ class TokenHead final : public Decoder {
     std::int64_t count = 0;
 
     void describe(Fields& fields) {
-      fields.add("dim", dim, "Width D of the state.").at_least(1);
+      fields.add("dim", dim, "Width D of the state.").at_least(1).from_wire("state", 2);
       fields.add("outputs", outputs, "How many numbers V each token gets.").at_least(1);
       fields.add("hidden", hidden, "Width of a hidden layer; 0: none.").at_least(0);
       fields.add("skip", skip, "How many tokens at the beginning get none.").at_least(0);

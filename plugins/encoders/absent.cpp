@@ -27,7 +27,9 @@ class Absent final : public Encoder {
   struct Config {
     std::int64_t dim = 64;
 
-    void describe(Fields& fields) { fields.add("dim", dim, "Width D of the tokens.").at_least(1); }
+    void describe(Fields& fields) {
+      fields.add("dim", dim, "Width D of the tokens.").at_least(1).from_wire("tokens", 2);
+    }
   };
 
   static void ports(Ports& ports, const Config& config) {

@@ -50,11 +50,13 @@ class Conformer final : public Encoder {
     bool mask_token = false;
 
     void describe(Fields& fields) {
-      fields.add("features", features, "Numbers F in a frame, such as mel bands.").at_least(1);
+      fields.add("features", features, "Numbers F in a frame, such as mel bands.")
+          .at_least(1)
+          .from_wire("features", 2);
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
-      fields.add("depth", depth, "Number of Conformer blocks.").at_least(1);
+      fields.add("layers", depth, "Number of Conformer blocks.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward networks.").at_least(1);
+      fields.add("ffn_dim", inner, "Inner width of the feed-forward networks.").at_least(1);
       fields.add("kernel", kernel, "Frames that the depthwise convolution sees; odd.").at_least(1);
       fields.add("subsampling", subsampling, "How many frames become one token: 1, 2 or 4.");
       fields.add("channels", channels, "Channels of the subsampling convolutions.").at_least(1);

@@ -54,12 +54,16 @@ class Interleaved final : public Encoder {
     std::int64_t patches() const { return (height / patch) * (width / patch); }
     std::int64_t groups() const { return frames / stride; }
     void describe(Fields& fields) {
-      fields.add("vocab", vocab, "Number of tokens in the vocabulary.").at_least(1);
-      fields.add("length", length, "Most places a document may have.").at_least(1);
+      fields.add("vocab_size", vocab, "Number of tokens in the vocabulary.")
+          .at_least(1)
+          .from_classes("tokens");
+      fields.add("max_length", length, "Most places a document may have.")
+          .at_least(1)
+          .from_wire("tokens", 1);
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
-      fields.add("depth", depth, "Number of Transformer blocks.").at_least(1);
+      fields.add("layers", depth, "Number of Transformer blocks.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("ffn_dim", inner, "Inner width of the feed-forward network.").at_least(1);
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
           .at_least(0.0)
           .below(1.0);
@@ -67,14 +71,21 @@ class Interleaved final : public Encoder {
           .one_of(activation_names());
       fields.add("causal", causal, "Whether a token sees only itself and earlier ones.");
       fields.add("height", height, "Height M H of all pictures in pixels; 0: no pictures.")
-          .at_least(0);
-      fields.add("width", width, "Width W of the pictures in pixels.").at_least(0);
-      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.").at_least(1);
+          .at_least(0)
+          .from_wire("pictures", 2);
+      fields.add("width", width, "Width W of the pictures in pixels.")
+          .at_least(0)
+          .from_wire("pictures", 3);
+      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.")
+          .at_least(1)
+          .from_wire("pictures", 1);
       fields.add("patch", patch, "Edge P of a square patch; must divide height and width.")
           .at_least(1);
-      fields.add("frames", frames, "Frames T of all sounds; 0: no sounds.").at_least(0);
-      fields.add("features", features, "Features F of a frame.").at_least(1);
-      fields.add("stride", stride, "Frames of a group; must divide frames.").at_least(1);
+      fields.add("frames", frames, "Frames T of all sounds; 0: no sounds.")
+          .at_least(0)
+          .from_wire("sounds", 1);
+      fields.add("features", features, "Features F of a frame.").at_least(1).from_wire("sounds", 2);
+      fields.add("frames_per_token", stride, "Frames of a group; must divide frames.").at_least(1);
     }
   };
 
@@ -213,8 +224,8 @@ class Interleaved final : public Encoder {
 
   void require_fits(std::int64_t found) const {
     if (found > config_.length)
-      reject("length", "is " + std::to_string(config_.length) + ", but the sequence has " +
-                           std::to_string(found) + " places");
+      reject("max_length", "is " + std::to_string(config_.length) + ", but the sequence has " +
+                               std::to_string(found) + " places");
   }
 
   Config config_;

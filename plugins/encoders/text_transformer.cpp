@@ -36,12 +36,16 @@ class TextTransformer final : public Encoder {
     std::int64_t pad_id = 0;
 
     void describe(Fields& fields) {
-      fields.add("vocab", vocab, "Number of tokens in the vocabulary.").at_least(1);
-      fields.add("length", length, "Most tokens a text may have.").at_least(1);
+      fields.add("vocab_size", vocab, "Number of tokens in the vocabulary.")
+          .at_least(1)
+          .from_classes("tokens");
+      fields.add("max_length", length, "Most tokens a text may have.")
+          .at_least(1)
+          .from_wire("tokens", 1);
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
-      fields.add("depth", depth, "Number of Transformer blocks.").at_least(1);
+      fields.add("layers", depth, "Number of Transformer blocks.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("ffn_dim", inner, "Inner width of the feed-forward network.").at_least(1);
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
           .at_least(0.0)
           .below(1.0);
@@ -74,7 +78,7 @@ class TextTransformer final : public Encoder {
         norm_(parameters, config.norm == "pre" ? "norm" : "embedding_norm", config.dim,
               config.eps) {
     if (config.pad_id >= config.vocab)
-      reject("pad_id", std::to_string(config.pad_id) + " must be less than vocab " +
+      reject("pad_id", std::to_string(config.pad_id) + " must be less than vocab_size " +
                            std::to_string(config.vocab));
     const BlockOptions options{config.dim,        config.heads,   config.inner,
                                config.activation, config.dropout, config.norm == "pre",
@@ -103,8 +107,8 @@ class TextTransformer final : public Encoder {
  private:
   void require_fits(std::int64_t found) const {
     if (found > config_.length)
-      reject("length", "is " + std::to_string(config_.length) + ", but the text has " +
-                           std::to_string(found) + " tokens");
+      reject("max_length", "is " + std::to_string(config_.length) + ", but the text has " +
+                               std::to_string(found) + " tokens");
   }
 
   Config config_;

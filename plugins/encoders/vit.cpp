@@ -44,15 +44,21 @@ class VisionTransformer final : public Encoder {
     std::int64_t patches() const { return (height / patch) * (width / patch); }
     std::int64_t tokens() const { return patches() + (class_token ? 1 : 0); }
     void describe(Fields& fields) {
-      fields.add("height", height, "Height H of the image in pixels.").at_least(1);
-      fields.add("width", width, "Width W of the image in pixels.").at_least(1);
-      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.").at_least(1);
+      fields.add("height", height, "Height H of the image in pixels.")
+          .at_least(1)
+          .from_wire("image", 2);
+      fields.add("width", width, "Width W of the image in pixels.")
+          .at_least(1)
+          .from_wire("image", 3);
+      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.")
+          .at_least(1)
+          .from_wire("image", 1);
       fields.add("patch", patch, "Edge P of a square patch; must divide height and width.")
           .at_least(1);
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
-      fields.add("depth", depth, "Number of Transformer blocks.").at_least(1);
+      fields.add("layers", depth, "Number of Transformer blocks.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("ffn_dim", inner, "Inner width of the feed-forward network.").at_least(1);
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
           .at_least(0.0)
           .below(1.0);

@@ -29,7 +29,7 @@ class GatedCrossAttention final : public Fusion {
     GatedCrossAttentionBlock::Options block;
 
     void describe(Fields& fields) {
-      fields.add("dim", block.dim, "Width D of all streams.").at_least(1);
+      fields.add("dim", block.dim, "Width D of all streams.").at_least(1).from_wire("streams", 2);
       fields.add("heads", block.heads, "Attention heads; must divide dim.").at_least(1);
       fields.add("dropout", block.dropout, "Probability of dropping an element of the answer.")
           .at_least(0.0)

@@ -34,9 +34,9 @@ class Pairwise final : public Fusion {
     std::int64_t joint_depth = 1;
 
     void describe(Fields& fields) {
-      fields.add("dim", pair.dim, "Width D of all streams.").at_least(1);
+      fields.add("dim", pair.dim, "Width D of all streams.").at_least(1).from_wire("streams", 2);
       fields.add("heads", pair.heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the joint layer's feed-forward network.")
+      fields.add("ffn_dim", inner, "Inner width of the joint layer's feed-forward network.")
           .at_least(1);
       fields.add("dropout", pair.dropout, "Probability of dropping an element in training.")
           .at_least(0.0)
@@ -45,7 +45,7 @@ class Pairwise final : public Fusion {
           .one_of(gate_names());
       fields.add("mode", mode, "Whether a stream takes in the others in turn or averages them.")
           .one_of({"cascaded", "parallel"});
-      fields.add("joint_depth", joint_depth, "Transformer blocks over all streams.").at_least(1);
+      fields.add("joint_layers", joint_depth, "Transformer blocks over all streams.").at_least(1);
     }
   };
 

@@ -38,8 +38,12 @@ class Contrastive final : public Loss {
     bool learned = false;
 
     void describe(Fields& fields) {
-      fields.add("left_dim", left_dim, "Width L of the left vectors.").at_least(1);
-      fields.add("right_dim", right_dim, "Width R of the right vectors.").at_least(1);
+      fields.add("left_dim", left_dim, "Width L of the left vectors.")
+          .at_least(1)
+          .from_wire("left", 1);
+      fields.add("right_dim", right_dim, "Width R of the right vectors.")
+          .at_least(1)
+          .from_wire("right", 1);
       fields.add("project", project, "Width to which both are projected; 0: not at all.")
           .at_least(0);
       fields.add("temperature", temperature, "τ, or where it starts if it is learned.")

@@ -6,11 +6,11 @@
 ///   weight = number of summed t
 ///
 /// The sum runs over targets whose mask is true, that are not `ignore_index` and whose row is
-/// present. With `shift` 1 the logits at t are compared with the target at t + 1: next-token
+/// present. With `next_token` the logits at t are compared with the target at t + 1: next-token
 /// prediction.
 ///
 /// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; loss [], weight [].
-/// Errors  `shift` 1 with a target [B].
+/// Errors  `next_token` with a target [B].
 /// Source  label smoothing: Szegedy et al. 2016, arXiv:1512.00567, §7. loss / weight equals
 ///         torch.nn.functional.cross_entropy.
 
@@ -26,14 +26,12 @@ class CrossEntropy final : public Loss {
                                      "Negative log-likelihood of classes or tokens."};
 
   struct Config {
-    std::int64_t shift = 0;
+    bool next_token = false;
     double label_smoothing = 0.0;
     std::int64_t ignore_index = -100;
 
     void describe(Fields& fields) {
-      fields.add("shift", shift, "1: the logits at t predict the target at t + 1.")
-          .at_least(0)
-          .at_most(1);
+      fields.add("next_token", next_token, "The logits at t predict the target at t + 1.");
       fields.add("label_smoothing", label_smoothing, "Share ε spread evenly over all classes.")
           .at_least(0.0)
           .below(1.0);
@@ -53,7 +51,7 @@ class CrossEntropy final : public Loss {
   CrossEntropy(const Config& config, const Parameters&) : config_(config) {}
 
   void infer(Shapes& shapes) const override {
-    check_shift(config_.shift, static_cast<std::int64_t>(shapes.input("target").size()));
+    check_next_token(config_.next_token, static_cast<std::int64_t>(shapes.input("target").size()));
   }
 
   Outputs forward(const Inputs& in) const override {
@@ -74,8 +72,8 @@ class CrossEntropy final : public Loss {
 
  private:
   Targets lay(const Inputs& in) const {
-    return lay_beside(in["logits"], in["target"], in["mask"], config_.shift, config_.ignore_index,
-                      in["present"]);
+    return lay_beside(in["logits"], in["target"], in["mask"], config_.next_token,
+                      config_.ignore_index, in["present"]);
   }
 
   Config config_;

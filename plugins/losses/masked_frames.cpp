@@ -27,7 +27,9 @@ class MaskedFrames final : public Loss {
     std::int64_t stack = 1;
 
     void describe(Fields& fields) {
-      fields.add("features", features, "Numbers F in a frame, such as mel bands.").at_least(1);
+      fields.add("features", features, "Numbers F in a frame, such as mel bands.")
+          .at_least(1)
+          .from_wire("frames", 2);
       fields.add("stack", stack, "How many frames S one token guesses.").at_least(1);
     }
   };

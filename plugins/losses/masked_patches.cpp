@@ -34,12 +34,18 @@ class MaskedPatches final : public Loss {
     std::int64_t patches() const { return (height / patch) * (width / patch); }
     std::int64_t elements() const { return channels * patch * patch; }
     void describe(Fields& fields) {
-      fields.add("height", height, "Height H of the image in pixels.").at_least(1);
-      fields.add("width", width, "Width W of the image in pixels.").at_least(1);
-      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.").at_least(1);
+      fields.add("height", height, "Height H of the image in pixels.")
+          .at_least(1)
+          .from_wire("image", 2);
+      fields.add("width", width, "Width W of the image in pixels.")
+          .at_least(1)
+          .from_wire("image", 3);
+      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.")
+          .at_least(1)
+          .from_wire("image", 1);
       fields.add("patch", patch, "Edge p of a square patch; must divide height and width.")
           .at_least(1);
-      fields.add("normalise", normalise, "Normalise each patch by its own mean and variance.");
+      fields.add("normalize", normalise, "Normalise each patch by its own mean and variance.");
     }
   };
 
@@ -64,7 +70,7 @@ class MaskedPatches final : public Loss {
                             std::to_string(config.height) + " and width " +
                             std::to_string(config.width));
     if (config.normalise && config.elements() < 2)
-      reject("normalise", "needs at least two elements in a patch");
+      reject("normalize", "needs at least two elements in a patch");
   }
 
   Outputs forward(const Inputs& in) const override {

@@ -3,12 +3,12 @@
 ///
 ///   accuracy = #{t : argmax_v logits_t(v) = y_t} / #{t}
 ///
-/// The count runs over targets whose mask is true and whose row is present. With `shift` 1 the
+/// The count runs over targets whose mask is true and whose row is present. With `next_token` the
 /// logits at t are compared with the target at t + 1. Of equal scores the first counts as the
 /// largest.
 ///
 /// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; accuracy []. Nothing
-/// counted: NaN. Errors  `shift` 1 with a target [B].
+/// counted: NaN. Errors  `next_token` with a target [B].
 
 #include <weft/plugin.hpp>
 #include <weft/targets.hpp>
@@ -22,13 +22,11 @@ class Accuracy final : public Metric {
                                      "Share of targets that got the largest score."};
 
   struct Config {
-    std::int64_t shift = 0;
+    bool next_token = false;
     std::int64_t ignore_index = -100;
 
     void describe(Fields& fields) {
-      fields.add("shift", shift, "1: the logits at t predict the target at t + 1.")
-          .at_least(0)
-          .at_most(1);
+      fields.add("next_token", next_token, "The logits at t predict the target at t + 1.");
       fields.add("ignore_index", ignore_index, "A target that does not count.");
     }
   };
@@ -48,7 +46,7 @@ class Accuracy final : public Metric {
   Accuracy(const Config& config, const Parameters&) : config_(config) {}
 
   void update(const Inputs& in, State& state) const override {
-    const Targets targets = lay_beside(in["logits"], in["target"], in["mask"], config_.shift,
+    const Targets targets = lay_beside(in["logits"], in["target"], in["mask"], config_.next_token,
                                        config_.ignore_index, in["present"]);
     const Tensor right = equal(argmax(targets.logits, -1), targets.target);
     state.add("right", sum(logical_and(right, targets.counted)));

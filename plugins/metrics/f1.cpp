@@ -29,7 +29,7 @@ class F1 final : public Metric {
     std::int64_t positive = 1;
 
     void describe(Fields& fields) {
-      fields.add("classes", classes, "Number V of classes.").at_least(1);
+      fields.add("classes", classes, "Number V of classes.").at_least(1).from_classes("target");
       fields.add("average", average, "How the classes become one number.")
           .one_of({"macro", "micro", "binary"});
       fields.add("positive", positive, "The class that \"binary\" looks at.").at_least(0);

@@ -4,10 +4,10 @@
 ///   perplexity = exp( −(1 / S) Σ_t log softmax(logits_t)(y_t) )
 ///
 /// The sum runs over the S targets of all batches whose mask is true and whose row is present. With
-/// `shift` 1 the logits at t are compared with the target at t + 1.
+/// `next_token` the logits at t are compared with the target at t + 1.
 ///
 /// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; perplexity [].
-/// Nothing counted: NaN. Errors  `shift` 1 with a target [B].
+/// Nothing counted: NaN. Errors  `next_token` with a target [B].
 
 #include <weft/plugin.hpp>
 #include <weft/targets.hpp>
@@ -21,13 +21,11 @@ class Perplexity final : public Metric {
                                      "Exponential of the mean negative log-likelihood."};
 
   struct Config {
-    std::int64_t shift = 0;
+    bool next_token = false;
     std::int64_t ignore_index = -100;
 
     void describe(Fields& fields) {
-      fields.add("shift", shift, "1: the logits at t predict the target at t + 1.")
-          .at_least(0)
-          .at_most(1);
+      fields.add("next_token", next_token, "The logits at t predict the target at t + 1.");
       fields.add("ignore_index", ignore_index, "A target that does not count.");
     }
   };
@@ -47,7 +45,7 @@ class Perplexity final : public Metric {
   Perplexity(const Config& config, const Parameters&) : config_(config) {}
 
   void update(const Inputs& in, State& state) const override {
-    const Targets targets = lay_beside(in["logits"], in["target"], in["mask"], config_.shift,
+    const Targets targets = lay_beside(in["logits"], in["target"], in["mask"], config_.next_token,
                                        config_.ignore_index, in["present"]);
     const Tensor surprise = negative_log_likelihood(targets, log_softmax(targets.logits, -1));
     state.add("surprise", sum(surprise.to(WEFT_DTYPE_FLOAT64)));

@@ -31,7 +31,9 @@ class Recall final : public Metric {
     std::int64_t dim = 64;
 
     void describe(Fields& fields) {
-      fields.add("dim", dim, "Width D of the vectors on both sides.").at_least(1);
+      fields.add("dim", dim, "Width D of the vectors on both sides.")
+          .at_least(1)
+          .from_wire("left", 1);
     }
   };
 

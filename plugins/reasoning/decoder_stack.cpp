@@ -40,10 +40,10 @@ class DecoderStack final : public Reasoning {
     std::int64_t latents = 0;
 
     void describe(Fields& fields) {
-      fields.add("dim", dim, "Width D of the tokens.").at_least(1);
-      fields.add("depth", depth, "Number of Transformer blocks.").at_least(1);
+      fields.add("dim", dim, "Width D of the tokens.").at_least(1).from_wire("tokens", 2);
+      fields.add("layers", depth, "Number of Transformer blocks.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("ffn_dim", inner, "Inner width of the feed-forward network.").at_least(1);
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
           .at_least(0.0)
           .below(1.0);

@@ -22,7 +22,7 @@ namespace {
 constexpr std::int64_t k_heads = 8;
 
 std::string config(std::int64_t dim) {
-  return R"({"dim": )" + std::to_string(dim) + R"(, "depth": 1, "heads": 8, "inner": )" +
+  return R"({"dim": )" + std::to_string(dim) + R"(, "layers": 1, "heads": 8, "ffn_dim": )" +
          std::to_string(4 * dim) + R"(, "dropout": 0.0, "activation": "gelu", "causal": false,
            "passes": 1, "latents": 0})";
 }

@@ -36,16 +36,16 @@ class Masked(unittest.TestCase):
     def test_words_follow_from_the_words_around_them(self):
         text = "data.texts.fields.text.mask."
         losses, values = self.train("digits_mlm", 300)
-        floor, floor_values = self.train("digits_mlm", 300, *override(text + "probability", 1), *override(text + "mask", 1),
-                                         *override(text + "random", 0))
+        floor, floor_values = self.train("digits_mlm", 300, *override(text + "probability", 1), *override(text + "replace_prob", 1),
+                                         *override(text + "random_prob", 0))
         self.assertLess(losses["mlm"], 0.8 * floor["mlm"])
         self.assertGreater(values["accuracy.accuracy"], floor_values["accuracy.accuracy"] + 0.03)
 
     def test_patches_follow_from_the_patches_around_them(self):
         picture = "data.pictures.fields.picture.mask."
-        single = override(picture + "shape", "single")  # every patch as often as in the floor
+        single = override(picture + "shape", "random")  # every patch as often as in the floor
         losses, values = self.train("digits_mim", 300, *single)
-        floor, floor_values = self.train("digits_mim", 300, *single, *override(picture + "share", 1))
+        floor, floor_values = self.train("digits_mim", 300, *single, *override(picture + "mask_ratio", 1))
         self.assertLess(losses["mim"], 0.9 * floor["mim"])
         self.assertLess(losses["mae"], 0.9 * floor["mae"])
         self.assertGreater(values["accuracy.accuracy"], floor_values["accuracy.accuracy"] + 0.02)
@@ -68,7 +68,7 @@ class Masked(unittest.TestCase):
         page = "data.documents.fields.page."
         losses, values = self.train("digits_documents", 1000)
         floor, floor_values = self.train("digits_documents", 1000, *override(page + "mask.probability", 1),
-                                         *override(page + "image.mask.share", 1), *override(page + "audio.mask.probability", 1))
+                                         *override(page + "image.mask.mask_ratio", 1), *override(page + "audio.mask.probability", 1))
         self.assertLess(losses["mlm"], floor["mlm"])
         self.assertLess(losses["mim"], 0.95 * floor["mim"])
         self.assertLess(losses["mam"], 0.95 * floor["mam"])

@@ -63,7 +63,7 @@ class Install(unittest.TestCase):
         for library in ("libweft.so", "libweft_engine.so"):
             self.assertNotIn(str(BUILD / "lib"), run("readelf", "-dW", PREFIX / "lib" / library).stdout)
         with tempfile.TemporaryDirectory() as folder:
-            stages = json.dumps([{"name": "fit", "data": "av", "steps": 1, "batch": 4, "minimise": {"ce": 1},
+            stages = json.dumps([{"name": "fit", "data": "av", "steps": 1, "batch_size": 4, "losses": {"ce": 1},
                                   "optimizer": {"lr": 1e-3}, "train": ["audio", "fusion", "reasoning", "digit"]}])
             result = INSTALLED.weft("train", ROOT / "recipes/digits_av_voice.json", "--run", f"{folder}/run", "--quiet",
                                     "--threads", "1", "--set", f"stages={stages}")

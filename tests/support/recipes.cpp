@@ -29,7 +29,7 @@ std::string TemporaryFolder::write(const std::string& name, const std::string& t
 
 std::string small_recipe() {
   return R"({
-  "recipe": 1, "name": "small", "seed": 3,
+  "format": 2, "name": "small", "seed": 3,
   "data": {"av": {
     "shards": {"train": [")" WEFT_SOURCE_DIR R"(/examples/digits/digits-av-val-000.tar"],
                "test": [")" WEFT_SOURCE_DIR R"(/examples/digits/digits-av-test-000.tar"]},
@@ -38,34 +38,34 @@ std::string small_recipe() {
       "label": {"kind": "class", "member": "cls", "classes": ["0","1","2","3","4","5","6","7","8","9"]}}}},
   "graph": {
     "vision": {"use": "encoder.vit", "in": {"image": "batch.picture"},
-      "config": {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "depth": 1, "heads": 2, "inner": 32, "dropout": 0.0}},
+      "config": {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "layers": 1, "heads": 2, "ffn_dim": 32, "dropout": 0.0}},
     "digit": {"use": "decoder.classifier", "in": {"state": "vision.tokens"},
       "config": {"dim": 16, "classes": 10, "dropout": 0.0}}},
   "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
   "metrics": {"accuracy": {"use": "metric.accuracy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
-  "stages": [{"name": "fit", "data": "av", "steps": 4, "batch": 12, "minimise": {"ce": 1.0},
+  "stages": [{"name": "fit", "data": "av", "steps": 4, "batch_size": 12, "losses": {"ce": 1.0},
               "optimizer": {"lr": 0.01}, "schedule": {"warmup": 2}}],
-  "evaluate": {"data": "av", "split": "test", "batch": 50, "metrics": ["accuracy"], "by": "/speaker"}
+  "evaluate": {"data": "av", "split": "test", "batch_size": 50, "metrics": ["accuracy"], "group_by": "/speaker"}
 })";
 }
 
 std::string answering_recipe() {
   return R"({
-  "recipe": 1, "name": "small", "seed": 5,
+  "format": 2, "name": "small", "seed": 5,
   "data": {"qa": {
     "shards": {"train": [")" WEFT_SOURCE_DIR R"(/examples/digits/digits-qa-test-000.tar"]},
-    "each": "/questions",
-    "tokenizer": {"type": "char", "vocab": 64, "from": ["/answer"]},
+    "explode": "/questions",
+    "tokenizer": {"type": "char", "vocab_size": 64, "from": ["/answer"]},
     "fields": {
       "picture": {"kind": "image", "member": "png", "size": [28, 28]},
-      "answer": {"kind": "text", "pointer": "/answer", "length": 6, "begin": true, "end": true}}}},
+      "answer": {"kind": "text", "pointer": "/answer", "max_length": 6, "bos": true, "eos": true}}}},
   "graph": {
     "vision": {"use": "encoder.vit", "in": {"image": "batch.picture"},
-      "config": {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "depth": 1, "heads": 2, "inner": 32}},
+      "config": {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "layers": 1, "heads": 2, "ffn_dim": 32}},
     "answer": {"use": "decoder.autoregressive", "in": {"state": "vision.tokens", "target": "batch.answer"},
-      "config": {"vocab": 64, "length": 12, "dim": 16, "depth": 1, "heads": 2, "inner": 32}}},
-  "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "answer.logits", "target": "batch.answer"}, "config": {"shift": 1}}},
-  "stages": [{"name": "fit", "data": "qa", "steps": 1, "batch": 4, "minimise": {"ce": 1.0}, "optimizer": {"lr": 0.01}}]
+      "config": {"vocab_size": 64, "max_length": 12, "dim": 16, "layers": 1, "heads": 2, "ffn_dim": 32}}},
+  "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "answer.logits", "target": "batch.answer"}, "config": {"next_token": true}}},
+  "stages": [{"name": "fit", "data": "qa", "steps": 1, "batch_size": 4, "losses": {"ce": 1.0}, "optimizer": {"lr": 0.01}}]
 })";
 }
 

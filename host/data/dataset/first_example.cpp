@@ -30,7 +30,7 @@ class Look {
 
   void at_value(const std::string& pointer) {
     attempt(
-        "", [&] { value_of(content_, part_, 0, pointer); }, "/evaluate/by");
+        "", [&] { value_of(content_, part_, 0, pointer); }, "/evaluate/group_by");
   }
 
   void at_row() {

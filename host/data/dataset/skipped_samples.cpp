@@ -11,7 +11,7 @@ void Quarantine::refuse(const Error& fault) const {
   if (is_open() || fault.exit() != Exit::bad_data) throw;
   throw Error(Exit::bad_data,
               concat(fault.what(), " To set such samples aside, give data/", data_,
-                     "/bad_samples a share, such as {\"skip\": 0.01}; `weft data check` lists "
+                     "/on_bad_sample a share, such as {\"skip\": 0.01}; `weft data check` lists "
                      "them all."));
 }
 

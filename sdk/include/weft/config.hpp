@@ -200,9 +200,23 @@ namespace weft __attribute__((visibility("hidden"))) {
         return *this;
       }
 
+      /// Where the recipe is silent, the size along `axis` (0 is the batch) of what is wired to the
+      /// input port: the largest, where there are several wires or data sections. The member's own
+      /// default stands where nothing is known of it.
+      Field& from_wire(std::string_view port, int axis) {
+        return follow(port, "\"axis\":" + std::to_string(axis));
+      }
+      /// The same for the number of classes, or the size of the vocabulary, of the field that is
+      /// wired to the input port.
+      Field& from_classes(std::string_view port) { return follow(port, "\"classes\":true"); }
+
      private:
       friend class Fields;
       Field(std::string* schema, std::size_t lists) : schema_(schema), lists_(lists) {}
+      /// Below "$defs", since hosts of ABI 0.9 refuse a keyword that they do not know.
+      Field& follow(std::string_view port, const std::string& what) {
+        return restrict("$defs", R"({"x-from":{"port":)" + detail::quote(port) + "," + what + "}}");
+      }
       Field& restrict(const char* keyword, const std::string& value) {
         if (schema_ != nullptr)
           schema_->insert(schema_->size() - 1 - lists_, "," + detail::quote(keyword) + ":" + value);

@@ -14,10 +14,11 @@ namespace weft __attribute__((visibility("hidden"))) {
     Tensor counted;  // [...] bool
   };
 
-  /// Refuses a shift where there is no length to shift along.
-  inline void check_shift(std::int64_t shift, std::int64_t target_axes) {
-    if (shift != 0 && target_axes < 2)
-      reject("shift", "compares a token with the one before, so it needs a target [B, S], not [B]");
+  /// Refuses a next token where there is no sequence.
+  inline void check_next_token(bool next_token, std::int64_t target_axes) {
+    if (next_token && target_axes < 2)
+      reject("next_token",
+             "compares a token with the one before, so it needs a target [B, S], not [B]");
   }
 
   /// flags [B] with axes of 1 behind, so that they broadcast over a tensor of so many axes.
@@ -27,18 +28,18 @@ namespace weft __attribute__((visibility("hidden"))) {
     return flags;
   }
 
-  /// With `shift` 1, logits[:, t] is laid beside target[:, t + 1]. A target counts where the mask
-  /// (or none) is true, its row is present (or none says so) and it is not `ignored`. Logits of
-  /// rows that are not present are 0, whatever they were.
+  /// With `next_token`, logits[:, t] is laid beside target[:, t + 1]. A target counts where the
+  /// mask (or none) is true, its row is present (or none says so) and it is not `ignored`. Logits
+  /// of rows that are not present are 0, whatever they were.
   template <class...>
-  Targets lay_beside(Tensor logits, Tensor target, Tensor mask, std::int64_t shift,
+  Targets lay_beside(Tensor logits, Tensor target, Tensor mask, bool next_token,
                      std::int64_t ignored, const Tensor& present = Tensor()) {
-    check_shift(shift, target.dim());
-    if (shift != 0) {
+    check_next_token(next_token, target.dim());
+    if (next_token) {
       const std::int64_t length = target.size(-1);
-      if (logits) logits = logits.slice(-2, 0, length - shift);
-      target = target.slice(-1, shift, length);
-      if (mask) mask = mask.slice(-1, shift, length);
+      if (logits) logits = logits.slice(-2, 0, length - 1);
+      target = target.slice(-1, 1, length);
+      if (mask) mask = mask.slice(-1, 1, length);
     }
     Tensor counted = not_equal(target, ignored);
     if (mask) counted = logical_and(counted, mask);

@@ -30,7 +30,7 @@ def shards(path):
 
 # One stage of few small steps: enough to see what a run writes.
 SHORT = ["--threads", "1", "--quiet", "--set", "stages=" + json.dumps([
-    {"name": "fit", "data": "av", "steps": 4, "batch": 8, "minimise": {"ce": 1}, "optimizer": {"lr": 1e-3},
+    {"name": "fit", "data": "av", "steps": 4, "batch_size": 8, "losses": {"ce": 1}, "optimizer": {"lr": 1e-3},
      "train": ["vision", "fusion", "reasoning", "digit"], "save_every": 2, "log_every": 1}])]
 
 

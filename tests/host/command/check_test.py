@@ -14,9 +14,9 @@ DIGITS = str(ROOT / "examples/digits/digits-av-test-000.tar")
 
 def small():
     """Pictures of digits to classes, sound; every name stands once."""
-    part = {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "depth": 1, "heads": 2, "inner": 32}
+    part = {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "layers": 1, "heads": 2, "ffn_dim": 32}
     return {
-        "recipe": 1, "name": "small", "seed": 1,
+        "format": 2, "name": "small", "seed": 1,
         "data": {"av": {
             "shards": {"train": [DIGITS], "val": [DIGITS], "test": [DIGITS]},
             "fields": {"picture": {"kind": "image", "member": "png", "size": [28, 28]},
@@ -25,7 +25,7 @@ def small():
                   "digit": {"use": "decoder.classifier", "in": {"state": "vision.tokens"}, "config": {"dim": 16, "classes": 10}}},
         "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
         "metrics": {"accuracy": {"use": "metric.accuracy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
-        "stages": [{"name": "fit", "data": "av", "steps": 2, "batch": 4, "minimise": {"ce": 1}, "optimizer": {"lr": 1e-3}}],
+        "stages": [{"name": "fit", "data": "av", "steps": 2, "batch_size": 4, "losses": {"ce": 1}, "optimizer": {"lr": 1e-3}}],
         "evaluate": {"data": "av", "split": "test", "metrics": ["accuracy"]}}
 
 
@@ -85,9 +85,9 @@ class OneRound(Check):
         recipe["losses"]["shape"] = {"use": "loss.cross_entropy", "in": {"logits": "shaped.pooled", "target": "batch.label"}}
         recipe["stages"][0]["steps"] = "ten"                                      # a type
         recipe["stages"][0]["train"] = ["vison", "vision", "digit"]               # a pattern
-        recipe["stages"][0]["minimise"]["shape"] = 1
-        recipe["stages"].append({"name": "late", "data": "av", "steps": 1, "batch": 1, "optimizer": {"lr": 1},
-                                 "minimise": {"cee": 1}})                         # a loss
+        recipe["stages"][0]["losses"]["shape"] = 1
+        recipe["stages"].append({"name": "late", "data": "av", "steps": 1, "batch_size": 1, "optimizer": {"lr": 1},
+                                 "losses": {"cee": 1}})                         # a loss
         recipe["evaluate"]["metrics"].append("acuracy")                           # a metric
         self.assert_told(self.problems(recipe),
                          "/sead: unknown key", "/data/av/shards/val/0: The shard /nowhere.tar cannot be opened",
@@ -97,7 +97,7 @@ class OneRound(Check):
                          '/graph/ported/in/imag: encoder.vit has no input port "imag"',
                          '/graph/shaped/in: input "image" expects', "/graph/rejected/config: ",
                          "/losses/kind/use: expected a loss, found a metric", "/stages/0/steps: expected an integer",
-                         '/stages/0/train/0: pattern "vison" matches no parameter', '/stages/1/minimise/cee: no loss is called',
+                         '/stages/0/train/0: pattern "vison" matches no parameter', '/stages/1/losses/cee: no loss is called',
                          "/evaluate/metrics/1: no metric is called")
 
     def test_training_tells_the_same(self):
@@ -115,7 +115,7 @@ class OneRound(Check):
                                   ("data.av.ordr", 3, "unknown key"),
                                   ("graph.vision.config.dmi", 3, "unknown key"),
                                   ("evaluate.metrcs", [], "unknown key"),
-                                  ("stages.0.batch", "four", "expected an integer")):
+                                  ("stages.0.batch_size", "four", "expected an integer")):
             result = weft("check", self.write(small()), "--set", f"{path}={json.dumps(value)}")
             self.assertEqual(result.returncode, BAD_RECIPE)
             self.assert_told(result.stderr.splitlines(), text)
@@ -148,9 +148,9 @@ class Data(Check):
         recipe["data"]["late"]["fields"]["label"]["member"] = "sls"
         recipe["data"]["late"]["fields"]["picture"]["member"] = "pgn"
         recipe["stages"].append({**recipe["stages"][0], "name": "late", "data": "late"})
-        recipe["evaluate"]["by"] = "/nowhere"
+        recipe["evaluate"]["group_by"] = "/nowhere"
         lines = self.problems(recipe, BAD_DATA, verb="train")
-        self.assert_told(lines, "/data/late/fields/label: ", "/data/late/fields/picture: ", "/evaluate/by: ")
+        self.assert_told(lines, "/data/late/fields/label: ", "/data/late/fields/picture: ", "/evaluate/group_by: ")
         self.assertFalse((self.folder / "run").exists(), "nothing was begun")
 
 
@@ -174,7 +174,7 @@ class Bounds(Check):
         return code, err
 
     def test_a_number_that_makes_a_part_declare_without_end(self):
-        for node, key in (("vision", "depth"),):
+        for node, key in (("vision", "layers"),):
             for number in (10_000, 10**6, 10**12, 2**63 - 1):
                 code, err = self.bounded(["check", self.write(small()), "--set", f"graph.{node}.config.{key}={number}"])
                 self.assertEqual(code, BAD_RECIPE, err)
@@ -183,7 +183,7 @@ class Bounds(Check):
 
     def test_many_parts_that_each_declare_much(self):
         recipe = small()
-        deep = {**recipe["graph"]["vision"], "config": {**recipe["graph"]["vision"]["config"], "depth": 900}}
+        deep = {**recipe["graph"]["vision"], "config": {**recipe["graph"]["vision"]["config"], "layers": 900}}
         recipe["graph"] |= {f"n{i}": deep for i in range(900)}
         code, err = self.bounded(["check", self.write(recipe)])
         self.assertEqual(code, BAD_RECIPE, err[:500])
@@ -259,14 +259,14 @@ class Bounds(Check):
 class Fits(Check):
     """What the data holds and what the parts take."""
 
-    TEXT = {"tokenizer": {"type": "char", "vocab": 64, "from": ["txt"]}}
+    TEXT = {"tokenizer": {"type": "char", "vocab_size": 64, "from": ["txt"]}}
 
     def with_text(self, vocab, **field):
         recipe = small()
         recipe["data"]["av"] |= copy.deepcopy(self.TEXT)
-        recipe["data"]["av"]["fields"]["text"] = {"kind": "text", "member": "txt", "length": 16, **field}
+        recipe["data"]["av"]["fields"]["text"] = {"kind": "text", "member": "txt", "max_length": 16, **field}
         recipe["graph"]["words"] = {"use": "encoder.text_transformer", "in": {"tokens": "batch.text"},
-                                    "config": {"vocab": vocab, "length": 16, "dim": 16, "depth": 1, "heads": 2, "inner": 32}}
+                                    "config": {"vocab_size": vocab, "max_length": 16, "dim": 16, "layers": 1, "heads": 2, "ffn_dim": 32}}
         recipe["graph"]["digit"]["in"]["state"] = "words.tokens"
         del recipe["graph"]["vision"], recipe["data"]["av"]["fields"]["picture"]
         return recipe
@@ -287,12 +287,12 @@ class Fits(Check):
     def test_a_vocabulary(self):
         self.assertEqual(self.warnings(self.with_text(64)), [])
         self.assert_told(self.problems(self.with_text(63)),
-                         '/graph/words/config/vocab: is 63, but batch.text of data "av" has 64 ids, those of the tokenizer and of masking. '
+                         '/graph/words/config/vocab_size: is 63, but batch.text of data "av" has 64 ids, those of the tokenizer and of masking. '
                          "Set it to 64.")
 
     def test_the_masks_row(self):
         mask = {"mask": {"probability": 0.15}}
-        self.assert_told(self.problems(self.with_text(64, **mask)), "/graph/words/config/vocab: is 64, but batch.text of data \"av\" has 65 ids")
+        self.assert_told(self.problems(self.with_text(64, **mask)), "/graph/words/config/vocab_size: is 64, but batch.text of data \"av\" has 65 ids")
         self.assertEqual(self.warnings(self.with_text(65, **mask)), [])
 
 
@@ -300,7 +300,7 @@ class Fits(Check):
         recipe = self.with_text(65, mask={"probability": 0.15})
         recipe["graph"]["head"] = {"use": "decoder.token_head", "in": {"state": "words.tokens"}, "config": {"dim": 16, "outputs": 64}}
         recipe["losses"]["guess"] = {"use": "loss.cross_entropy", "in": {"logits": "head.out", "target": "batch.text_target"}}
-        recipe["stages"][0]["minimise"] = {"guess": 1, "ce": 1}
+        recipe["stages"][0]["losses"] = {"guess": 1, "ce": 1}
         self.assertEqual(self.warnings(recipe), [])
         recipe["graph"]["head"]["config"]["outputs"] = 63
         self.assert_told(self.problems(recipe), '/losses/guess/in/target: batch.text_target of data "av" has 64 ids, but "logits" scores only 63.')
@@ -316,8 +316,8 @@ class Notes(Check):
     def test_what_nothing_uses(self):
         recipe = small()
         recipe["graph"]["idle"] = copy.deepcopy(recipe["graph"]["vision"])
-        recipe["data"]["av"]["fields"]["unread"] = {"kind": "text", "member": "txt", "length": 4}
-        recipe["data"]["av"]["tokenizer"] = {"type": "char", "vocab": 64, "from": ["txt"]}
+        recipe["data"]["av"]["fields"]["unread"] = {"kind": "text", "member": "txt", "max_length": 4}
+        recipe["data"]["av"]["tokenizer"] = {"type": "char", "vocab_size": 64, "from": ["txt"]}
         recipe["data"]["spare"] = copy.deepcopy(recipe["data"]["av"])
         recipe["metrics"]["spare_metric"] = copy.deepcopy(recipe["metrics"]["accuracy"])
         self.assert_warned(recipe, '/graph/idle: no stage and no evaluation uses "idle".',
@@ -330,7 +330,7 @@ class Notes(Check):
     def test_what_comes_with_a_field_counts_as_the_field(self):
         recipe = small()
         fields = recipe["data"]["av"]["fields"]
-        fields["hidden"] = {**fields["picture"], "mask": {"patch": 7, "share": 0.5}}
+        fields["hidden"] = {**fields["picture"], "mask": {"patch": 7, "mask_ratio": 0.5}}
         fields["hidden_two"] = {"kind": "group", "member": "cls"}  # a field of its own
         recipe["graph"]["vision"]["in"]["masked"] = "batch.hidden_masked"
         recipe["graph"]["vision"]["config"]["mask_token"] = True
@@ -355,17 +355,17 @@ class Notes(Check):
         recipe = small()
         recipe["losses"]["pairs"] = {"use": "loss.contrastive", "in": {"left": "vision.pooled", "right": "vision.pooled"},
                                      "config": {"left_dim": 16, "right_dim": 16, "project": 8}}
-        recipe["stages"][0]["minimise"]["pairs"] = 1
+        recipe["stages"][0]["losses"]["pairs"] = 1
         self.assertEqual(self.warnings(recipe), [])
-        recipe["stages"][0]["batch"] = 1
-        self.assert_told(self.problems(recipe), '/stages/0/batch: "pairs" compares the rows of a batch with one another')
+        recipe["stages"][0]["batch_size"] = 1
+        self.assert_told(self.problems(recipe), '/stages/0/batch_size: "pairs" compares the rows of a batch with one another')
 
     def test_a_batch_larger_than_the_data(self):
         recipe = small()
-        recipe["stages"][0] |= {"batch": 300, "steps": 1}
+        recipe["stages"][0] |= {"batch_size": 300, "steps": 1}
         result = weft("train", self.write(recipe), "--run", self.folder / "run")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r'/stages/0/batch: a batch of 300 is larger than the \d+ examples of data "av"')
+        self.assertRegex(result.stderr, r'/stages/0/batch_size: a batch of 300 is larger than the \d+ examples of data "av"')
 
 
 class Endless(Check):

@@ -49,7 +49,7 @@ class BadRecipe(Case):
 
     def test_wrong_usage(self):
         self.refused(["frain"], USAGE, 'no verb is called "frain". Did you mean "train"?')
-        self.refused(["check", PICTURE, "--bogus"], USAGE, "unknown option --bogus. Known: --set, --plugins and --json.")
+        self.refused(["check", PICTURE, "--bogus"], USAGE, "unknown option --bogus. Known: --set, --plugins, --expand and --json.")
 
 
 class BadData(Case):
@@ -169,7 +169,7 @@ class Runs(Case):
     def test_a_checkpoint_of_another_model(self):
         run = self.train("run")
         before = self.files(run)
-        self.refused(["train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--resume", "--set", "let.dim=32"],
+        self.refused(["train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--resume", "--set", "defaults.config.dim=32"],
                      BAD_CHECKPOINT, f"the checkpoint in {run} belongs to another model.",
                      "Use the recipe that it was trained with, or another run folder.")
         self.assertEqual(before, self.files(run))
@@ -181,7 +181,7 @@ class Runs(Case):
         self.refused([*resume, "--set", "seed=99"], BAD_CHECKPOINT,
                      f"the run in {run} was begun with seed 17, found seed 99. Use the recipe that it was begun with, or "
                      "another run folder.")
-        self.refused([*resume, "--set", "data.av.fields.picture.shift=2"], BAD_CHECKPOINT,
+        self.refused([*resume, "--set", "data.av.fields.picture.translate=2"], BAD_CHECKPOINT,
                      f'the run in {run} was begun with other data: section "av" or its shards have changed.')
         self.refused([*resume, "--set", "stages.0.name=fti"], BAD_CHECKPOINT,
                      f'the newest checkpoint in {run} is of stage "fit", which the recipe does not have. Did you mean '
@@ -215,7 +215,7 @@ class Runs(Case):
     def test_what_a_field_cuts_off_is_said(self):
         result = weft("train", str(ROOT / "recipes/digits_av.json"), "--run", self.folder / "run",
                       *[word.replace('"vision", "fusion"', '"text", "fusion"') for word in SHORT], *shards(SHARD),
-                      "--set", "data.av.fields.text.length=9", "--set", "graph.text.config.length=9")
+                      "--set", "data.av.fields.text.max_length=9", "--set", "graph.text.config.max_length=9")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertRegex(result.stderr, r'warning: data "av", field "text": \d+ of \d+ are longer than the 9 that fit and '
                                         r"were cut; the longest has \d+\.")

@@ -48,24 +48,24 @@ class Codes(Case):
         self.refused(["train", PICTURE, "--run", self.folder / "file/run", *SHORT, *shards(SHARD)], CANNOT_CREATE, "cannot be made: Not a directory.")
 
     def test_a_class_that_the_model_does_not_have(self):
-        words = [word.replace('"batch": 8', '"batch": 64') for word in SHORT]
+        words = [word.replace('"batch_size": 8', '"batch_size": 64') for word in SHORT]
         result = weft("train", PICTURE, "--run", self.folder / "run", *words, *shards(SHARD), "--set", "graph.digit.config.classes=5")
         self.assertIn(result.returncode, (BAD_DATA, BAD_RECIPE), result.stderr)
 
     def test_a_batch_that_no_memory_holds(self):
-        for place in ("stages.0.batch", "evaluate.batch"):
+        for place in ("stages.0.batch_size", "evaluate.batch_size"):
             self.refused(["check", PICTURE, "--set", f"{place}={2**40}"], BAD_RECIPE, f"expected an integer from 1 to 1048576, found {2**40}.")
 
     def test_more_parameters_than_there_are_numbers(self):
         for dim in (2**31, 2**40):
-            result = weft("check", PICTURE, "--set", f"let.dim={dim}")
+            result = weft("check", PICTURE, "--set", f"defaults.config.dim={dim}")
             self.assertNotIn(" -", result.stdout)
             self.assertNotEqual(result.returncode, PLUGIN, result.stderr)
 
     def test_memory_that_does_not_suffice(self):
         limit = 6 << 30
         result = subprocess.run([BUILD / "bin/weft", "train", PICTURE, "--run", self.folder / "run", *SHORT, *shards(SHARD),
-                                 "--set", "stages.0.batch=64", "--set", "data.av.fields.picture.size=[8000,8000]", "--set", "graph.vision.config.height=8000",
+                                 "--set", "stages.0.batch_size=64", "--set", "data.av.fields.picture.size=[8000,8000]", "--set", "graph.vision.config.height=8000",
                                  "--set", "graph.vision.config.width=8000", "--set", "graph.vision.config.patch=4000"],
                                 capture_output=True, text=True, timeout=300,
                                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))

@@ -72,7 +72,7 @@ class BadSamples(Loading):
         self.assertEqual(len(bad), 9)
         rarely = ["--set", "stages.0.save_every=0"]
         self.refused(self.arguments(path, *rarely, steps=120), BAD_DATA, f"{path}, sample ",
-                     "To set such samples aside, give data/av/bad_samples a share", 'of stage "fit" is saved; go on with --resume.')
+                     "To set such samples aside, give data/av/on_bad_sample a share", 'of stage "fit" is saved; go on with --resume.')
         resumed = weft(*self.arguments(path, "--resume", *rarely, steps=120, bad_samples={"skip": 0.01}))
         self.assertEqual(resumed.returncode, 0, resumed.stderr)
         events = [json.loads(line) for line in (self.folder / "run/events.jsonl").read_text().splitlines()]

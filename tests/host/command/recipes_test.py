@@ -27,7 +27,7 @@ class Recipes(Case):
     def measured(self, name, stages, examples, metrics, *settings):
         """Trains each stage for two steps of eight; what is measured then must be of all the examples, and numbers."""
         for i in range(stages):
-            settings += "--set", f"stages.{i}.steps=2", "--set", f"stages.{i}.batch=8", "--set", f"stages.{i}.log_every=1"
+            settings += "--set", f"stages.{i}.steps=2", "--set", f"stages.{i}.batch_size=8", "--set", f"stages.{i}.log_every=1"
         run = self.trained(name, *settings)
         events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
         losses = [event["losses"]["total"] for event in events if event["event"] == "step"]
@@ -56,8 +56,8 @@ class Recipes(Case):
         self.assertTrue(all(a["source"].startswith("http") and a["licence_url"].startswith("http") for a in about))
         few = json.dumps({"/source": [a["source"] for a in about[:3]]})
         untrained, learnt = [self.results(self.trained(
-            "photos", "--set", f"data.photos.where={few}", "--set", "let.vocab=2000",  # all words: a text with an unknown one equals none
-            "--set", "stages.0.batch=15",
+            "photos", "--set", f"data.photos.filter={few}", "--set", "data.photos.tokenizer.vocab_size=2000",  # all words: a text with an unknown one equals none
+            "--set", "stages.0.batch_size=15",
             "--set", f"stages.0.steps={steps}", run=self.folder / f"photos_{steps}")) for steps in (1, 150)]
         self.assertEqual(learnt["examples"], 15)
         self.assertEqual(untrained["metrics"]["match.exact_match"], 0)

@@ -11,7 +11,7 @@ from cases import *
 
 
 def stage(name, **more):
-    return {"name": name, "data": "av", "steps": 4, "batch": 8, "minimise": {"ce": 1}, "optimizer": {"lr": 1e-3},
+    return {"name": name, "data": "av", "steps": 4, "batch_size": 8, "losses": {"ce": 1}, "optimizer": {"lr": 1e-3},
             "train": ["vision", "fusion", "reasoning", "digit"], "save_every": 2, "log_every": 1, **more}
 
 

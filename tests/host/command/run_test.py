@@ -128,7 +128,7 @@ class Damage(Case):
 
     def test_weights_that_are_no_numbers_are_not_saved(self):
         run = self.train("run")
-        result = self.resume(run, "--set", "stages.0.steps=6", "--set", "stages.0.optimizer.lr=1e39", "--set", "stages.0.schedule.final=1")
+        result = self.resume(run, "--set", "stages.0.steps=6", "--set", "stages.0.optimizer.lr=1e39", "--set", "stages.0.schedule.min_ratio=1")
         self.assertEqual(result.returncode, FAILED, result.stderr)
         self.assertIn("The checkpoint fit-4 is sound; --resume goes on from it.", result.stderr)
         fresh = self.folder / "fresh"

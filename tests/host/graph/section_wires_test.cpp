@@ -26,7 +26,7 @@ const char* const k_optional_clue =
     R"(data.av.fields.clue={"kind": "image", "member": "jpg", "size": [28, 28], "optional": true})";
 const char* const k_clue_encoder =
     R"(graph.other={"use": "encoder.vit", "in": {"image": "batch.clue"}, "config": {"height": 28,
-       "width": 28, "channels": 1, "patch": 7, "dim": 16, "depth": 1, "heads": 2, "inner": 32}})";
+       "width": 28, "channels": 1, "patch": 7, "dim": 16, "layers": 1, "heads": 2, "ffn_dim": 32}})";
 
 host::Wiring wired(const std::vector<std::string>& overrides) {
   auto folders = host::default_search_path();
@@ -153,7 +153,7 @@ TEST(SectionWires, APartThatCannotBeToldIsSaid) {
                   "test/loss.plain counts samples that lack it. The part has no port "
                   "\"present\" or \"target_present\" for it: use one that has, wire "
                   "batch.label_present to a port that stands for it, or leave such samples "
-                  "out with \"where\"."));
+                  "out with \"filter\"."));
   EXPECT_THAT(notes({"losses.ce.use=test/loss.plain"}), ElementsAre());
   EXPECT_THAT(notes({k_optional_label, "losses.ce.use=test/loss.plain",
                      "losses.ce.in.extra=batch.label_present"}),
@@ -185,7 +185,7 @@ TEST(SectionWires, AnOptionalPortWhoseFieldASectionLacksIsNotWiredThere) {
   const std::vector<std::string> overrides = {
       second(""), "evaluate.data=b",
       R"(data.av.fields.picture={"kind": "image", "member": "png", "size": [28, 28],
-         "mask": {"patch": 7, "share": 0.5}})",
+         "mask": {"patch": 7, "mask_ratio": 0.5}})",
       "graph.vision.in.masked=batch.picture_masked"};
   const host::Wiring wiring = wired(overrides);
   EXPECT_THAT(wires(wiring, "vision", "masked", "av"), ElementsAre("batch.picture_masked"));
@@ -196,10 +196,10 @@ TEST(SectionWires, AnOptionalPortWhoseFieldASectionLacksIsNotWiredThere) {
 }
 
 TEST(SectionWires, OfAListOnlyWhatTheSectionLacksIsLeftOut) {
-  const std::string text = R"({"kind": "text", "member": "txt", "length": 6})";
-  const std::string tokenizer = R"(.tokenizer={"type": "char", "vocab": 32, "from": ["txt"]})";
+  const std::string text = R"({"kind": "text", "member": "txt", "max_length": 6})";
+  const std::string tokenizer = R"(.tokenizer={"type": "char", "vocab_size": 32, "from": ["txt"]})";
   const host::Wiring wiring =
-      wired({second(R"(, "a": )" + text + R"(, "c": {"kind": "text", "member": "c.txt", "length": 6,
+      wired({second(R"(, "a": )" + text + R"(, "c": {"kind": "text", "member": "c.txt", "max_length": 6,
               "optional": true})"),
              "evaluate={\"data\": \"b\", \"split\": \"test\", \"metrics\": [\"match\"]}",
              "data.av" + tokenizer, "data.b" + tokenizer, "data.av.fields.a=" + text,

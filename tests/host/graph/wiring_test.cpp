@@ -113,10 +113,10 @@ TEST(Wiring, MicroBatchesMustAddUp) {
       R"(losses.ce={"use": "loss.contrastive", "in": {"left": "vision.pooled", "right": "vision.pooled"},
          "config": {"left_dim": 16, "right_dim": 16}})";
   EXPECT_EQ(problems({contrastive}), (std::vector<std::string>{}));
-  EXPECT_EQ(problems({contrastive, "stages.fit.accumulate=3"}),
+  EXPECT_EQ(problems({contrastive, "stages.fit.grad_accumulation=3"}),
             (std::vector<std::string>{
-                "/stages/0/accumulate: \"ce\" compares the rows of a batch with one another, so 3 "
-                "micro-batches would not equal one batch of 12. Set accumulate to 1."}));
+                "/stages/0/grad_accumulation: \"ce\" compares the rows of a batch with one another, so 3 "
+                "micro-batches would not equal one batch of 12. Set grad_accumulation to 1."}));
 }
 
 TEST(Wiring, GeneratedTextNeedsAGenerator) {
@@ -138,9 +138,9 @@ TEST(Wiring, OnlyAnAutoregressiveDecoderGenerates) {
 }
 
 TEST(Wiring, GenerationKeepsToTheDecodersLength) {
-  EXPECT_EQ(demo_problems({"evaluate.generate.length=5"}), (std::vector<std::string>{}));
-  EXPECT_THAT(demo_problems({"evaluate.generate.length=6"}),
-              ::testing::ElementsAre(HasSubstr("/evaluate/generate/length: ")));
+  EXPECT_EQ(demo_problems({"evaluate.generate.max_length=5"}), (std::vector<std::string>{}));
+  EXPECT_THAT(demo_problems({"evaluate.generate.max_length=6"}),
+              ::testing::ElementsAre(HasSubstr("/evaluate/generate/max_length: ")));
 }
 
 TEST(Wiring, SaysWhichElementTypeIsExpected) {

@@ -23,7 +23,7 @@ TEST_F(MeaningTest, AWireLeadsToANodeOrTheBatch) {
 }
 
 TEST_F(MeaningTest, AWireNamesANodeAndAPort) {
-  for (const std::string wire : {"vision", "vision.", ".tokens", "a.b.c"})
+  for (const std::string wire : {"vision.", ".tokens", "a.b.c"})
     EXPECT_THAT(refusals(edited("\"vision.tokens\"", "\"" + wire + "\"")),
                 ElementsAre("r.json:15: /graph/core/in/tokens/0: expected a wire such as "
                             "\"batch.image\" or \"vision.tokens\", found \"" +
@@ -109,18 +109,18 @@ TEST_F(MeaningTest, AStageNamesDataLossesAndMetricsThatExist) {
   EXPECT_THAT(
       refusals(edited("{\"ce\": 1}", "{\"cee\": 1}")),
       ElementsAre(
-          "r.json:29: /stages/0/minimise/cee: no loss is called \"cee\". Did you mean \"ce\"?"));
+          "r.json:29: /stages/0/losses/cee: no loss is called \"cee\". Did you mean \"ce\"?"));
   EXPECT_THAT(
-      refusals(k_recipe, {"stages.0.measure=[\"acuracy\"]"}),
-      ElementsAre("--set: /stages/0/measure/0: no metric is called \"acuracy\". Did you mean "
+      refusals(k_recipe, {"stages.0.metrics=[\"acuracy\"]"}),
+      ElementsAre("--set: /stages/0/metrics/0: no metric is called \"acuracy\". Did you mean "
                   "\"accuracy\"?"));
   EXPECT_THAT(refusals(edited("{\"ce\": 1}", "{\"ce\": 0}")),
-              ElementsAre("r.json:29: /stages/0/minimise/ce: expected a number above 0, found 0."));
+              ElementsAre("r.json:29: /stages/0/losses/ce: expected a number above 0, found 0."));
 }
 
 TEST_F(MeaningTest, AStageStartsFromAnEarlierOne) {
   const std::string second = R"(}, {"name": "second", "from": "first", "data": "qa", "steps": 1,
-    "batch": 1, "minimise": {"ce": 1}, "optimizer": {"lr": 1}}
+    "batch_size": 1, "losses": {"ce": 1}, "optimizer": {"lr": 1}}
   ])";
   EXPECT_EQ(read(edited("}\n  ]", second)).stages.at(1).from, "first");
   EXPECT_THAT(
@@ -134,17 +134,18 @@ TEST_F(MeaningTest, AStageStartsFromAnEarlierOne) {
 }
 
 TEST_F(MeaningTest, MicroBatchesShareTheBatchEvenly) {
-  EXPECT_EQ(read(k_recipe, {"stages.0.accumulate=2"}).stages.at(0).accumulate, 2);
+  EXPECT_EQ(read(k_recipe, {"stages.0.grad_accumulation=2"}).stages.at(0).grad_accumulation, 2);
   EXPECT_THAT(
-      refusals(k_recipe, {"stages.0.accumulate=3"}),
-      ElementsAre("--set: /stages/0/accumulate: 3 micro-batches cannot share a batch of 4. Make "
-                  "batch a multiple of accumulate."));
+      refusals(k_recipe, {"stages.0.grad_accumulation=3"}),
+      ElementsAre(
+          "--set: /stages/0/grad_accumulation: 3 micro-batches cannot share a batch of 4. Make "
+          "batch_size a multiple of grad_accumulation."));
 }
 
 TEST_F(MeaningTest, EvaluationNamesWhatExists) {
   EXPECT_THAT(
       refusals(k_recipe, {R"(evaluate={"data": "q", "metrics": ["acc"], "split": "train",
-                                     "generate": {"node": "cor", "length": 3}})"}),
+                                     "generate": {"node": "cor", "max_length": 3}})"}),
       ElementsAre(
           "--set: /evaluate/data: no data section is called \"q\". Did you mean \"qa\"?",
           "--set: /evaluate/metrics/0: no metric is called \"acc\". Did you mean \"accuracy\"?",
@@ -173,7 +174,8 @@ TEST_F(MeaningTest, ASectionForEvaluationAloneNeedsNoTrainingPart) {
   EXPECT_THAT(refusals(k_recipe, with("")), ElementsAre());
   const auto missing = ElementsAre(testing::EndsWith(
       ": /data/other: there is no training part. Add shards/train, or a blend of sources."));
-  EXPECT_THAT(refusals(k_recipe, with(R"(, "tokenizer": {"vocab": 32, "from": ["txt"]})")), missing)
+  EXPECT_THAT(refusals(k_recipe, with(R"(, "tokenizer": {"vocab_size": 32, "from": ["txt"]})")),
+              missing)
       << "the tokenizer is learned from it";
   std::vector<std::string> trained = with("");
   trained.push_back("stages.0.data=other");
@@ -186,8 +188,8 @@ TEST_F(MeaningTest, TheSplitThatIsMeasuredExists) {
       ElementsAre("--set: /evaluate/split: data \"qa\" has no shards for the split \"test\". Add "
                   "them, or leave this out."));
   EXPECT_THAT(
-      refusals(k_recipe, {"stages.0.measure=[\"accuracy\"]", "data.qa.shards.val=null"}),
-      ElementsAre("--set: /stages/0/measure: data \"qa\" has no shards for the split \"val\". Add "
+      refusals(k_recipe, {"stages.0.metrics=[\"accuracy\"]", "data.qa.shards.val=null"}),
+      ElementsAre("--set: /stages/0/metrics: data \"qa\" has no shards for the split \"val\". Add "
                   "them, or leave this out."));
 }
 
@@ -201,18 +203,19 @@ TEST_F(MeaningTest, AFieldSaysWhereItComesFrom) {
       ElementsAre("r.json:9: /data/qa/fields/answer: \"pointer\" and \"member\" exclude each "
                   "other. Remove one."));
   EXPECT_THAT(
-      refusals(k_recipe, {R"(data.qa.fields.q={"kind": "text", "pointer": "/q", "length": 4})"}),
+      refusals(k_recipe,
+               {R"(data.qa.fields.q={"kind": "text", "pointer": "/q", "max_length": 4})"}),
       ElementsAre("--set: /data/qa/fields/q: a text needs a tokenizer. Add \"tokenizer\" to the "
                   "data section."));
 }
 
 TEST_F(MeaningTest, ATokenizerIsAFileOrIsLearned) {
-  EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json", "vocab": 9})"}),
-              ElementsAre("--set: /data/qa/tokenizer: \"file\" and \"vocab\" exclude each other. "
+  EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json", "vocab_size": 9})"}),
+              ElementsAre("--set: /data/qa/tokenizer: \"file\" and \"vocab_size\" exclude each other. "
                           "Remove one."));
   EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"type": "bpe"})"}),
-              ElementsAre("--set: /data/qa/tokenizer: missing key \"vocab\": how many tokens it "
-                          "has; or \"file\", a tokenizer.",
+              ElementsAre("--set: /data/qa/tokenizer: missing key \"vocab_size\": how many tokens "
+                          "it has; or \"file\", a tokenizer.",
                           "--set: /data/qa/tokenizer: missing key \"from\": where the text is; or "
                           "\"file\", a tokenizer."));
   EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json"})"}), ElementsAre());

@@ -9,23 +9,25 @@ namespace {
 using OverrideTest = RecipeFiles;
 
 TEST_F(OverrideTest, SetsByDottedPathByPointerByIndexAndByName) {
-  const Recipe recipe = read(
-      k_recipe, {"graph.vision.use=encoder.cnn", "/graph/vision/config/dim=16", "seed=7",
-                 "stages.0.steps=20", "stages.first.batch=8", "graph.core.in.tokens.1=batch.image",
-                 "graph.core.config={\"depth\": 2}", "name=3rd_try"});
+  const Recipe recipe =
+      read(k_recipe,
+           {"graph.vision.use=encoder.cnn", "/graph/vision/config/dim=16", "seed=7",
+            "stages.0.steps=20", "stages.first.batch_size=8", "graph.core.in.tokens.1=batch.image",
+            "graph.core.config={\"layers\": 2}", "name=3rd_try"});
   EXPECT_EQ(recipe.graph.at(0).use, "encoder.cnn");
   EXPECT_EQ(recipe.graph.at(0).config, R"({"dim":16})");
-  EXPECT_EQ(recipe.graph.at(1).config, R"({"depth":2})");
+  EXPECT_EQ(recipe.graph.at(1).config, R"({"layers":2})");
   EXPECT_EQ(recipe.graph.at(1).in.at("tokens").at(1).port, "image");
   EXPECT_EQ(recipe.seed, 7u);
   EXPECT_EQ(recipe.stages.at(0).steps, 20);
-  EXPECT_EQ(recipe.stages.at(0).batch, 8);
+  EXPECT_EQ(recipe.stages.at(0).batch_size, 8);
   EXPECT_EQ(recipe.name, "3rd_try") << "what is no JSON is a string";
 }
 
 TEST_F(OverrideTest, APathMayLeadThroughWhatTheSchemaFillsIn) {
-  const Recipe recipe = read(k_recipe, {"graph.core.config.depth=2", "stages.0.schedule.warmup=3"});
-  EXPECT_EQ(recipe.graph.at(1).config, R"({"depth":2})");
+  const Recipe recipe =
+      read(k_recipe, {"graph.core.config.layers=2", "stages.0.schedule.warmup=3"});
+  EXPECT_EQ(recipe.graph.at(1).config, R"({"layers":2})");
   EXPECT_EQ(recipe.stages.at(0).schedule.warmup, 3);
 }
 

@@ -24,7 +24,7 @@ using testing::HasSubstr;
 
 /// The smallest recipe; names begin at the lines that the tests expect.
 inline const std::string k_recipe = R"({
-  "recipe": 1,
+  "format": 2,
   "name": "small",
   "data": {
     "qa": {
@@ -50,8 +50,8 @@ inline const std::string k_recipe = R"({
       "name": "first",
       "data": "qa",
       "steps": 10,
-      "batch": 4,
-      "minimise": {"ce": 1},
+      "batch_size": 4,
+      "losses": {"ce": 1},
       "optimizer": {"lr": 0.001}
     }
   ]

@@ -9,8 +9,8 @@ namespace {
 using RecipeTest = RecipeFiles;
 
 TEST_F(RecipeTest, PlansHoldWhatTheFileSays) {
-  const Recipe recipe = read(k_recipe, {"stages.0.optimizer.beta1=0.8", "stages.0.clip=1",
-                                        "stages.0.schedule={\"warmup\": 3, \"final\": 0.1}"});
+  const Recipe recipe = read(k_recipe, {"stages.0.optimizer.beta1=0.8", "stages.0.clip_norm=1",
+                                        "stages.0.schedule={\"warmup\": 3, \"min_ratio\": 0.1}"});
   EXPECT_EQ(recipe.path, "r.json");
   EXPECT_EQ(recipe.name, "small");
   ASSERT_EQ(recipe.graph.size(), 2u);
@@ -33,13 +33,13 @@ TEST_F(RecipeTest, PlansHoldWhatTheFileSays) {
   EXPECT_EQ(stage.name, "first");
   EXPECT_EQ(stage.data, "qa");
   EXPECT_EQ(stage.steps, 10);
-  EXPECT_EQ(stage.batch, 4);
-  EXPECT_THAT(stage.minimise, ElementsAre(testing::Pair("ce", 1.0)));
+  EXPECT_EQ(stage.batch_size, 4);
+  EXPECT_THAT(stage.losses, ElementsAre(testing::Pair("ce", 1.0)));
   EXPECT_EQ(stage.optimizer.lr, 0.001);
   EXPECT_EQ(stage.optimizer.beta1, 0.8);
   EXPECT_EQ(stage.schedule.warmup, 3);
-  EXPECT_EQ(stage.schedule.final, 0.1);
-  EXPECT_EQ(stage.clip, 1.0);
+  EXPECT_EQ(stage.schedule.min_ratio, 0.1);
+  EXPECT_EQ(stage.clip_norm, 1.0);
 }
 
 TEST_F(RecipeTest, DefaultsAreFilledIn) {
@@ -49,7 +49,7 @@ TEST_F(RecipeTest, DefaultsAreFilledIn) {
   EXPECT_EQ(recipe.evaluate.data, "");
   const host::StagePlan& stage = recipe.stages.at(0);
   EXPECT_EQ(stage.from, "");
-  EXPECT_EQ(stage.accumulate, 1);
+  EXPECT_EQ(stage.grad_accumulation, 1);
   EXPECT_THAT(stage.train, ElementsAre("*"));
   EXPECT_TRUE(stage.freeze.empty());
   EXPECT_EQ(stage.optimizer.beta1, 0.9);
@@ -57,12 +57,12 @@ TEST_F(RecipeTest, DefaultsAreFilledIn) {
   EXPECT_EQ(stage.optimizer.eps, 1e-8);
   EXPECT_EQ(stage.optimizer.weight_decay, 0.01);
   EXPECT_EQ(stage.schedule.warmup, 0);
-  EXPECT_EQ(stage.schedule.final, 0.0);
-  EXPECT_EQ(stage.clip, 0.0);
+  EXPECT_EQ(stage.schedule.min_ratio, 0.0);
+  EXPECT_EQ(stage.clip_norm, 0.0);
   EXPECT_EQ(stage.log_every, 10);
   EXPECT_EQ(stage.save_every, 0);
-  EXPECT_EQ(stage.measure_every, 0);
-  EXPECT_TRUE(stage.measure.empty());
+  EXPECT_EQ(stage.eval_every, 0);
+  EXPECT_TRUE(stage.metrics.empty());
   EXPECT_THAT(
       recipe.data.at(0).config,
       HasSubstr(R"({"kind":"image","size":[8,8],"member":"png","channels":1,"mean":0,"std":1,)"
@@ -71,13 +71,14 @@ TEST_F(RecipeTest, DefaultsAreFilledIn) {
 }
 
 TEST_F(RecipeTest, EvaluationIsRead) {
-  const Recipe recipe = read(k_recipe, {R"(evaluate={"data": "qa", "split": "val", "by": "/level",
-      "metrics": ["accuracy"], "generate": {"node": "core", "length": 12}})"});
+  const Recipe recipe =
+      read(k_recipe, {R"(evaluate={"data": "qa", "split": "val", "group_by": "/level",
+      "metrics": ["accuracy"], "generate": {"node": "core", "max_length": 12}})"});
   EXPECT_EQ(recipe.evaluate.data, "qa");
   EXPECT_EQ(recipe.evaluate.split, "val");
-  EXPECT_EQ(recipe.evaluate.batch, 64);
+  EXPECT_EQ(recipe.evaluate.batch_size, 64);
   EXPECT_THAT(recipe.evaluate.metrics, ElementsAre("accuracy"));
-  EXPECT_EQ(recipe.evaluate.by, "/level");
+  EXPECT_EQ(recipe.evaluate.group_by, "/level");
   EXPECT_EQ(recipe.evaluate.generate_node, "core");
   EXPECT_EQ(recipe.evaluate.generate_length, 12);
 }
@@ -134,8 +135,8 @@ TEST_F(RecipeTest, WrongTypesAndMissingKeysAreSentences) {
   EXPECT_THAT(
       refusals(edited("      \"steps\": 10,\n", "")),
       ElementsAre("r.json:24: /stages/0: missing key \"steps\", an integer of at least 1."));
-  EXPECT_THAT(refusals(edited("\"recipe\": 1", "\"recipe\": 2")),
-              ElementsAre("r.json:2: /recipe: expected 1, found 2."));
+  EXPECT_THAT(refusals(edited("\"format\": 2", "\"format\": 3")),
+              ElementsAre("r.json:2: /format: expected 2, found 3."));
   EXPECT_THAT(
       refusals(edited("\"kind\": \"image\"", "\"kind\": \"pictur\"")),
       ElementsAre("r.json:8: /data/qa/fields/image/kind: expected one of \"image\", \"log_mel\", "
@@ -228,9 +229,9 @@ TEST_F(RecipeTest, InspectionLeavesOutWhatIsWrongAndKeepsTheRest) {
               testing::AllOf(HasSubstr("answer"), testing::Not(HasSubstr("\"image\":{"))));
   EXPECT_TRUE(inspect({"data.qa.ordr=sequence"}).data.empty());
 
-  const Recipe stage = inspect({"stages.0.steps=ten", "stages.0.batch=7"});
+  const Recipe stage = inspect({"stages.0.steps=ten", "stages.0.batch_size=7"});
   ASSERT_EQ(stage.stages.size(), 1u);
-  EXPECT_EQ(stage.stages.at(0).batch, 7);
+  EXPECT_EQ(stage.stages.at(0).batch_size, 7);
   EXPECT_EQ(stage.resolved, "") << "nobody could read it back";
 }
 

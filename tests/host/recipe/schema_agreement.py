@@ -15,21 +15,21 @@ import sys
 import jsonschema
 
 RECIPE = {
-    "$schema": "../schemas/recipe.schema.json", "recipe": 1, "name": "full", "seed": 3, "threads": 2,
+    "$schema": "../schemas/recipe.schema.json", "format": 2, "name": "full", "seed": 3, "threads": 2,
     "data": {
         "qa": {
             "shards": {"train": ["a.tar"], "val": ["b.tar"], "test": ["c.tar"]},
-            "each": "/questions",
-            "where": {"/level": ["easy", 2, True]},
-            "tokenizer": {"type": "bpe", "vocab": 64, "special": ["[MASK]"], "from": ["/question", "txt"]},
+            "explode": "/questions",
+            "filter": {"/level": ["easy", 2, True]},
+            "tokenizer": {"type": "bpe", "vocab_size": 64, "special": ["[MASK]"], "from": ["/question", "txt"]},
             "fields": {
                 "image": {"kind": "image", "member": "png", "size": [8, 8], "channels": 3, "mean": [0.1, 0.2, 0.3],
-                          "std": 0.5, "shift": 1, "rotate": 5.5, "scale": 0.1, "exchange": "/label"},
-                "speech": {"kind": "log_mel", "member": "wav", "preset": "torchaudio", "normalise": "none", "rate": 8000, "fft": 256, "window": 200, "hop": 80,
-                           "mels": 32, "low_hz": 20, "high_hz": 4000, "frames": 64, "mean": -4, "std": 4, "shift": 2,
+                          "std": 0.5, "translate": 1, "rotate": 5.5, "zoom": 0.1, "swap_within": "/label"},
+                "speech": {"kind": "log_mel", "member": "wav", "preset": "torchaudio", "normalize": "none", "rate": 8000, "fft": 256, "window": 200, "hop": 80,
+                           "mels": 32, "low_hz": 20, "high_hz": 4000, "frames": 64, "mean": -4, "std": 4, "time_shift": 2,
                            "time_mask": 4, "time_masks": 2, "time_mask_part": 0.5, "mel_mask": 3, "mel_masks": 2, "noise": 0.01,
-                           "exchange": {"mine": "/written", "theirs": "/spoken"}},
-                "question": {"kind": "text", "pointer": "/question", "length": 12, "begin": True, "end": False},
+                           "swap_within": {"key": "/written", "other_key": "/spoken"}},
+                "question": {"kind": "text", "pointer": "/question", "max_length": 12, "bos": True, "eos": False},
                 "answer": {"kind": "class", "member": "cls", "classes": ["yes", "no"]},
             },
             "order": "sequence",
@@ -42,23 +42,23 @@ RECIPE = {
     "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "joint.logits"}}},
     "metrics": {"accuracy": {"use": "metric.accuracy"}},
     "stages": [
-        {"name": "one", "data": "qa", "from": "zero", "steps": 10, "batch": 4, "accumulate": 2,
-         "minimise": {"ce": 0.5}, "train": ["*"], "freeze": ["vision.*"],
+        {"name": "one", "data": "qa", "from": "zero", "steps": 10, "batch_size": 4, "grad_accumulation": 2,
+         "losses": {"ce": 0.5}, "train": ["*"], "freeze": ["vision.*"],
          "optimizer": {"lr": 0.001, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1},
-         "schedule": {"warmup": 2, "final": 0.1}, "clip": 1, "log_every": 1, "save_every": 5, "measure_every": 5,
-         "measure": ["accuracy"]}
+         "schedule": {"warmup": 2, "min_ratio": 0.1}, "clip_norm": 1, "log_every": 1, "save_every": 5, "eval_every": 5,
+         "metrics": ["accuracy"]}
     ],
-    "evaluate": {"data": "qa", "split": "val", "batch": 8, "metrics": ["accuracy"], "by": "/level",
-                 "generate": {"node": "joint", "length": 5}},
+    "evaluate": {"data": "qa", "split": "val", "batch_size": 8, "metrics": ["accuracy"], "group_by": "/level",
+                 "generate": {"node": "joint", "max_length": 5}},
 }
 
 MINIMAL = {
-    "recipe": 1, "name": "minimal",
+    "format": 2, "name": "minimal",
     "data": {"d": {"shards": {"train": ["a.tar"]},
                    "fields": {"x": {"kind": "class", "pointer": "/x", "classes": ["a"]}}}},
     "graph": {"g": {"use": "encoder.x"}},
     "losses": {"l": {"use": "loss.x"}},
-    "stages": [{"name": "s", "data": "d", "steps": 1, "batch": 1, "minimise": {"l": 1}, "optimizer": {"lr": 1}}],
+    "stages": [{"name": "s", "data": "d", "steps": 1, "batch_size": 1, "losses": {"l": 1}, "optimizer": {"lr": 1}}],
 }
 
 REPLACEMENTS = [None, True, -1, 0, 1.0, 0.25, 1.5, 7, "", "x", "/x", [], [1], ["a"], {}, {"kind": "text"}, {"a": 1}]
@@ -120,7 +120,12 @@ def main():
         ("a variable for a number", change(RECIPE, ("stages", 0, "steps"), lambda p, k: p.__setitem__(k, "$n")), True),
         ("a word for a number", change(RECIPE, ("stages", 0, "steps"), lambda p, k: p.__setitem__(k, "n")), False),
         ("let", {**RECIPE, "let": {"n": 3, "list": [1]}}, True),
-        ("let with an object", {**RECIPE, "let": {"n": {}}}, False),
+        ("let with an object", {**RECIPE, "let": {"n": {}}}, True),
+        ("let with null", {**RECIPE, "let": {"n": None}}, False),
+        ("a section that extends another", change(RECIPE, ("data", "more"), lambda p, k: p.__setitem__(k, {"extends": "qa"})), True),
+        ("an override of a sibling without one", change(RECIPE, ("data", "more"), lambda p, k: p.__setitem__(k, {})), False),
+        ("defaults", {**RECIPE, "defaults": {"config": {"dim": 3}, "stage": {"batch_size": 3}}}, True),
+        ("defaults of something else", {**RECIPE, "defaults": {"stages": {}}}, False),
         ("a child", {"extends": "a.json", "stages": [{"name": "x"}], "evaluate": None}, True),
         ("a child with an unknown key", {"extends": "a.json", "stagez": []}, False),
     ]

@@ -39,7 +39,7 @@ std::string failure(SmallRun& run) {
 
 /// `"k1", "k2"`: the keys of the first batch's samples of a class.
 std::string keys_of(const SmallRun& run, std::int64_t label) {
-  host::TrainingStream stream(run.data, run.recipe.stages[0].batch, run.recipe.seed);
+  host::TrainingStream stream(run.data, run.recipe.stages[0].batch_size, run.recipe.seed);
   const host::Batch batch = stream.next();
   std::string text;
   for (std::size_t row = 0; row < batch.keys.size(); ++row)
@@ -70,9 +70,9 @@ TEST(Diagnosis, NamesTheFirstNodeAndTheSamples) {
 
 TEST(Diagnosis, NamesTheSamplesOfTheirMicroBatch) {
   const std::int64_t label = some_class(SmallRun());
-  SmallRun run(
-      poisoned_by("{\"label\": " + std::to_string(label) + "}", {"stages.fit.accumulate=12"}),
-      host::DType::float32, small_recipe(), parts());
+  SmallRun run(poisoned_by("{\"label\": " + std::to_string(label) + "}",
+                           {"stages.fit.grad_accumulation=12"}),
+               host::DType::float32, small_recipe(), parts());
   const std::string keys = keys_of(run, label);
   EXPECT_THAT(failure(run), HasSubstr(", for sample " + keys.substr(0, keys.find(',')) + ". "));
 }

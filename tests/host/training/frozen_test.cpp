@@ -106,9 +106,9 @@ TEST(Frozen, MicroBatchesAreRefusedOnlyWhereRowsMeet) {
     }
     return texts;
   };
-  EXPECT_THAT(wiring({"stages.fit.accumulate=3"}),
+  EXPECT_THAT(wiring({"stages.fit.grad_accumulation=3"}),
               testing::ElementsAre(testing::HasSubstr("\"norms\" compares the rows of a batch")));
-  EXPECT_THAT(wiring({"stages.fit.accumulate=3", "stages.fit.freeze=[\"norms\"]"}),
+  EXPECT_THAT(wiring({"stages.fit.grad_accumulation=3", "stages.fit.freeze=[\"norms\"]"}),
               testing::ElementsAre());
 }
 

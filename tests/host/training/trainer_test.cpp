@@ -67,11 +67,11 @@ TEST(Trainer, ChangesTheWeights) {
 
 /// Gradients of one step of the small recipe in float32, cut into `parts` micro-batches.
 std::vector<Array> step_gradients(int parts) {
-  SmallRun setup({"stages.fit.accumulate=" + std::to_string(parts)});
+  SmallRun setup({"stages.fit.grad_accumulation=" + std::to_string(parts)});
   const host::StagePlan& stage = setup.recipe.stages[0];
   const host::Objective objective(setup.model, stage);
   const auto chosen = host::select_trainable(setup.model, stage);
-  host::TrainingStream stream(setup.data, stage.batch, 1);
+  host::TrainingStream stream(setup.data, stage.batch_size, 1);
   objective.backward(host::micro_batches(stream.next(), parts), {true, 5});
   std::vector<Array> gradients;
   for (const host::NamedTensor& parameter : chosen)
@@ -92,10 +92,11 @@ TEST(Objective, MicroBatchesAddUpToTheLargeBatch) {
 // Answers of different lengths: a mean of the micro-batches' means would be another number.
 TEST(Objective, MicroBatchesAddUpWhereTheirWeightsDiffer) {
   const auto gradients = [](int parts) {
-    SmallRun setup({"stages.fit.batch=12", "stages.fit.accumulate=" + std::to_string(parts)},
-                   host::DType::float64, answering_recipe());
+    SmallRun setup(
+        {"stages.fit.batch_size=12", "stages.fit.grad_accumulation=" + std::to_string(parts)},
+        host::DType::float64, answering_recipe());
     const host::StagePlan& stage = setup.recipe.stages[0];
-    host::TrainingStream stream(setup.data, stage.batch, 1);
+    host::TrainingStream stream(setup.data, stage.batch_size, 1);
     const host::Batch batch = stream.next();
     std::vector<std::int64_t> tokens(static_cast<std::size_t>(parts), 0);
     const Array& mask = batch.fields.at("answer_mask");

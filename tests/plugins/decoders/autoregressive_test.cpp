@@ -22,7 +22,8 @@ void give_block(Part& part, const std::string& ours, const Weights& from,
 }
 
 std::string config(const std::string& more = "") {
-  return R"({"vocab": 7, "length": 5, "dim": 4, "depth": 1, "heads": 2, "inner": 6)" + more + "}";
+  return R"({"vocab_size": 7, "max_length": 5, "dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6)" +
+         more + "}";
 }
 
 /// Each row normalised, as a layer norm with weight 1 and bias 0 does.
@@ -45,7 +46,7 @@ Array normalised(const Array& x) {
 // i-th vector, the output layer is the identity, and the reference is normalised here.
 TEST(Autoregressive, ItsBlockMatchesTorchsDecoderLayer) {
   const Weights from = reference("decoder_block_torch");
-  Part part(id, R"({"vocab": 48, "length": 6, "dim": 48, "heads": 4, "inner": 96})");
+  Part part(id, R"({"vocab_size": 48, "max_length": 6, "dim": 48, "heads": 4, "ffn_dim": 96})");
   give_block(part, "block_0", from, "w.");
   part.fill("position", 0.0);
   std::vector<double> table(48 * 48, 0.0), identity(48 * 48, 0.0);
@@ -62,10 +63,11 @@ TEST(Autoregressive, ItsBlockMatchesTorchsDecoderLayer) {
 
 TEST(Autoregressive, MatchesTorchsDecoderWithTiedEmbedding) {
   const Weights from = reference("autoregressive");
-  Part part(id,
-            R"({"vocab": 11, "length": 6, "dim": 16, "depth": 2, "heads": 4, "inner": 24,
+  Part part(
+      id,
+      R"({"vocab_size": 11, "max_length": 6, "dim": 16, "layers": 2, "heads": 4, "ffn_dim": 24,
                 "tied": true})",
-            {}, DType::float64);
+      {}, DType::float64);
   part.set("embedding.weight", from.at("w.embedding"));
   part.set("position", from.at("w.position"));
   for (const std::string i : {"0", "1"})
@@ -125,15 +127,15 @@ TEST(Autoregressive, InfersItsShape) {
 TEST(Autoregressive, RejectsWhatCannotBe) {
   EXPECT_THAT(rejection(id, R"({"dim": 64, "heads": 3})"),
               testing::HasSubstr("heads: 3 must divide dim 64"));
-  EXPECT_THAT(rejection(id, R"({"vocab": 3})"),
-              testing::HasSubstr("end_id: 3 must be less than vocab 3"));
+  EXPECT_THAT(rejection(id, R"({"vocab_size": 3})"),
+              testing::HasSubstr("end_id: 3 must be less than vocab_size 3"));
 }
 
 TEST(Autoregressive, RefusesATargetThatIsTooLong) {
   Part part(id, config());
   const Arrays inputs{{"state", {random({1, 2, 4}, 1)}},
                       {"target", {ints({2, 4, 4, 4, 4, 3}, {1, 6})}}};
-  const char* const text = "length: is 5, but the target has 6 tokens";
+  const char* const text = "max_length: is 5, but the target has 6 tokens";
   EXPECT_THAT([&] { part.infer(inputs); },
               testing::ThrowsMessage<std::exception>(testing::HasSubstr(text)));
   EXPECT_THAT([&] { part.run(inputs); },

@@ -10,7 +10,7 @@ namespace weft::test {
 namespace {
 
 std::string torchaudio(const std::string& norm) {
-  return R"({"features": 48, "dim": 48, "depth": 2, "heads": 4, "inner": 96, "kernel": 7,
+  return R"({"features": 48, "dim": 48, "layers": 2, "heads": 4, "ffn_dim": 96, "kernel": 7,
              "subsampling": 1, "positions": "none", "norm": ")" +
          norm + "\"}";
 }
@@ -43,7 +43,7 @@ void give_torchaudio(Part& part, const Weights& from, const std::string& norm) {
 class ConformerTest : public testing::TestWithParam<std::string> {  // the norm
  protected:
   std::string small(const std::string& more = "") const {
-    return R"({"features": 5, "dim": 4, "depth": 1, "heads": 2, "inner": 6, "kernel": 3,
+    return R"({"features": 5, "dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6, "kernel": 3,
                "channels": 2, "norm": ")" +
            GetParam() + "\"" + more + "}";
   }
@@ -81,8 +81,8 @@ TEST(Conformer, GivesAPaddedSampleWhatTorchaudioGivesItAlone) {
 TEST(Conformer, SubsamplesAsTorchDoes) {
   const Weights from = reference("conformer_subsampled");
   Part part("encoder.conformer",
-            R"({"features": 10, "dim": 6, "depth": 1, "heads": 2, "channels": 3, "kernel": 3})", {},
-            DType::float64);
+            R"({"features": 10, "dim": 6, "layers": 1, "heads": 2, "channels": 3, "kernel": 3})",
+            {}, DType::float64);
   for (const std::string name : {"subsample_0", "subsample_1", "project"})
     give_layer(part, name, from, "w." + name);
   for (const std::string name : {"feed_forward_1", "feed_forward_2", "attention", "convolution"})
@@ -127,7 +127,7 @@ TEST_P(ConformerTest, MorePaddingChangesNothingInTraining) {
 }
 
 TEST(Conformer, BatchNormLearnsItsStatisticsInTraining) {
-  Part part("encoder.conformer", R"({"features": 5, "dim": 4, "depth": 1, "norm": "batch"})");
+  Part part("encoder.conformer", R"({"features": 5, "dim": 4, "layers": 1, "norm": "batch"})");
   const std::string mean = "block_0.convolution.frame_norm.running_mean";
   const Array before = part.get(mean);
   part.run({{"features", {random({2, 9, 5}, 1)}}});
@@ -171,7 +171,7 @@ TEST(Conformer, InfersItsShapes) {
 
 TEST(Conformer, MaskedFramesAndBandsAreReplacedBeforeAnythingSeesThem) {
   Part part("encoder.conformer",
-            R"({"features": 5, "dim": 4, "depth": 1, "heads": 2, "inner": 6, "kernel": 3,
+            R"({"features": 5, "dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6, "kernel": 3,
                 "channels": 2})",
             {{"masked", 1}, {"masked_bands", 1}}, DType::float64);
   const Array frames = random({2, 9, 5}, 1, DType::float64);

@@ -18,8 +18,8 @@ const char* const id = "encoder.interleaved";
 
 /// Two pictures of 2 x 4 pixels, two patches each, and one sound of four frames, two groups.
 std::string config(const std::string& more = "") {
-  return R"({"vocab": 9, "length": 8, "dim": 4, "depth": 1, "heads": 2, "inner": 6, "height": 4,
-             "width": 4, "channels": 1, "patch": 2, "frames": 4, "features": 3, "stride": 2)" +
+  return R"({"vocab_size": 9, "max_length": 8, "dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6, "height": 4,
+             "width": 4, "channels": 1, "patch": 2, "frames": 4, "features": 3, "frames_per_token": 2)" +
          more + "}";
 }
 
@@ -166,7 +166,8 @@ TEST(Interleaved, GradientsMatchDifferences) {
 }
 
 TEST(Interleaved, TextAloneNeedsNeitherPicturesNorSounds) {
-  Part part(id, R"({"vocab": 9, "length": 4, "dim": 4, "depth": 1, "heads": 2, "inner": 6})");
+  Part part(
+      id, R"({"vocab_size": 9, "max_length": 4, "dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6})");
   const Array zeros = ints({0, 0}, {1, 2});
   const auto out = part.run({{"tokens", {ints({3, 4}, {1, 2})}},
                              {"position", {ints({0, 1}, {1, 2})}},
@@ -178,8 +179,8 @@ TEST(Interleaved, TextAloneNeedsNeitherPicturesNorSounds) {
 TEST(Interleaved, WhatItHasNoInputForIsItsKindAndPlaceAlone) {
   // Sounds, but no pictures: what stands where a patch does must not be taken for a group.
   Part part(id,
-            R"({"vocab": 9, "length": 8, "dim": 4, "depth": 1, "heads": 2, "inner": 6,
-                "frames": 8, "features": 3, "stride": 2})",
+            R"({"vocab_size": 9, "max_length": 8, "dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6,
+                "frames": 8, "features": 3, "frames_per_token": 2})",
             {}, DType::float64);
   silence(part);
   for (const char* name : {"position.weight", "kind.weight"})
@@ -202,7 +203,8 @@ TEST(Interleaved, WhatItHasNoInputForIsItsKindAndPlaceAlone) {
 TEST(Interleaved, RejectsWhatDoesNotFit) {
   EXPECT_THAT(rejection(id, R"({"height": 5, "width": 4, "patch": 2})"),
               HasSubstr("2 must divide height 5"));
-  EXPECT_THAT(rejection(id, R"({"frames": 5, "stride": 2})"), HasSubstr("2 must divide frames 5"));
+  EXPECT_THAT(rejection(id, R"({"frames": 5, "frames_per_token": 2})"),
+              HasSubstr("2 must divide frames 5"));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ Array positions_with_segment(const Weights& from) {
 }
 
 const char* const roberta =
-    R"({"vocab": 300, "length": 40, "dim": 48, "depth": 2, "heads": 4, "inner": 96,
+    R"({"vocab_size": 300, "max_length": 40, "dim": 48, "layers": 2, "heads": 4, "ffn_dim": 96,
         "norm": "post", "pad_id": 1})";
 
 void give_roberta(Part& part, const Weights& from) {
@@ -37,7 +37,7 @@ void give_roberta(Part& part, const Weights& from) {
 }
 
 const char* const small =
-    R"({"vocab": 9, "length": 6, "dim": 4, "depth": 1, "heads": 2, "inner": 6})";
+    R"({"vocab_size": 9, "max_length": 6, "dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6})";
 
 TEST(TextTransformer, MatchesRobertaAtRealTokens) {
   const Weights from = reference("roberta_hf");
@@ -70,13 +70,14 @@ TEST(TextTransformer, PoolsTheMeanOfRealTokensOrTheFirst) {
                 1e-6);
   }
   Part first("encoder.text_transformer",
-             R"({"vocab": 9, "length": 6, "dim": 4, "heads": 2, "pooling": "first"})");
+             R"({"vocab_size": 9, "max_length": 6, "dim": 4, "heads": 2, "pooling": "first"})");
   const auto firsts = first.run({{"tokens", {ids}}});
   expect_near(firsts.at("pooled"), reshaped(steps(firsts.at("tokens"), 0, 1), {2, 4}), 0.0);
 }
 
 TEST(TextTransformer, PaddingNeverReachesTheOutput) {
-  for (const char* config : {small, R"({"vocab": 9, "length": 6, "dim": 4, "norm": "post"})"}) {
+  for (const char* config :
+       {small, R"({"vocab_size": 9, "max_length": 6, "dim": 4, "norm": "post"})"}) {
     Part part("encoder.text_transformer", config);
     const Array real = length_mask({3, 2}, 6);
     const auto out = part.run(
@@ -102,8 +103,10 @@ TEST(TextTransformer, PaddingInFrontShiftsNoPosition) {
 
 TEST(TextTransformer, GradientsMatchDifferences) {
   const Arrays inputs{{"tokens", {ints({5, 6, 0, 7, 8, 7}, {2, 3})}}};
-  for (const char* config :
-       {small, R"({"vocab": 9, "length": 6, "dim": 4, "inner": 6, "depth": 1, "norm": "post"})"}) {
+  for (
+      const char* config :
+      {small,
+       R"({"vocab_size": 9, "max_length": 6, "dim": 4, "ffn_dim": 6, "layers": 1, "norm": "post"})"}) {
     Part part("encoder.text_transformer", config, {}, DType::float64);
     // Vectors as small as training starts with make layer normalisation too curved for differences.
     part.set("embedding.weight", random({9, 4}, 1, DType::float64));
@@ -123,14 +126,14 @@ TEST(TextTransformer, InfersItsShapes) {
 TEST(TextTransformer, RejectsWhatCannotBe) {
   EXPECT_THAT(rejection("encoder.text_transformer", R"({"dim": 64, "heads": 3})"),
               testing::HasSubstr("heads: 3 must divide dim 64"));
-  EXPECT_THAT(rejection("encoder.text_transformer", R"({"vocab": 8, "pad_id": 8})"),
-              testing::HasSubstr("pad_id: 8 must be less than vocab 8"));
+  EXPECT_THAT(rejection("encoder.text_transformer", R"({"vocab_size": 8, "pad_id": 8})"),
+              testing::HasSubstr("pad_id: 8 must be less than vocab_size 8"));
 }
 
 TEST(TextTransformer, RefusesATextThatIsTooLong) {
   Part part("encoder.text_transformer", small);
   const Arrays inputs{{"tokens", {ints({1, 2, 3, 4, 5, 6, 7}, {1, 7})}}};
-  const char* const text = "length: is 6, but the text has 7 tokens";
+  const char* const text = "max_length: is 6, but the text has 7 tokens";
   EXPECT_THAT([&] { part.infer(inputs); },
               testing::ThrowsMessage<std::exception>(testing::HasSubstr(text)));
   EXPECT_THAT([&] { part.run(inputs); },

@@ -9,8 +9,8 @@ namespace weft::test {
 namespace {
 
 const char* const reference_config =
-    R"({"height": 32, "width": 32, "channels": 3, "patch": 8, "dim": 48, "depth": 2, "heads": 4,
-        "inner": 96, "class_token": true, "pooling": "class", "eps": )";
+    R"({"height": 32, "width": 32, "channels": 3, "patch": 8, "dim": 48, "layers": 2, "heads": 4,
+        "ffn_dim": 96, "class_token": true, "pooling": "class", "eps": )";
 
 void give_hugging_face(Part& part, const Weights& from) {
   give(part, "class_token", from.at("w.embeddings.cls_token"));
@@ -46,8 +46,8 @@ void give_torchvision(Part& part, const Weights& from) {
 }
 
 const char* const small =
-    R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "dim": 4, "depth": 1, "heads": 2,
-        "inner": 6})";
+    R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "dim": 4, "layers": 1, "heads": 2,
+        "ffn_dim": 6})";
 
 TEST(Vit, MatchesHuggingFace) {
   const Weights from = reference("vit_hf");
@@ -80,8 +80,8 @@ TEST(Vit, MatchesTorchvisionUpToItsClassifier) {
 // A block whose output layers are zero adds nothing, and LN leaves a normalised vector alone.
 TEST(Vit, PatchesAreReadRowByRowAndChannelByChannel) {
   Part part("encoder.vit",
-            R"({"height": 2, "width": 4, "channels": 2, "patch": 2, "dim": 8, "depth": 1,
-                "heads": 1, "inner": 1, "eps": 1e-12})");
+            R"({"height": 2, "width": 4, "channels": 2, "patch": 2, "dim": 8, "layers": 1,
+                "heads": 1, "ffn_dim": 1, "eps": 1e-12})");
   for (const char* name : {"block_0.attention.out.weight", "block_0.feed_forward.out.weight",
                            "position", "project.weight"})
     part.fill(name, 0.0);
@@ -169,8 +169,8 @@ TEST(Vit, TheMaskTokenIsAParameterOnlyWhereItIsWiredOrAskedFor) {
 
 TEST(Vit, GradientsOfMaskedPatchesMatchDifferences) {
   Part part("encoder.vit",
-            R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "dim": 4, "depth": 1,
-                "heads": 2, "inner": 6, "class_token": true})",
+            R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "dim": 4, "layers": 1,
+                "heads": 2, "ffn_dim": 6, "class_token": true})",
             {{"masked", 1}}, DType::float64);
   const Arrays inputs{{"image", {random({1, 2, 4, 6}, 1, DType::float64)}},
                       {"masked", {mask({0, 1, 1, 0, 0, 0}, {1, 6})}}};

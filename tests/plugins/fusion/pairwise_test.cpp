@@ -9,7 +9,7 @@ namespace {
 const char* const id = "fusion.pairwise";
 
 Part make(const std::string& mode, std::uint32_t streams = 2, DType dtype = DType::float32) {
-  return Part(id, R"({"dim": 4, "heads": 2, "inner": 6, "mode": ")" + mode + "\"}",
+  return Part(id, R"({"dim": 4, "heads": 2, "ffn_dim": 6, "mode": ")" + mode + "\"}",
               {{"streams", streams}}, dtype);
 }
 
@@ -21,7 +21,7 @@ TEST_P(PairwiseTest, MatchesTorch) {
   const Weights from = reference("pairwise");
   Part part(
       id,
-      R"({"dim": 12, "heads": 3, "inner": 20, "joint_depth": 2, "mode": ")" + GetParam() + "\"}",
+      R"({"dim": 12, "heads": 3, "ffn_dim": 20, "joint_layers": 2, "mode": ")" + GetParam() + "\"}",
       {{"streams", 3}}, DType::float64);
   for (const std::string pair : {"0_1", "0_2", "1_0", "1_2", "2_0", "2_1"}) {
     give_fused_attention(part, "pair_" + pair + ".attention", from,

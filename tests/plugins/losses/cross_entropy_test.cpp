@@ -34,7 +34,8 @@ TEST(CrossEntropy, MatchesTorch) {
 
 TEST(CrossEntropy, MatchesTorchOnTheNextToken) {
   const Weights from = reference("losses");
-  Part part(id, R"({"shift": 1, "label_smoothing": 0.2, "ignore_index": 4})", {}, DType::float64);
+  Part part(id, R"({"next_token": true, "label_smoothing": 0.2, "ignore_index": 4})", {},
+            DType::float64);
   const Arrays inputs{{"logits", {from.at("in.tokens.logits")}},
                       {"target", {from.at("in.tokens.target")}},
                       {"mask", {as_mask(from.at("in.tokens.mask"))}}};
@@ -74,7 +75,7 @@ TEST(CrossEntropy, WithoutATargetBothSumsAreZero) {
 }
 
 TEST(CrossEntropy, GradientsMatchDifferences) {
-  Part part(id, R"({"shift": 1, "label_smoothing": 0.1})", {}, DType::float64);
+  Part part(id, R"({"next_token": true, "label_smoothing": 0.1})", {}, DType::float64);
   expect_gradients(part,
                    {{"logits", {random({2, 4, 3}, 1, DType::float64)}},
                     {"target", {ints({0, 1, 2, 0, 1, 2, 2, 0}, {2, 4})}},
@@ -83,7 +84,7 @@ TEST(CrossEntropy, GradientsMatchDifferences) {
 }
 
 TEST(CrossEntropy, InfersScalars) {
-  const Part part(id, R"({"shift": 1})");
+  const Part part(id, R"({"next_token": true})");
   const auto shapes = part.infer(
       {{"logits", {random({2, 3, 4}, 1)}}, {"target", {ints({0, 0, 0, 0, 0, 0}, {2, 3})}}});
   EXPECT_EQ(shapes.at("loss"), (std::vector<std::int64_t>{}));
@@ -91,9 +92,9 @@ TEST(CrossEntropy, InfersScalars) {
 }
 
 TEST(CrossEntropy, RejectsWhatCannotBe) {
-  EXPECT_THAT(rejection(id, R"({"shift": 2})"), testing::HasSubstr("shift"));
+  EXPECT_THAT(rejection(id, R"({"next_token": 2})"), testing::HasSubstr("next_token"));
   EXPECT_THAT(rejection(id, R"({"label_smoothing": 1.0})"), testing::HasSubstr("label_smoothing"));
-  const Part part(id, R"({"shift": 1})");
+  const Part part(id, R"({"next_token": true})");
   try {
     part.infer({{"logits", {random({2, 4}, 1)}}, {"target", {ints({0, 1}, {2})}}});
     FAIL() << "a target [B] has no next one";
@@ -101,7 +102,7 @@ TEST(CrossEntropy, RejectsWhatCannotBe) {
     EXPECT_THAT(
         error.what(),
         testing::HasSubstr(
-            "shift: compares a token with the one before, so it needs a target [B, S], not [B]"));
+            "next_token: compares a token with the one before, so it needs a target [B, S], not [B]"));
   }
 }
 

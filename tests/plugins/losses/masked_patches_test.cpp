@@ -10,7 +10,7 @@ namespace {
 const char* const id = "loss.masked_patches";
 
 std::string config(bool normalise) {
-  return std::string(R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "normalise": )") +
+  return std::string(R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "normalize": )") +
          (normalise ? "true}" : "false}");
 }
 
@@ -76,8 +76,8 @@ TEST(MaskedPatches, RejectsWhatCannotBe) {
   EXPECT_THAT(rejection(id, R"({"height": 8, "width": 6, "patch": 4})"),
               testing::HasSubstr("patch: 4 must divide height 8 and width 6"));
   EXPECT_THAT(
-      rejection(id, R"({"height": 2, "width": 2, "channels": 1, "patch": 1, "normalise": true})"),
-      testing::HasSubstr("normalise: needs at least two elements in a patch"));
+      rejection(id, R"({"height": 2, "width": 2, "channels": 1, "patch": 1, "normalize": true})"),
+      testing::HasSubstr("normalize: needs at least two elements in a patch"));
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST(Accuracy, EqualsTheCountWrittenOut) {
       right += best == target[static_cast<std::size_t>(b * length + t + 1)] ? 1 : 0;
       total += 1;
     }
-  Part part(id, R"({"shift": 1})");
+  Part part(id, R"({"next_token": true})");
   part.update(
       {{"logits", {logits}}, {"target", {ints(target, {batch, length})}}, {"mask", {real}}});
   EXPECT_DOUBLE_EQ(part.compute().at("accuracy"), right / total);
@@ -65,8 +65,8 @@ TEST(Accuracy, OfNothingIsNoNumber) {
 }
 
 TEST(Accuracy, RejectsWhatCannotBe) {
-  EXPECT_THAT(rejection(id, R"({"shift": -1})"), testing::HasSubstr("shift"));
-  Part part(id, R"({"shift": 1})");
+  EXPECT_THAT(rejection(id, R"({"next_token": 1})"), testing::HasSubstr("next_token"));
+  Part part(id, R"({"next_token": true})");
   try {
     part.update({{"logits", {random({2, 4}, 1)}}, {"target", {ints({0, 1}, {2})}}});
     FAIL() << "a target [B] has no next one";
@@ -74,7 +74,7 @@ TEST(Accuracy, RejectsWhatCannotBe) {
     EXPECT_THAT(
         error.what(),
         testing::HasSubstr(
-            "shift: compares a token with the one before, so it needs a target [B, S], not [B]"));
+            "next_token: compares a token with the one before, so it needs a target [B, S], not [B]"));
   }
 }
 

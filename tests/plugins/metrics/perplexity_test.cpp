@@ -28,7 +28,7 @@ TEST(Perplexity, OfAGuessIsTheNumberOfTokens) {
 TEST(Perplexity, WeighsTokensNotBatches) {
   const Array logits = random({2, 4, 3}, 1, DType::float64),
               target = ints({0, 1, 2, 0, 1, 2, 2, 0}, {2, 4}), real = length_mask({4, 2}, 4);
-  Part whole(id, R"({"shift": 1})"), cut(id, R"({"shift": 1})");
+  Part whole(id, R"({"next_token": true})"), cut(id, R"({"next_token": true})");
   whole.update({{"logits", {logits}}, {"target", {target}}, {"mask", {real}}});
   for (const std::int64_t b : {0, 1})
     cut.update({{"logits", {rows(logits, b, 1)}},
@@ -41,8 +41,8 @@ TEST(Perplexity, IsTheExponentialOfTheMeanCrossEntropy) {
   const Arrays inputs{{"logits", {random({2, 5, 3}, 1, DType::float64)}},
                       {"target", {ints({0, 1, 2, 0, 1, 2, 2, 0, 7, 7}, {2, 5})}},
                       {"mask", {length_mask({5, 3}, 5)}}};
-  Part loss("loss.cross_entropy", R"({"shift": 1})", {}, DType::float64),
-      part(id, R"({"shift": 1})");
+  Part loss("loss.cross_entropy", R"({"next_token": true})", {}, DType::float64),
+      part(id, R"({"next_token": true})");
   const auto out = loss.run(inputs);
   part.update(inputs);
   EXPECT_NEAR(part.compute().at("perplexity"),
@@ -55,8 +55,8 @@ TEST(Perplexity, OfNothingIsNoNumber) {
 }
 
 TEST(Perplexity, RejectsWhatCannotBe) {
-  EXPECT_THAT(rejection(id, R"({"shift": 2})"), testing::HasSubstr("shift"));
-  Part part(id, R"({"shift": 1})");
+  EXPECT_THAT(rejection(id, R"({"next_token": 2})"), testing::HasSubstr("next_token"));
+  Part part(id, R"({"next_token": true})");
   try {
     part.update({{"logits", {random({2, 4}, 1)}}, {"target", {ints({0, 1}, {2})}}});
     FAIL() << "a target [B] has no next one";
@@ -64,7 +64,7 @@ TEST(Perplexity, RejectsWhatCannotBe) {
     EXPECT_THAT(
         error.what(),
         testing::HasSubstr(
-            "shift: compares a token with the one before, so it needs a target [B, S], not [B]"));
+            "next_token: compares a token with the one before, so it needs a target [B, S], not [B]"));
   }
 }
 

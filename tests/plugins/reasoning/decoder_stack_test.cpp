@@ -20,13 +20,13 @@ void give_block(Part& part, const std::string& ours, const Weights& from,
 }
 
 std::string config(const std::string& more = "") {
-  return R"({"dim": 4, "depth": 1, "heads": 2, "inner": 6)" + more + "}";
+  return R"({"dim": 4, "layers": 1, "heads": 2, "ffn_dim": 6)" + more + "}";
 }
 
 TEST(DecoderStack, MatchesTorch) {
   const Weights from = reference("decoder_stack");
   Part part(id,
-            R"({"dim": 16, "depth": 2, "heads": 4, "inner": 24, "causal": true, "passes": 3,
+            R"({"dim": 16, "layers": 2, "heads": 4, "ffn_dim": 24, "causal": true, "passes": 3,
                 "latents": 2})",
             {}, DType::float64);
   part.set("latents", from.at("w.latents"));
@@ -59,7 +59,7 @@ TEST(DecoderStack, SilentBlocksKeepTheTokens) {
 
 TEST(DecoderStack, TwoPassesEqualTheStackWrittenTwice) {
   Part twice(id, config(R"(, "passes": 2)"), {}, DType::float64);
-  Part deep(id, R"({"dim": 4, "depth": 2, "heads": 2, "inner": 6})", {}, DType::float64);
+  Part deep(id, R"({"dim": 4, "layers": 2, "heads": 2, "ffn_dim": 6})", {}, DType::float64);
   for (const std::string& name : deep.parameter_names()) {
     const std::string once = name.rfind("block_1", 0) == 0 ? "block_0" + name.substr(7) : name;
     deep.set(name, twice.get(once));

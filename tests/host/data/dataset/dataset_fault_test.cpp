@@ -57,7 +57,7 @@ class DatasetFaultTest : public testing::Test {
   void expect_of_sample(const std::string& sentence, const std::string& more = "") {
     expect(Exit::bad_data,
            place + sentence +
-               " To set such samples aside, give data/digits/bad_samples a share, such as "
+               " To set such samples aside, give data/digits/on_bad_sample a share, such as "
                "{\"skip\": 0.01}; `weft data check` lists them all.",
            more);
   }

@@ -52,7 +52,7 @@ TEST_F(FirstExampleTest, EveryFieldIsToldByItself) {
       ElementsAre(HasSubstr("/data/d/fields/i: " + folder.path("a.tar") + ", sample k-1"),
                   HasSubstr("/data/d/fields/n: " + folder.path("a.tar") + ", sample k-1"),
                   HasSubstr("/data/d/fields/t: " + folder.path("a.tar") + ", sample k-1"),
-                  HasSubstr("/evaluate/by: " + folder.path("a.tar") +
+                  HasSubstr("/evaluate/group_by: " + folder.path("a.tar") +
                             ", sample k-1: there is no value at /none. Correct the pointer")));
 }
 

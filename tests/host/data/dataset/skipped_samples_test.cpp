@@ -68,7 +68,7 @@ TEST_F(BadSampleTest, ByDefaultTheFirstOneIsAnError) {
   });
   EXPECT_EQ(exit, Exit::bad_data);
   EXPECT_THAT(sentence, StartsWith(path + ", sample k"));
-  EXPECT_THAT(sentence, EndsWith(" To set such samples aside, give data/d/bad_samples a share, "
+  EXPECT_THAT(sentence, EndsWith(" To set such samples aside, give data/d/on_bad_sample a share, "
                                  "such as {\"skip\": 0.01}; `weft data check` lists them all."));
 }
 
