@@ -22,6 +22,7 @@ enum class Exit : int {
   bad_data = 65,        ///< a shard, picture, recording or tokenizer model is damaged or empty
   no_input = 66,        ///< a file that was named does not exist
   plugin = 70,          ///< a plug-in reported a failure or is not a usable plug-in
+  no_resources = 71,    ///< memory, open files or threads do not suffice
   cannot_create = 73,   ///< an output file or folder cannot be made
   io = 74,              ///< reading or writing failed half-way
   interrupted = 75,     ///< stopped by a signal after saving; the run can be resumed

@@ -7,15 +7,28 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace weft::host {
 
-/// All arguments written one after the other, as `operator<<` writes them.
+template <class Part>
+void write_part(std::ostream& out, const Part& part) {
+  if constexpr (std::is_floating_point_v<Part>) {
+    if (part != part) {
+      out << "nan";
+      return;
+    }
+  }
+  out << part;
+}
+
+/// All arguments written one after the other, as `operator<<` writes them; what is no number is
+/// `nan`, whatever its sign.
 template <class... Parts>
 std::string concat(const Parts&... parts) {
   std::ostringstream out;
-  (out << ... << parts);
+  (write_part(out, parts), ...);
   return out.str();
 }
 

@@ -8,7 +8,6 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "host/base/no_resources.hpp"
 #include "host/base/text.hpp"
 #include "host/command/json_document.hpp"
 
@@ -31,7 +30,7 @@ Exit exit_of(const std::error_code& code) {
     case ENOMEM:
     case EAGAIN:
     case EMFILE:
-    case ENFILE: return k_no_resources;
+    case ENFILE: return Exit::no_resources;
     default: return Exit::io;
   }
 }
@@ -45,7 +44,7 @@ Ending of_file_system(const std::filesystem::filesystem_error& error) {
 }
 
 Ending of_memory() {
-  return {k_no_resources,
+  return {Exit::no_resources,
           "there is not enough memory. Make the batch or the model smaller, or use a machine with "
           "more.",
           {}};

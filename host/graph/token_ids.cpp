@@ -37,12 +37,16 @@ std::string with_token_ids(
   const Json rules = Json::parse(schema, nullptr, /*allow_exceptions=*/false);
   if (!values.is_object() || !rules.is_object()) return config;
   bool changed = false;
-  constexpr std::pair<const char*, std::int64_t SpecialIds::*> keys[] = {
-      {"begin_id", &SpecialIds::begin},
-      {"end_id", &SpecialIds::end},
-      {"pad_id", &SpecialIds::pad},
-      {"unknown_id", &SpecialIds::unknown}};
-  for (const auto& [key, member] : keys) {
+  struct Key {
+    const char* name;
+    const char* token;
+    std::int64_t SpecialIds::*member;
+  };
+  constexpr Key keys[] = {{"begin_id", "begin", &SpecialIds::begin},
+                          {"end_id", "end", &SpecialIds::end},
+                          {"pad_id", "pad", &SpecialIds::pad},
+                          {"unknown_id", "unknown", &SpecialIds::unknown}};
+  for (const auto& [key, token, member] : keys) {
     const Json* rule = property(rules, key);
     if (rule == nullptr || values.contains(key)) continue;
     const auto& [first, ids] = *texts.begin();
@@ -51,7 +55,13 @@ std::string with_token_ids(
         problem(key,
                 concat("the tokenizer of data \"", first, "\" has ", ids.*member, " and that of \"",
                        data, "\" ", other.*member, ". Set the one that is meant."));
-    if (!allows(*rule, ids.*member)) continue;
+    if (!allows(*rule, ids.*member)) {
+      problem(key, concat("the tokenizer of data \"", first, "\" has no ", token,
+                          " token, and the part needs one. Set ", key,
+                          " to the id of a token that stands for it, or choose another "
+                          "tokenizer."));
+      continue;
+    }
     values[key] = ids.*member;
     changed = true;
   }

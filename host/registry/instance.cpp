@@ -4,7 +4,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "host/base/no_resources.hpp"
 #include "host/base/text.hpp"
 #include "host/registry/guard.hpp"
 
@@ -147,7 +146,7 @@ static Exit exit_of_call(weft_status status) {
   switch (status) {
     case WEFT_INDEX: return Exit::bad_data;
     case WEFT_INVALID: return Exit::bad_recipe;
-    case WEFT_NO_MEMORY: return k_no_resources;
+    case WEFT_NO_MEMORY: return Exit::no_resources;
     default: return Exit::plugin;
   }
 }

@@ -16,6 +16,7 @@ extern "C" {
 #include "host/base/text.hpp"
 #include "host/data/codec/file_format.hpp"
 #include "host/data/codec/limits.hpp"
+#include "host/data/codec/metadata.hpp"
 
 namespace weft::host {
 namespace {
@@ -50,6 +51,7 @@ struct Cursor {
   std::span<const std::byte> bytes;
   std::int64_t position = 0;
   Deadline deadline;
+  Changes changes;
 };
 
 int read_some(void* opaque, std::uint8_t* target, int wanted) {
@@ -58,7 +60,10 @@ int read_some(void* opaque, std::uint8_t* target, int wanted) {
   const auto size = static_cast<std::int64_t>(cursor->bytes.size());
   const std::int64_t count = std::min<std::int64_t>(wanted, size - cursor->position);
   if (count <= 0) return AVERROR_EOF;
-  std::memcpy(target, cursor->bytes.data() + cursor->position, static_cast<std::size_t>(count));
+  const auto from = static_cast<std::size_t>(cursor->position);
+  const std::span<std::uint8_t> part(target, static_cast<std::size_t>(count));
+  std::memcpy(part.data(), cursor->bytes.data() + from, part.size());
+  cursor->changes.apply(from, part);
   cursor->position += count;
   return static_cast<int>(count);
 }
@@ -236,7 +241,7 @@ struct MediaFile::Inside {
   Inside(std::span<const std::byte> bytes, Medium medium, const Deadline& deadline,
          const std::string& where)
       : place(where),
-        cursor{bytes, 0, deadline},
+        cursor{bytes, 0, deadline, changes_of_metadata(bytes, where)},
         kind(kind_of(bytes, medium)),
         input(open_input(cursor)),
         format(open_format(input.get(), medium, kind, place)),

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t k_signature = 8;
 /// Of a chunk beside its content: length, name and checksum.
 constexpr std::size_t k_frame = 12;
+/// Behind a chunk's length and name.
+constexpr std::size_t k_name_end = 8;
 constexpr int k_grey = 0, k_palette = 3;
 
 struct Chunk {
@@ -30,17 +32,19 @@ std::size_t number(std::string_view text, std::size_t at) {
   return value;
 }
 
-/// The chunks up to IEND; nothing if they do not hold together.
-std::optional<std::vector<Chunk>> chunks_of(std::string_view text) {
+/// The chunks up to IEND, or to the last whole one. What then follows of a chunk that is cut off is
+/// one of its own, without content.
+std::vector<Chunk> chunks_of(std::string_view text) {
   std::vector<Chunk> chunks;
-  for (std::size_t at = k_signature; at + k_frame <= text.size();) {
+  for (std::size_t at = k_signature; at + k_name_end <= text.size();) {
     const std::size_t size = number(text, at);
-    if (size > text.size() - at - k_frame) return std::nullopt;
-    chunks.push_back({text.substr(at + 4, 4), text.substr(at + 8, size), at, at + k_frame + size});
-    if (chunks.back().name == "IEND") return chunks;
-    at = chunks.back().end;
+    const bool is_whole = text.size() - at >= k_frame && size <= text.size() - at - k_frame;
+    const std::size_t end = is_whole ? at + k_frame + size : text.size();
+    chunks.push_back({text.substr(at + 4, 4), text.substr(at + 8, is_whole ? size : 0), at, end});
+    if (chunks.back().name == "IEND") break;
+    at = end;
   }
-  return std::nullopt;
+  return chunks;
 }
 
 void append(std::vector<std::byte>& bytes, std::string_view text) {
@@ -93,18 +97,19 @@ bool tells_of_pixels(std::string_view name) {
 std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes,
                                                 const std::string& place) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  const std::optional<std::vector<Chunk>> chunks = chunks_of(text);
-  if (!chunks || chunks->front().name != "IHDR" || chunks->front().content.size() != 13)
-    return std::nullopt;
-  const std::string_view head = chunks->front().content;
+  if (!text.starts_with("\x89PNG\r\n\x1a\n")) return std::nullopt;
+  const std::vector<Chunk> chunks = chunks_of(text);
+  if (chunks.empty() || chunks.front().name != "IHDR" || chunks.front().content.size() != 13)
+    cannot_decode(place, "it is a PNG that does not begin with a whole head (IHDR)");
+  const std::string_view head = chunks.front().content;
   const unsigned depth = static_cast<unsigned char>(head[8]);
-  const Chunk* const clear = find(*chunks, "tRNS");
-  if (head[9] == k_palette && find(*chunks, "PLTE") == nullptr)
+  const Chunk* const clear = find(chunks, "tRNS");
+  if (head[9] == k_palette && find(chunks, "PLTE") == nullptr)
     cannot_decode(place, "it is a PNG of palette colours without a palette (PLTE)");
   const bool is_low_grey = head[9] == k_grey && (depth == 1 || depth == 2 || depth == 4) &&
                            clear != nullptr && clear->content.size() == 2;
-  const bool is_plain = !is_low_grey && chunks->back().end == text.size() &&
-                        std::all_of(chunks->begin(), chunks->end(),
+  const bool is_plain = !is_low_grey && chunks.back().end == text.size() &&
+                        std::all_of(chunks.begin(), chunks.end(),
                                     [](const Chunk& chunk) { return tells_of_pixels(chunk.name); });
   if (is_plain) return std::nullopt;
   std::vector<std::byte> plain;
@@ -115,7 +120,7 @@ std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes
     const unsigned value = high << 8U | static_cast<unsigned char>(clear->content[1]);
     append_grey_palette(plain, head, depth, value);
   }
-  for (const Chunk& chunk : *chunks) {
+  for (const Chunk& chunk : chunks) {
     const bool is_replaced = is_low_grey && chunk.name != "IDAT" && chunk.name != "IEND";
     if (!tells_of_pixels(chunk.name) || is_replaced) continue;
     append(plain, text.substr(chunk.begin, chunk.end - chunk.begin));

@@ -16,9 +16,9 @@ namespace weft::host {
 /// default picture is a PNG by itself. What follows IEND is left out too. Grey of 1, 2 or 4 bits of
 /// which one value is transparent becomes a palette of those greys, since FFmpeg does not look at
 /// tRNS there.
-/// @return  the PNG, or nothing if the bytes are one already, or are no whole chunks (the decoder
-///          then says what is wrong)
-/// @throws Error (bad_data): a palette picture without a palette
+/// What is cut off stays so, for the decoder to say.
+/// @return  the PNG, or nothing if the bytes are one already, or no PNG
+/// @throws Error (bad_data): a palette picture without a palette, a PNG without a head
 std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes,
                                                 const std::string& place);
 

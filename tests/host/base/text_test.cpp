@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 namespace weft::test {
 namespace {
 
@@ -13,6 +16,9 @@ using testing::IsEmpty;
 
 TEST(Text, ConcatWritesEverythingInOrder) {
   EXPECT_EQ(concat("a", 1, 'b', 2.5), "a1b2.5");
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(concat(nan, ' ', -nan, ' ', std::copysign(static_cast<float>(nan), -1.0F)),
+            "nan nan nan");
 }
 
 TEST(Text, EnumerateJoinsAsInASentence) {

@@ -10,8 +10,6 @@
 #include <system_error>
 #include <vector>
 
-#include "host/base/no_resources.hpp"
-
 namespace weft::host {
 namespace {
 
@@ -41,9 +39,9 @@ TEST(Ending, ASystemErrorHasTheCodeOfItsNumber) {
                                          {EIO, Exit::io},
                                          {EFBIG, Exit::io},
                                          {EDQUOT, Exit::io},
-                                         {ENOMEM, k_no_resources},
-                                         {EAGAIN, k_no_resources},
-                                         {EMFILE, k_no_resources}}) {
+                                         {ENOMEM, Exit::no_resources},
+                                         {EAGAIN, Exit::no_resources},
+                                         {EMFILE, Exit::no_resources}}) {
     EXPECT_EQ(ending_of(std::system_error(system_error(number))).exit, exit) << number;
     const Ending named = ending_of(
         std::filesystem::filesystem_error("cannot rename", "from", "to", system_error(number)));
@@ -57,7 +55,7 @@ TEST(Ending, MissingMemoryIsNoFaultOfAPlugin) {
   const std::string sentence =
       "there is not enough memory. Make the batch or the model smaller, or use a machine with "
       "more.";
-  EXPECT_EQ(ending_of(std::bad_alloc()).exit, k_no_resources);
+  EXPECT_EQ(ending_of(std::bad_alloc()).exit, Exit::no_resources);
   EXPECT_EQ(ending_of(std::bad_array_new_length()).sentence, sentence);
   EXPECT_EQ(ending_of(std::length_error("vector::_M_default_append")).sentence, sentence);
 }

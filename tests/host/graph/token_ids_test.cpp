@@ -44,7 +44,13 @@ TEST(TokenIds, AreTheTokenizersWhereTheRecipeIsSilent) {
 }
 
 TEST(TokenIds, WhatTheTokenizerLacksIsMinusOneWhereThatIsAllowed) {
-  EXPECT_EQ(filled("{}", {{"a", {-1, -1, 0, -1}}}).config, R"({"end_id":-1,"pad_id":0})");
+  const Filled lacking = filled("{}", {{"a", {-1, -1, 0, -1}}});
+  EXPECT_EQ(lacking.config, R"({"end_id":-1,"pad_id":0})");
+  EXPECT_THAT(lacking.problems,
+              ElementsAre("begin_id: the tokenizer of data \"a\" has no begin token, and the part "
+                          "needs one. Set begin_id to the id of a token that stands for it, or "
+                          "choose another tokenizer."));
+  EXPECT_THAT(filled(R"({"begin_id": 5})", {{"a", {-1, -1, 0, -1}}}).problems, ElementsAre());
 }
 
 TEST(TokenIds, SectionsThatDisagreeAreAProblem) {
