@@ -67,14 +67,15 @@ bool is_unfinished(const OpenFolder& checkpoints, const std::string& entry) {
 }
 
 /// Removes what a crash left half done and of the stage's checkpoints up to `step` all but the
-/// newest two. Later ones are of a training that this one has fallen back from.
-void remove_older(const OpenFolder& checkpoints, const std::string& stage, std::int64_t step) {
+/// newest two and the best. Later ones are of a training that this one has fallen back from.
+void remove_older(const OpenFolder& checkpoints, const std::string& stage, std::int64_t step,
+                  std::int64_t best_step) {
   std::vector<std::int64_t> steps;
   for (const Name& name : list(checkpoints))
     if (name.stage == stage && name.step <= step) steps.push_back(name.step);
   std::sort(steps.rbegin(), steps.rend());
   for (std::size_t i = 2; i < steps.size(); ++i)
-    checkpoints.remove_folder(text_of({stage, steps[i]}));
+    if (steps[i] != best_step) checkpoints.remove_folder(text_of({stage, steps[i]}));
   for (const std::string& entry : checkpoints.names())
     if (is_unfinished(checkpoints, entry)) checkpoints.remove_folder(entry);
 }
@@ -100,6 +101,19 @@ std::string hash_of(const Json& state) {
   return sum.digest().xxh3;
 }
 
+Json written(const StageProgress& progress) {
+  return {{"divergences", progress.divergences},
+          {"measured_step", progress.measured_step},
+          {"best_step", progress.best_step},
+          {"best_value", progress.best_value},
+          {"evaluations_since", progress.evaluations_since}};
+}
+
+StageProgress read_progress(const Json& json) {
+  return {json.at("divergences"), json.at("measured_step"), json.at("best_step"),
+          json.at("best_value"), json.at("evaluations_since")};
+}
+
 /// Fills in what state.json holds of a checkpoint and hands the rest, the files' hashes, over.
 /// @throws Json::exception for what is no state; std::invalid_argument with what is wrong with it
 Json read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
@@ -113,12 +127,13 @@ Json read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
   }
   for (const auto& [key, value] : state.items())
     if (key != "checkpoint" && key != "stage" && key != "step" && key != "data" && key != "parts" &&
-        key != "xxh3")
+        key != "xxh3" && key != "progress")
       throw std::invalid_argument(concat("state.json is damaged: it has a key ", shown(key), "."));
   state.at("stage").get_to(checkpoint.stage);
   state.at("step").get_to(checkpoint.step);
   state.at("data").get_to(checkpoint.data);
   state.at("parts").get_to(checkpoint.parts);
+  if (state.contains("progress")) checkpoint.progress = read_progress(state.at("progress"));
   const std::string own = concat(checkpoint.stage, "-", checkpoint.step);
   if (own != name)
     throw std::invalid_argument(
@@ -153,6 +168,7 @@ std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint)
                                {"step", checkpoint.step},
                                {"data", checkpoint.data},
                                {"parts", checkpoint.parts}};
+  if (checkpoint.progress != StageProgress{}) state["progress"] = written(checkpoint.progress);
   {
     const OpenFolder folder = checkpoints.made_folder(unfinished);
     for (const auto& [file, tensors] :
@@ -166,7 +182,7 @@ std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint)
   checkpoints.replace_folder(unfinished, name);
   checkpoints.flush();
   name_latest(run, checkpoint);
-  remove_older(checkpoints, checkpoint.stage, checkpoint.step);
+  remove_older(checkpoints, checkpoint.stage, checkpoint.step, checkpoint.progress.best_step);
   return state["xxh3"][k_files[0]];
 }
 

@@ -18,19 +18,32 @@
 
 namespace weft::host {
 
+/// What a stage remembers beside its weights and its place in the data.
+struct StageProgress {
+  std::int64_t divergences = 0;        ///< steps whose loss or gradient was not finite
+  std::int64_t measured_step = 0;      ///< of the newest evaluation that looked for the best; or 0
+  std::int64_t best_step = 0;          ///< of the best evaluation so far; or 0
+  double best_value = 0.0;             ///< what it gave
+  std::int64_t evaluations_since = 0;  ///< evaluations after it
+
+  bool operator==(const StageProgress&) const = default;
+};
+
 struct Checkpoint {
   std::string stage;
   std::int64_t step = 0;                                     ///< steps done in that stage
   std::map<std::string, Array> model;                        ///< parameters and buffers by path
-  std::map<std::string, Array> optimizer;                    ///< AdamW::state()
+  std::map<std::string, Array> optimizer;                    ///< Optimizer::state()
   std::map<std::string, std::int64_t> data;                  ///< position in the training data
   std::map<std::string, std::pair<std::string, int>> parts;  ///< node → part id, state version
   std::string model_xxh3 = {};  ///< of model.safetensors; known of one that was loaded
+  StageProgress progress = {};
 };
 
 /// Writes into a temporary folder, makes it durable, renames it into place and only then points
 /// RUN/latest at it: whatever happens, the checkpoint before stays whole. Of the stage's
-/// checkpoints up to this step the newest two are kept; what lies beside them is let alone.
+/// checkpoints up to this step the newest two and the best are kept; what lies beside them is let
+/// alone.
 /// @return the hash of model.safetensors
 std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint);
 

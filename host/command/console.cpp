@@ -70,6 +70,10 @@ void Console::stage_ends(const std::string&) {
   progress_.end_stage();
 }
 
+void Console::measured(const std::string& stage, std::int64_t step, const MetricValues& values) {
+  progress_.measured(stage, step, values);
+}
+
 void Console::saved(const std::string&, std::int64_t) {
   note_checkpoint();
 }

@@ -25,6 +25,7 @@ class Console final : public Observer {
   void step_begins(const std::string& stage, std::int64_t step) override;
   void step_ends(const StepReport& report) override;
   void stage_ends(const std::string& stage) override;
+  void measured(const std::string& stage, std::int64_t step, const MetricValues& values) override;
   void saved(const std::string& stage, std::int64_t step) override;
   void evaluation_begins() override;
 

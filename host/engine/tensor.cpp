@@ -73,6 +73,18 @@ double item(const Tensor& tensor) {
   return checked("reading a scalar", [&] { return tensor_of(tensor).item().toDouble(); });
 }
 
+std::vector<double> items(const std::vector<Tensor>& tensors) {
+  return checked("reading scalars", [&] {
+    if (tensors.empty()) return std::vector<double>{};
+    std::vector<at::Tensor> scalars;
+    for (const Tensor& tensor : tensors)
+      scalars.push_back(tensor_of(tensor).detach().reshape({}).to(at::kDouble));
+    const at::Tensor values = at::stack(scalars).cpu();
+    const double* const first = values.const_data_ptr<double>();
+    return std::vector<double>(first, first + values.numel());
+  });
+}
+
 bool is_finite(const Tensor& tensor) {
   return checked("looking for infinities",
                  [&] { return at::isfinite(tensor_of(tensor).detach()).all().item().toBool(); });

@@ -55,6 +55,8 @@ WEFT_ENGINE_API Array to_array(const Tensor& tensor);
 
 /// The value of a tensor of one element.
 WEFT_ENGINE_API double item(const Tensor& tensor);
+/// The values of tensors of one element each, read from their device at once.
+WEFT_ENGINE_API std::vector<double> items(const std::vector<Tensor>& tensors);
 /// True if no element is infinite or NaN.
 WEFT_ENGINE_API bool is_finite(const Tensor& tensor);
 

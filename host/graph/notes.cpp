@@ -64,7 +64,7 @@ void note_idle_learners(const StagePlan& stage, const std::vector<Node>& nodes,
   for (std::size_t i = 0; i < stage.train.size(); ++i) {
     const StagePlan one = only(stage, stage.train[i]);
     if (any_learns(one) && !feeds(one))
-      report.note(concat(stage.place.pointer, "/train/", i),
+      report.note(train_pointer(stage, i),
                   concat("\"", stage.train[i], "\" feeds no loss of stage \"", stage.name,
                          "\", so that it learns nothing there."));
   }

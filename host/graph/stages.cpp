@@ -11,11 +11,6 @@ namespace {
 
 using Report = std::function<void(const std::string&, const std::string&)>;
 
-/// Whether a pattern of `train` or `freeze` names a parameter, by itself or as part of a node.
-bool covers(const std::string& pattern, const std::string& path) {
-  return matches(pattern, path) || path.starts_with(pattern + ".");
-}
-
 std::vector<std::string> parameter_paths(const std::vector<Node>& nodes) {
   std::vector<std::string> paths;
   for (const Node& node : nodes)
@@ -39,15 +34,19 @@ class PatternCheck {
                const Report& report)
       : nodes_(nodes), missing_(missing), paths_(parameter_paths(nodes)), report_(report) {}
 
-  void check(const std::vector<std::string>& patterns, const std::string& pointer) {
+  void check(const std::vector<std::string>& patterns,
+             const std::function<std::string(std::size_t)>& pointer) {
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       const auto [known, is_new] = matches_.try_emplace(patterns[i], false);
       if (is_new) known->second = matches_something(patterns[i]);
       if (!known->second)
-        report_(pointer + "/" + std::to_string(i),
-                concat("pattern \"", patterns[i], "\" matches no parameter.",
-                       suggestion(patterns[i], learners())));
+        report_(pointer(i), concat("pattern \"", patterns[i], "\" matches no parameter.",
+                                   suggestion(patterns[i], learners())));
     }
+  }
+
+  void check(const std::vector<std::string>& patterns, const std::string& pointer) {
+    check(patterns, [&](std::size_t i) { return child(pointer, i); });
   }
 
  private:
@@ -109,6 +108,42 @@ void check_single_rows(const StagePlan& stage, const std::vector<Node>& nodes,
                     "row. Use a larger batch."));
 }
 
+/// What feeds the losses must learn from the first step on, or there is nothing to step.
+void check_first_step(const StagePlan& stage, const std::vector<Node>& nodes,
+                      const Report& report) {
+  std::vector<std::size_t> losses;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
+    if (stage.losses.contains(nodes[i].name)) losses.push_back(i);
+  bool learns_later = false;
+  for (const std::size_t index : needed_nodes(nodes, losses))
+    for (const ParameterDecl& parameter : nodes[index].instance.parameters()) {
+      const std::string path = nodes[index].name + "." + parameter.name;
+      if (is_trained_at(stage, path, 0)) return;
+      learns_later = learns_later || is_trained(stage, path);
+    }
+  if (learns_later)
+    report(stage.place.pointer + "/train",
+           "nothing that feeds the losses learns in the first step: each from_step is later. Let "
+           "one pattern learn from step 0.");
+}
+
+/// The metric that the best is kept by has an output of that name.
+void check_best(const StagePlan& stage, const std::vector<Node>& nodes, const Report& report) {
+  const std::string& metric = stage.keep_best.metric;
+  const std::size_t dot = metric.find('.');
+  if (dot == std::string::npos) return;
+  for (const Node& node : nodes) {
+    if (node.name != metric.substr(0, dot)) continue;
+    std::vector<std::string> outputs;
+    for (const Port& port : node.instance.outputs()) outputs.push_back(port.name);
+    const std::string output = metric.substr(dot + 1);
+    if (std::ranges::find(outputs, output) == outputs.end())
+      report(stage.place.pointer + "/keep_best/metric",
+             concat("\"", node.name, "\" has no output \"", output, "\".",
+                    suggestion(output, outputs)));
+  }
+}
+
 }  // namespace
 
 std::vector<Run> runs_of(const Recipe& recipe,
@@ -165,15 +200,35 @@ std::vector<std::size_t> needed_nodes(const std::vector<Node>& nodes,
   return order;
 }
 
+bool covers(const std::string& pattern, const std::string& path) {
+  return matches(pattern, path) || path.starts_with(pattern + ".");
+}
+
+std::string train_pointer(const StagePlan& stage, std::size_t index) {
+  const std::string pointer = child(stage.place.pointer, "train");
+  return stage.groups.empty() ? child(pointer, index) : child(pointer, stage.train[index]);
+}
+
+GroupPlan group_of(const StagePlan& stage, const std::string& path) {
+  for (std::size_t i = stage.groups.size(); i-- > 0;)
+    if (covers(stage.train[i], path)) return stage.groups[i];
+  return {};
+}
+
 bool is_trained(const StagePlan& stage, const std::string& path) {
   const auto covers_path = [&](const std::string& pattern) { return covers(pattern, path); };
   return std::ranges::any_of(stage.train, covers_path) &&
          std::ranges::none_of(stage.freeze, covers_path);
 }
 
-bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffer) {
+bool is_trained_at(const StagePlan& stage, const std::string& path, std::int64_t step) {
+  return is_trained(stage, path) && group_of(stage, path).from_step <= step;
+}
+
+bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffer,
+              std::int64_t step) {
   const auto& parameters = node.instance.parameters();
-  if (parameters.empty()) return is_trained(stage, node.name + "." + buffer);
+  if (parameters.empty()) return is_trained_at(stage, node.name + "." + buffer, step);
   for (std::string block = buffer;;) {
     const std::size_t dot = block.rfind('.');
     block.resize(dot == std::string::npos ? 0 : dot);
@@ -181,7 +236,7 @@ bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffe
     bool has_any = false;
     for (const ParameterDecl& one : parameters) {
       if (!one.name.starts_with(prefix)) continue;
-      if (is_trained(stage, node.name + "." + one.name)) return true;
+      if (is_trained_at(stage, node.name + "." + one.name, step)) return true;
       has_any = true;
     }
     if (has_any) return false;
@@ -194,13 +249,16 @@ void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
   PatternCheck patterns(nodes, missing, report);
   for (const StagePlan& stage : recipe.stages) {
     const std::string& pointer = stage.place.pointer;
-    patterns.check(stage.train, pointer + "/train");
+    patterns.check(stage.train, [&](std::size_t i) { return train_pointer(stage, i); });
     patterns.check(stage.freeze, pointer + "/freeze");
+    patterns.check(stage.optimizer.also_adamw, pointer + "/optimizer/adamw/match");
     const bool is_known = missing.empty() && !recipe.problems.is_wrong(pointer + "/train") &&
                           !recipe.problems.is_wrong(pointer + "/freeze");
     if (is_known &&
         std::ranges::none_of(paths, [&](const auto& path) { return is_trained(stage, path); }))
       report(pointer, "train and freeze leave nothing to train in this stage.");
+    if (is_known) check_first_step(stage, nodes, report);
+    check_best(stage, nodes, report);
     check_single_rows(stage, nodes, report);
     if (stage.grad_accumulation > 1)
       check_coupling(stage, nodes, pointer + "/grad_accumulation", report);

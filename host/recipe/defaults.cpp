@@ -73,7 +73,8 @@ const Value* properties_of_kind(const Value& schema, const Value& field) {
   const Value* kind = field.find("kind");
   if (kind == nullptr || kind->text() == nullptr) return nullptr;
   for (const Value* one : alternatives(schema, resolve_reference(schema, "#/$defs/whole_field")))
-    if (const Value* name = kind_of(*one); name && name->text() && *name->text() == *kind->text())
+    if (const Member* own = discriminator(*one);
+        own && *own->value.find("const")->text() == *kind->text())
       return one->find("properties");
   return nullptr;
 }

@@ -151,10 +151,15 @@ std::vector<const Value*> alternatives(const Value& root, const Value& schema) {
   return result;
 }
 
-const Value* kind_of(const Value& alternative) {
+const Member* discriminator(const Value& alternative) {
   const Value* properties = alternative.find("properties");
-  const Value* kind = properties ? properties->find("kind") : nullptr;
-  return kind ? kind->find("const") : nullptr;
+  if (properties == nullptr) return nullptr;
+  const auto is_constant = [](const Member& property) {
+    const Value* only = property.value.find("const");
+    return only != nullptr && only->text() != nullptr;
+  };
+  const auto found = std::ranges::find_if(properties->members(), is_constant);
+  return found == properties->members().end() ? nullptr : &*found;
 }
 
 }  // namespace weft::host

@@ -26,7 +26,8 @@ std::vector<std::string> types_of(const Value& schema);
 /// alternative "#/$defs/variable" is left out: `let` has been replaced, it is there for editors.
 std::vector<const Value*> alternatives(const Value& root, const Value& schema);
 
-/// The constant that an alternative demands of its property "kind"; null if it demands none.
-const Value* kind_of(const Value& alternative);
+/// The property that tells an alternative from the others by the constant that it demands, such as
+/// "kind" of a field or "use" of an optimizer; null if it has none.
+const Member* discriminator(const Value& alternative);
 
 }  // namespace weft::host

@@ -167,6 +167,7 @@ class Check {
       refer(text_at(stage, "from"), child(pointer, "from"), earlier, "no earlier stage");
       stage_name(stage, pointer, earlier);
       stage_references(stage, pointer);
+      check_stage(stage, pointer, findings_);
       const Value* batch = stage.find("batch_size");
       const Value* parts = stage.find("grad_accumulation");
       if (batch && batch->integer() && parts && parts->integer() && *parts->integer() > 0 &&

@@ -13,6 +13,9 @@ namespace weft::host {
 /// @returns false if a section has so many entries that nothing else was looked at
 bool check_meaning(const Value& recipe, Findings& findings);
 
+/// The numbers of a stage fit one another: schedules, groups, evaluations.
+void check_stage(const Value& stage, const std::string& pointer, Findings& findings);
+
 /// Wires lead to graph nodes or the batch, and the graph has no cycle.
 void check_wires(const Value& recipe, Findings& findings);
 

@@ -35,14 +35,58 @@ struct NodePlan {
   std::set<std::string> left_over = {};  ///< keys of `config` that were written for another part
 };
 
-struct OptimizerPlan {
-  double lr = 0.0;
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0.01;
+/// A number that changes with the step of its stage, the first step being 0: `from` up to the step
+/// `first`, `to` from the step `last` on, and between them along a line or half a cosine.
+struct Schedule {
+  Schedule(double constant = 0.0) : from(constant), to(constant) {}  // NOLINT: a number is one
+
+  double from, to;
+  std::int64_t first = 0, last = 0;
+  bool is_cosine = false;
+
+  bool is_constant() const { return from == to; }
+  bool operator==(const Schedule&) const = default;
 };
 
+struct OptimizerPlan {
+  std::string use = "adamw";
+  double lr = 0.0, weight_decay = 0.0;
+  std::map<std::string, double> settings = {};  ///< other numbers of the rule; a flag is 0 or 1
+  std::vector<OptimizerPlan> others = {};       ///< muon: the AdamW of what it does not move; one
+  std::vector<std::string> also_adamw = {};     ///< muon: patterns of matrices that AdamW moves too
+};
+
+/// The learning rate over a stage, as a fraction of its peak.
 struct SchedulePlan {
+  enum class Shape { constant, linear, cosine, wsd, inverse_sqrt };
   std::int64_t warmup = 0;  ///< steps
-  double min_ratio = 0.0;   ///< fraction of lr at the last step
+  double min_ratio = 0.0;   ///< what it falls to
+  Shape shape = Shape::cosine;
+  std::int64_t decay = 0;  ///< steps of the fall at the end; of wsd alone
+};
+
+/// What a pattern of `train` says of the parameters that it is the last to match.
+struct GroupPlan {
+  double lr_mult = 1.0;
+  double layer_decay = 1.0;    ///< the factor from a layer to the one below it
+  std::int64_t from_step = 0;  ///< frozen before it
+  bool weight_decay = true;    ///< false: none, also where the parameter is not exempt by itself
+};
+
+/// What follows a step whose loss or gradient is not finite.
+struct DivergencePlan {
+  enum class Action { stop, skip, rollback };
+  Action action = Action::stop;
+  std::int64_t times = 0;  ///< at most, in the stage
+  double lr_mult = 1.0;    ///< rollback: of the learning rate, each time
+};
+
+/// Which step's weights a stage ends with.
+struct KeepBestPlan {
+  std::string metric;  ///< "name" or "name.output"; empty: those of the last step
+  bool is_max = true;
+  std::int64_t patience = 0;  ///< evaluations without a better one that end the stage; 0: none do
+  double min_delta = 0.0;     ///< what is better by no more counts as none
 };
 
 struct StagePlan {
@@ -52,8 +96,9 @@ struct StagePlan {
   std::int64_t steps = 0;
   std::int64_t batch_size = 0;             ///< examples per step, all micro-batches together
   std::int64_t grad_accumulation = 1;      ///< micro-batches per step; divides `batch_size`
-  std::map<std::string, double> losses;    ///< weight of each
+  std::map<std::string, Schedule> losses;  ///< weight of each
   std::vector<std::string> train, freeze;  ///< patterns of parameter paths
+  std::vector<GroupPlan> groups;           ///< of each pattern of `train`; empty: nothing special
   OptimizerPlan optimizer;
   SchedulePlan schedule;
   double clip_norm = 0.0;  ///< largest norm of the gradient; 0 does not clip
@@ -61,6 +106,8 @@ struct StagePlan {
   std::int64_t save_every = 0;  ///< 0: at the end only
   std::int64_t eval_every = 0;  ///< 0: at the end only
   std::vector<std::string> metrics;
+  KeepBestPlan keep_best;
+  DivergencePlan on_divergence;
   Place place;
 };
 

@@ -79,6 +79,15 @@ void write_out_losses(Value& stage) {
   *losses = std::move(whole);
 }
 
+/// "skip" as {"do": "skip"}.
+void write_out_divergence(Value& stage) {
+  Value* divergence = stage.object() ? stage.find("on_divergence") : nullptr;
+  if (divergence == nullptr || divergence->text() == nullptr) return;
+  Value whole{Value::Object{}, divergence->origin, divergence->used_at};
+  whole.set("do", *divergence);
+  *divergence = std::move(whole);
+}
+
 }  // namespace
 
 void write_out_short_forms(Value& recipe, Findings* findings) {
@@ -86,7 +95,10 @@ void write_out_short_forms(Value& recipe, Findings* findings) {
     for (Member& section : *data->object())
       write_out_shards(section.value, child("/data", section.key), findings);
   if (Value* stages = recipe.find("stages"); stages != nullptr && stages->list() != nullptr)
-    for (Value& stage : *stages->list()) write_out_losses(stage);
+    for (Value& stage : *stages->list()) {
+      write_out_losses(stage);
+      write_out_divergence(stage);
+    }
 }
 
 }  // namespace weft::host

@@ -11,6 +11,7 @@ namespace weft::host {
 /// Writes out in the whole recipe:
 ///   "shards": "qa-{train,val}-*.tar"  →  {"train": ["qa-train-*.tar"], "val": ["qa-val-*.tar"]}
 ///   "losses": ["ce"] of a stage       →  {"ce": 1}
+///   "on_divergence": "skip" of it     →  {"do": "skip"}
 /// @param findings  gets what cannot be written out; null leaves it for later
 void write_out_short_forms(Value& recipe, Findings* findings);
 

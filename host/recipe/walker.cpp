@@ -143,8 +143,9 @@ class Walker {
   void choose(const Value& schema, const std::vector<const Value*>& choices, Value& value,
               const std::string& pointer, int references) {
     if (choices.size() == 1) return walk(*choices.front(), value, pointer, references + 1);
-    if (kind_of(*choices.front()) != nullptr && value.object() != nullptr)
-      return choose_by_kind(choices, value, pointer, references);
+    if (value.object() != nullptr)
+      if (const Member* kind = discriminator(*choices.front()))
+        return choose_by(kind->key, choices, value, pointer, references);
     for (const Value* choice : choices) {
       const std::vector<std::string> types = types_of(*choice);
       const auto fits = [&](const std::string& type) { return has_type(value, type); };
@@ -154,25 +155,29 @@ class Walker {
     report_expected(schema, value, pointer);
   }
 
-  void choose_by_kind(const std::vector<const Value*>& choices, Value& value,
-                      const std::string& pointer, int references) {
-    const Value* kind = value.find("kind");
+  /// @param key  whose value tells the choices apart; where it is left out, the choice that has it
+  ///             by default is meant
+  void choose_by(const std::string& key, const std::vector<const Value*>& choices, Value& value,
+                 const std::string& pointer, int references) {
+    const Value* kind = value.find(key);
     std::vector<std::string> names, quoted;
     for (const Value* choice : choices) {
-      const Value* name = kind_of(*choice);
-      if (name == nullptr || name->text() == nullptr) continue;
-      if (kind && kind->text() && *kind->text() == *name->text())
-        return walk(*choice, value, pointer, references + 1);
-      names.push_back(*name->text());
-      quoted.push_back(compact(*name));
+      const Member* own = discriminator(*choice);
+      if (own == nullptr) continue;
+      const Value& name = *own->value.find("const");
+      const bool is_meant = kind == nullptr ? own->value.find("default") != nullptr
+                                            : kind->text() && *kind->text() == *name.text();
+      if (is_meant) return walk(*choice, value, pointer, references + 1);
+      names.push_back(*name.text());
+      quoted.push_back(compact(name));
     }
     if (kind == nullptr)
       return hooks_.report(value, pointer,
-                           concat("missing key \"kind\": one of ", enumerate(quoted), "."));
+                           concat("missing key \"", key, "\": one of ", enumerate(quoted), "."));
     std::string text = concat("expected one of ", enumerate(quoted), ", found ", found(*kind), ".");
     if (kind->text() && !nearest(*kind->text(), names).empty())
       text += suggestion(*kind->text(), names);
-    hooks_.report(*kind, child(pointer, "kind"), text);
+    hooks_.report(*kind, child(pointer, key), text);
   }
 
   void walk_content(const Value& schema, Value& value, const std::string& pointer) {

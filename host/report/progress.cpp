@@ -63,6 +63,14 @@ void Progress::step(const std::string& stage, std::int64_t step, std::int64_t st
   out_.flush();
 }
 
+void Progress::measured(const std::string& stage, std::int64_t step,
+                        const std::map<std::string, double>& values) {
+  if (style_ == Style::silent) return;
+  std::string line = stage + "  step " + std::to_string(step) + "  val";
+  for (const auto& [name, value] : values) line += "  " + name + " " + number(value, "%.4f");
+  out_ << (style_ == Style::terminal ? "\r\033[K" : "") << line << "\n" << std::flush;
+}
+
 void Progress::end_stage() {
   if (style_ == Style::terminal && !stage_.empty()) out_ << "\n" << std::flush;
   stage_.clear();

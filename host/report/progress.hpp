@@ -28,6 +28,9 @@ class Progress {
   void step(const std::string& stage, std::int64_t step, std::int64_t steps,
             const std::map<std::string, double>& losses, double learning_rate, std::int64_t samples,
             double waited = 0.0);
+  /// Metrics on the stage's val split after a step, as a line of its own.
+  void measured(const std::string& stage, std::int64_t step,
+                const std::map<std::string, double>& values);
   /// Ends the line of the present stage.
   void end_stage();
 

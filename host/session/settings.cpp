@@ -13,9 +13,10 @@ namespace {
 
 /// Of the stage under way these may change: how long, how fast, on how many at a time and towards
 /// what it goes on, and when it saves and tells.
-const std::set<std::string> k_free = {"batch_size", "clip_norm", "eval_every", "grad_accumulation",
-                                      "log_every",  "losses",    "metrics",    "optimizer",
-                                      "save_every", "schedule",  "steps"};
+const std::set<std::string> k_free = {
+    "batch_size", "clip_norm", "eval_every", "grad_accumulation", "keep_best",
+    "log_every",  "losses",    "metrics",    "on_divergence",     "optimizer",
+    "save_every", "schedule",  "steps"};
 
 class Rules {
  public:
@@ -69,6 +70,10 @@ class Rules {
     const auto plan = std::ranges::find(now_.stages, keys[1], &StagePlan::name);
     if (keys[2] == "steps" && plan->steps < checkpoint_.step)
       return concat(checkpoint_.step, " steps are done");
+    if (keys[2] == "keep_best" && (keys.back() == "metric" || keys.back() == "mode"))
+      return "the best so far is the best of what was measured then";
+    if (keys[2] == "optimizer" && keys.size() > 3 && (keys[3] == "use" || keys.back() == "match"))
+      return "what the optimizer keeps is of the one that it was trained with";
     return "";
   }
 

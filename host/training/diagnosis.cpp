@@ -114,7 +114,8 @@ class Search {
 
 /// The first thing that is not finite, on the way forward and then back. Empty if nothing is, such
 /// as where only the norm of all gradients is beyond numbers.
-std::string first_not_finite(const Model& model, const TakenStep& step) {
+/// @param number  of the step in its stage, from 0
+std::string first_not_finite(const Model& model, std::int64_t number, const TakenStep& step) {
   for (std::size_t i = 0; i < step.micro.size(); ++i)
     if (std::string found = Search(model, step, i).forward(step.objective.order()); !found.empty())
       return found;
@@ -122,7 +123,7 @@ std::string first_not_finite(const Model& model, const TakenStep& step) {
   for (const NamedTensor& one : step.trained) tensors.push_back(one.tensor);
   for (std::size_t i = 0; i < step.micro.size(); ++i) {
     clear_gradients(tensors);
-    step.objective.backward({step.micro[i]}, step.objective.options_of(step.options, i));
+    step.objective.backward({step.micro[i]}, step.objective.options_of(step.options, i), number);
     std::string found = Search(model, step, i).backward(step.trained);
     if (!found.empty()) return found;
   }
@@ -131,7 +132,7 @@ std::string first_not_finite(const Model& model, const TakenStep& step) {
 
 }  // namespace
 
-void require_finite(const StepReport& report, const Model& model, const TakenStep& step) {
+std::string not_finite(const StepReport& report, const Model& model, const TakenStep& step) {
   std::string symptom;
   const auto look_at = [&](const std::string& what, double value) {
     if (!std::isfinite(value) && symptom.empty())
@@ -139,12 +140,11 @@ void require_finite(const StepReport& report, const Model& model, const TakenSte
   };
   for (const auto& [name, value] : report.losses) look_at("loss \"" + name + "\"", value);
   look_at("the gradient's norm", report.gradient_norm);
-  if (symptom.empty()) return;
-  const std::string first = first_not_finite(model, step);
-  throw Error(Exit::failed,
-              concat("stage \"", report.stage, "\", step ", report.step, ": ", symptom,
-                     ", not a finite number.", first.empty() ? "" : " It begins with ", first,
-                     first.empty() ? "" : ".", " Lower the learning rate or set clip."));
+  if (symptom.empty()) return "";
+  const std::string first = first_not_finite(model, report.step - 1, step);
+  return concat("stage \"", report.stage, "\", step ", report.step, ": ", symptom,
+                ", not a finite number.", first.empty() ? "" : " It begins with ", first,
+                first.empty() ? "" : ".");
 }
 
 }  // namespace weft::host

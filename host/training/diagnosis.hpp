@@ -20,10 +20,10 @@ struct TakenStep {
   const std::vector<NamedTensor>& trained;
 };
 
-/// @throws Error (failed) if a loss or the norm of the gradient is not a finite number. The
-/// sentence
-///         names what began it, found by running the step again, and the samples' keys: `It begins
-///         with output "tokens" of "vision" (encoder.vit 1.0.0), for samples "k01" and "k07".`
-void require_finite(const StepReport& report, const Model& model, const TakenStep& step);
+/// Empty where the losses and the norm of the gradient are finite numbers. Else sentences that name
+/// the first that is not and what began it, found by running the step again, with the samples'
+/// keys: `loss "ce" is nan, not a finite number. It begins with output "tokens" of "vision"
+/// (encoder.vit 1.0.0), for samples "k01" and "k07".` Gradients are not in place afterwards.
+std::string not_finite(const StepReport& report, const Model& model, const TakenStep& step);
 
 }  // namespace weft::host

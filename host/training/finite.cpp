@@ -45,12 +45,10 @@ void FiniteWeights::require(const Checkpoint& checkpoint) const {
   for (const auto* tensors : {&checkpoint.model, &checkpoint.optimizer})
     for (const auto& [path, array] : *tensors)
       if (!excepted_.contains(path) && !all_finite(array))
-        throw Error(
+        throw NotFiniteWeights(
             Exit::failed,
             concat("stage \"", checkpoint.stage, "\", step ", checkpoint.step, ": the step left ",
-                   path,
-                   " with values that are not finite numbers, so it is not saved. Lower the "
-                   "learning rate or set clip."));
+                   path, " with values that are not finite numbers, so it is not saved."));
 }
 
 }  // namespace weft::host

@@ -6,10 +6,17 @@
 #include <set>
 #include <string>
 
+#include "host/base/error.hpp"
 #include "host/checkpoint/checkpoint.hpp"
 #include "host/graph/model.hpp"
 
 namespace weft::host {
+
+/// Numbers that are not finite are about to be saved; the sentence has no remedy.
+class NotFiniteWeights : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Keeps weights that are not finite from being saved.
 class FiniteWeights {
@@ -18,7 +25,8 @@ class FiniteWeights {
   ///               declaration on, as a mask of -inf does, may hold them later
   explicit FiniteWeights(const Model& model);
 
-  /// @throws Error (failed) naming stage, step and tensor where a parameter, another buffer or a
+  /// @throws NotFiniteWeights (failed) naming stage, step and tensor where a parameter, another
+  /// buffer or a
   ///         moment of the optimiser is not finite
   void require(const Checkpoint& checkpoint) const;
 

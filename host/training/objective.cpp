@@ -4,6 +4,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/optim/schedule.hpp"
 
 namespace weft::host {
 namespace {
@@ -48,44 +49,73 @@ Objective::Objective(const Model& model, const StagePlan& stage)
 }
 
 std::map<std::string, double> Objective::backward(const std::vector<TensorMap>& micro,
-                                                  const CallOptions& options) const {
-  std::map<std::string, double> weights;
-  if (micro.size() > 1)
-    for (const Term& term : terms_) weights[term.name] = count(term, micro, options);
+                                                  const CallOptions& options,
+                                                  std::int64_t step) const {
+  std::vector<double> weights;
+  if (micro.size() > 1) weights = count(micro, options);
 
-  std::map<std::string, double> means{{"total", 0.0}};
+  std::vector<Part> parts;
   for (std::size_t i = 0; i < micro.size(); ++i) {
     const Values values = model_.forward(order_, micro[i], options_of(options, i));
+    if (micro.size() == 1) {
+      std::vector<Tensor> counts;
+      for (const Term& term : terms_)
+        counts.push_back(values.outputs.at(term.node)[term.weight_port]);
+      weights = items(counts);
+    }
     Tensor total;
-    for (const Term& term : terms_) {
-      const std::vector<Tensor>& out = values.outputs.at(term.node);
-      const double weight = micro.size() > 1 ? weights.at(term.name) : item(out[term.weight_port]);
-      if (weight == 0.0) continue;  // nothing counted: no gradient either
-      const Tensor part = scaled(out[term.loss_port], term.lambda / weight);
-      means[term.name] += item(out[term.loss_port]) / weight;
-      means["total"] += item(part);
-      total = total ? add(total, part) : part;
+    for (std::size_t t = 0; t < terms_.size(); ++t) {
+      if (weights[t] == 0.0) continue;  // nothing counted: no gradient either
+      const Term& term = terms_[t];
+      const Tensor& loss = values.outputs.at(term.node)[term.loss_port];
+      const double lambda = optim::value_at(term.lambda, step);
+      const Tensor part = scaled(loss, lambda / weights[t]);
+      parts.push_back({term, detach(loss), detach(part), weights[t]});
+      if (lambda != 0.0) total = total ? add(total, part) : part;
     }
     if (total) host::backward(total);
   }
+  return read(parts);
+}
+
+std::map<std::string, double> Objective::read(const std::vector<Part>& parts) {
+  std::vector<Tensor> tensors;
+  for (const Part& part : parts) tensors.insert(tensors.end(), {part.loss, part.minimised});
+  const std::vector<double> values = items(tensors);
+  std::map<std::string, double> means{{"total", 0.0}};
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    means[parts[i].term.name] += values[2 * i] / parts[i].weight;
+    means["total"] += values[2 * i + 1];
+  }
   return means;
+}
+
+std::map<std::string, double> Objective::changing_weights(std::int64_t step) const {
+  std::map<std::string, double> weights;
+  for (const Term& term : terms_)
+    if (!term.lambda.is_constant()) weights[term.name] = optim::value_at(term.lambda, step);
+  return weights;
 }
 
 CallOptions Objective::options_of(const CallOptions& step, std::size_t micro) const {
   return {step.training, step.seed + micro * 0x9e3779b97f4a7c15u, data_};
 }
 
-double Objective::count(const Term& term, const std::vector<TensorMap>& micro,
-                        const CallOptions& options) const {
+std::vector<double> Objective::count(const std::vector<TensorMap>& micro,
+                                     const CallOptions& options) const {
   const GradMode off(false);
   Values none;
   none.data = data_;
-  double weight = 0.0;
-  for (const TensorMap& batch : micro) {
-    const InputTensors inputs = model_.gather(term.node, none, batch, /*only_batch=*/true);
-    weight += item(model_.call(term.node, WEFT_ROLE_COUNT, inputs, options)[term.weight_port]);
-  }
-  return weight;
+  std::vector<Tensor> counts;
+  for (const Term& term : terms_)
+    for (const TensorMap& batch : micro) {
+      const InputTensors inputs = model_.gather(term.node, none, batch, /*only_batch=*/true);
+      counts.push_back(model_.call(term.node, WEFT_ROLE_COUNT, inputs, options)[term.weight_port]);
+    }
+  const std::vector<double> values = items(counts);
+  std::vector<double> weights(terms_.size(), 0.0);
+  for (std::size_t i = 0; i < values.size(); ++i) weights[i / micro.size()] += values[i];
+  return weights;
 }
 
 }  // namespace weft::host

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a stage minimises: Σ λ_l · (Σ loss_l) / (Σ weight_l), sums taken over the whole step.
+/// What a stage minimises: Σ λ_l · (Σ loss_l) / (Σ weight_l), sums taken over the whole step. λ_l
+/// may change from step to step.
 ///
 /// Each loss reports the sum over what it counts and how many that are. Dividing by the count of
 /// the whole step, not of a micro-batch, makes k accumulated micro-batches equal one large batch.
@@ -23,10 +24,15 @@ class Objective {
  public:
   Objective(const Model& model, const StagePlan& stage);
 
-  /// Runs the micro-batches of one step forward and backward; gradients add up in the parameters.
+  /// Runs the micro-batches of one step forward and backward; gradients add up in the parameters. A
+  /// loss whose weight is 0 at the step gives none. Losses are read from their device once a step.
+  /// @param step  of the stage, from 0
   /// @return mean of every loss over the step, and their weighted sum as "total"
   std::map<std::string, double> backward(const std::vector<TensorMap>& micro,
-                                         const CallOptions& options) const;
+                                         const CallOptions& options, std::int64_t step = 0) const;
+
+  /// The weight at a step of every loss whose weight changes in the stage.
+  std::map<std::string, double> changing_weights(std::int64_t step) const;
 
   /// The nodes that run for it, in order.
   const std::vector<std::size_t>& order() const { return order_; }
@@ -37,10 +43,17 @@ class Objective {
   struct Term {
     std::string name;
     std::size_t node, loss_port, weight_port;
-    double lambda;
+    Schedule lambda;
   };
-  double count(const Term& term, const std::vector<TensorMap>& micro,
-               const CallOptions& options) const;
+  /// A term in one micro-batch, its numbers left on their device.
+  struct Part {
+    const Term& term;
+    Tensor loss, minimised;
+    double weight;
+  };
+  /// Of every term over all micro-batches.
+  std::vector<double> count(const std::vector<TensorMap>& micro, const CallOptions& options) const;
+  static std::map<std::string, double> read(const std::vector<Part>& parts);
 
   const Model& model_;
   std::string data_;  // the stage's section

@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/training/selection.hpp"
 
+#include <algorithm>
+
 #include "host/engine/parameters.hpp"
 #include "host/graph/stages.hpp"
 
 namespace weft::host {
 
-std::vector<NamedTensor> select_trainable(Model& model, const StagePlan& stage) {
+std::vector<NamedTensor> select_trainable(Model& model, const StagePlan& stage, std::int64_t step) {
   std::vector<NamedTensor> chosen;
   for (const NamedTensor& parameter : model.parameters()) {
-    const bool trained = is_trained(stage, parameter.path);
+    const bool trained = is_trained_at(stage, parameter.path, step);
     set_trainable(parameter.tensor, trained);
     if (trained) chosen.push_back(parameter);
   }
-  model.keep_buffers(
-      [&](const Node& node, const std::string& buffer) { return is_moved(stage, node, buffer); });
+  model.keep_buffers([&](const Node& node, const std::string& buffer) {
+    return is_moved(stage, node, buffer, step);
+  });
   return chosen;
+}
+
+bool selection_changes(const StagePlan& stage, std::int64_t step) {
+  return std::ranges::any_of(stage.groups,
+                             [&](const GroupPlan& group) { return group.from_step == step; });
 }
 
 }  // namespace weft::host

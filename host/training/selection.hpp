@@ -8,8 +8,13 @@
 
 namespace weft::host {
 
-/// The parameters that a stage trains, as is_trained() says. Sets requires_grad on every parameter
-/// of the model accordingly, and keeps the buffers that is_moved() says it does not move.
-std::vector<NamedTensor> select_trainable(Model& model, const StagePlan& stage);
+/// The parameters that a stage trains in a step of it, from 0, as is_trained_at() says. Sets
+/// requires_grad on every parameter of the model accordingly, and keeps the buffers that is_moved()
+/// says it does not move.
+std::vector<NamedTensor> select_trainable(Model& model, const StagePlan& stage,
+                                          std::int64_t step = 0);
+
+/// Whether another choice begins with this step.
+bool selection_changes(const StagePlan& stage, std::int64_t step);
 
 }  // namespace weft::host

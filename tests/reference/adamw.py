@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reference values for host/engine/adamw.hpp: torch.optim.AdamW on the CPU, in float32.
+"""Reference values for host/engine/optimizer.hpp: torch.optim.AdamW on the CPU, in float32.
 
     python3 tests/reference/adamw.py losses_torch.safetensors > tests/reference/adamw.json
 

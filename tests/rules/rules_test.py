@@ -21,12 +21,13 @@ ROOMS = {
     "report": "base",
     "checkpoint": "base engine",
     "graph": "base recipe registry engine",
+    "optim": "base recipe engine graph",
     "generation": "base graph engine",
     "evaluation": "base graph data generation engine recipe",
-    "training": "base graph data engine checkpoint report recipe evaluation generation registry",
+    "training": "base graph optim data engine checkpoint report recipe evaluation generation registry",
     "conformance": "base registry recipe engine graph",
-    "session": "base registry recipe engine data report checkpoint graph generation evaluation training",
-    "command": "base registry recipe engine data report checkpoint graph generation evaluation training "
+    "session": "base registry recipe engine data report checkpoint graph optim generation evaluation training",
+    "command": "base registry recipe engine data report checkpoint graph optim generation evaluation training "
                "conformance session",
 }
 # The rooms inside host/data likewise.

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
-#include "host/engine/adamw.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/engine/optimizer.hpp"
 #include "host/engine/parameters.hpp"
 #include "tests/host/checkpoint/file_limit.hpp"
 #include "tests/host/checkpoint/sample.hpp"
@@ -71,10 +71,14 @@ Array optimised(bool resume) {
   declared.init = WEFT_INIT_NORMAL;
   declared.b = 1.0;
   host::Tensor weight = host::make_parameter(declared, "w", 7, DType::float32, true);
-  host::AdamW optimizer({{"w", weight, true}}, {});
+  const auto adamw = [&] {
+    const host::UpdateRule rule{"adamw", {{"beta1", 0.9}, {"beta2", 0.999}, {"eps", 1e-8}}};
+    return host::Optimizer({{rule, 0.01, {{"w", weight}}}});
+  };
+  host::Optimizer optimizer = adamw();
   for (int step = 0; step < 3; ++step) {
     host::backward(host::sum_of_products(weight, weight));
-    optimizer.step(0.1);
+    optimizer.step({0.1});
     host::clear_gradients({weight});
     if (!resume) continue;
     Checkpoint checkpoint{"fit", step, {{"w", host::to_array(weight)}}, optimizer.state(), {}, {}};
@@ -82,7 +86,7 @@ Array optimised(bool resume) {
     const Checkpoint found = newest(run).value();
     weight = host::make_parameter(declared, "w", 99, DType::float32, true);
     host::copy_into(weight, found.model.at("w"));
-    optimizer = host::AdamW({{"w", weight, true}}, {});
+    optimizer = adamw();
     optimizer.load(found.optimizer);
   }
   return host::to_array(weight);
@@ -100,6 +104,18 @@ TEST(Checkpoint, TheNewestTwoOfAStageAreKept) {
               UnorderedElementsAre("align-100", "fit-10", "fit-11"));
   EXPECT_EQ(host::load_stage_checkpoint(in(run), "fit").step, 11);
   EXPECT_EQ(host::load_stage_checkpoint(in(run), "align").step, 100);
+}
+
+TEST(Checkpoint, TheBestOfAStageIsKeptToo) {
+  const TemporaryFolder run;
+  for (const int step : {4, 6, 8, 10}) {
+    Checkpoint checkpoint = sample(step);
+    checkpoint.progress = {3, step, 4, 0.1, (step - 4) / 2};
+    host::save_checkpoint(in(run), checkpoint);
+  }
+  EXPECT_THAT(entries(run.path("checkpoints")), UnorderedElementsAre("fit-4", "fit-8", "fit-10"));
+  const host::StageProgress expected{3, 10, 4, 0.1, 3};
+  EXPECT_EQ(newest(run)->progress, expected);
 }
 
 TEST(Checkpoint, AStageWithoutOneIsAnError) {

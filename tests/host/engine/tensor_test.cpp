@@ -42,6 +42,11 @@ TEST_F(TensorTest, EmptyAndScalarShapesWork) {
   EXPECT_EQ(item(floats({2.5}, {})), 2.5);
   EXPECT_EQ(item(from_array(Array::of<std::int64_t>({-3}, {1}))), -3.0);
   EXPECT_THROW(item(floats({1, 2}, {2})), Error);
+  EXPECT_EQ(items({floats({2.5}, {}), from_array(Array::of<std::int64_t>({-3}, {1})),
+                   doubles({0.1}, {1, 1})}),
+            (std::vector<double>{2.5, -3.0, 0.1}));
+  EXPECT_TRUE(items({}).empty());
+  EXPECT_THROW(items({floats({1}, {}), floats({1, 2}, {2})}), Error);
 }
 
 TEST_F(TensorTest, AViewIsCopiedInItsOwnOrder) {

@@ -108,15 +108,51 @@ TEST(Wiring, AStageTrainsSomething) {
                 "/stages/0: train and freeze leave nothing to train in this stage."}));
 }
 
+TEST(Wiring, PatternsWithOptionsAreNamedByThemselves) {
+  EXPECT_EQ(problems({R"(stages.fit.train={"*": {}, "digt": {"lr_mult": 0.1}})"}),
+            (std::vector<std::string>{"/stages/0/train/digt: pattern \"digt\" matches no "
+                                      "parameter. Did you mean \"digit\"?"}));
+  EXPECT_EQ(problems({R"(stages.fit.optimizer={"use": "muon", "lr": 0.02,
+                              "adamw": {"lr": 0.001, "match": ["digt"]}})"}),
+            (std::vector<std::string>{"/stages/0/optimizer/adamw/match/0: pattern \"digt\" matches "
+                                      "no parameter. Did you mean \"digit\"?"}));
+}
+
+TEST(Wiring, SomethingLearnsFromTheFirstStepOn) {
+  const std::vector<std::string> refused = {
+      "/stages/0/train: nothing that feeds the losses learns in the first step: each from_step is "
+      "later. Let one pattern learn from step 0."};
+  EXPECT_EQ(problems({R"(stages.fit.train={"*": {"from_step": 1}})"}), refused);
+  EXPECT_EQ(problems({R"(stages.fit.train={"*": {"from_step": 1}, "digit": {}})"}),
+            (std::vector<std::string>{}));
+}
+
+TEST(Wiring, TheBestIsKeptByAnOutputThatTheMetricHas) {
+  const std::vector<std::string> measured = {
+      "data.av.shards.val=[\"" WEFT_SOURCE_DIR "/examples/digits/digits-av-val-000.tar\"]",
+      "stages.fit.metrics=[\"accuracy\"]", "stages.fit.eval_every=1"};
+  const auto with = [&](const std::string& metric) {
+    std::vector<std::string> all = measured;
+    all.push_back("stages.fit.keep_best={\"metric\": \"" + metric + "\"}");
+    return problems(all);
+  };
+  EXPECT_EQ(with("accuracy"), (std::vector<std::string>{}));
+  EXPECT_EQ(with("accuracy.accuracy"), (std::vector<std::string>{}));
+  EXPECT_EQ(with("accuracy.acuracy"),
+            (std::vector<std::string>{"/stages/0/keep_best/metric: \"accuracy\" has no output "
+                                      "\"acuracy\". Did you mean \"accuracy\"?"}));
+}
+
 TEST(Wiring, MicroBatchesMustAddUp) {
   const std::string contrastive =
       R"(losses.ce={"use": "loss.contrastive", "in": {"left": "vision.pooled", "right": "vision.pooled"},
          "config": {"left_dim": 16, "right_dim": 16}})";
   EXPECT_EQ(problems({contrastive}), (std::vector<std::string>{}));
-  EXPECT_EQ(problems({contrastive, "stages.fit.grad_accumulation=3"}),
-            (std::vector<std::string>{
-                "/stages/0/grad_accumulation: \"ce\" compares the rows of a batch with one another, so 3 "
-                "micro-batches would not equal one batch of 12. Set grad_accumulation to 1."}));
+  EXPECT_EQ(
+      problems({contrastive, "stages.fit.grad_accumulation=3"}),
+      (std::vector<std::string>{
+          "/stages/0/grad_accumulation: \"ce\" compares the rows of a batch with one another, so 3 "
+          "micro-batches would not equal one batch of 12. Set grad_accumulation to 1."}));
 }
 
 TEST(Wiring, GeneratedTextNeedsAGenerator) {

@@ -18,7 +18,7 @@ TEST_F(Defaults, FillSilentStages) {
   const host::StagePlan& stage = recipe.stages.at(0);
   EXPECT_EQ(stage.clip_norm, 2.0);
   EXPECT_EQ(stage.optimizer.lr, 0.001);  // it says so itself
-  EXPECT_EQ(stage.optimizer.beta1, 0.5);
+  EXPECT_EQ(stage.optimizer.settings.at("beta1"), 0.5);
   EXPECT_THAT(recipe.resolved, testing::Not(HasSubstr("defaults")));
 }
 

@@ -36,7 +36,7 @@ TEST_F(RecipeTest, PlansHoldWhatTheFileSays) {
   EXPECT_EQ(stage.batch_size, 4);
   EXPECT_THAT(stage.losses, ElementsAre(testing::Pair("ce", 1.0)));
   EXPECT_EQ(stage.optimizer.lr, 0.001);
-  EXPECT_EQ(stage.optimizer.beta1, 0.8);
+  EXPECT_EQ(stage.optimizer.settings.at("beta1"), 0.8);
   EXPECT_EQ(stage.schedule.warmup, 3);
   EXPECT_EQ(stage.schedule.min_ratio, 0.1);
   EXPECT_EQ(stage.clip_norm, 1.0);
@@ -52,9 +52,9 @@ TEST_F(RecipeTest, DefaultsAreFilledIn) {
   EXPECT_EQ(stage.grad_accumulation, 1);
   EXPECT_THAT(stage.train, ElementsAre("*"));
   EXPECT_TRUE(stage.freeze.empty());
-  EXPECT_EQ(stage.optimizer.beta1, 0.9);
-  EXPECT_EQ(stage.optimizer.beta2, 0.999);
-  EXPECT_EQ(stage.optimizer.eps, 1e-8);
+  EXPECT_EQ(stage.optimizer.settings.at("beta1"), 0.9);
+  EXPECT_EQ(stage.optimizer.settings.at("beta2"), 0.999);
+  EXPECT_EQ(stage.optimizer.settings.at("eps"), 1e-8);
   EXPECT_EQ(stage.optimizer.weight_decay, 0.01);
   EXPECT_EQ(stage.schedule.warmup, 0);
   EXPECT_EQ(stage.schedule.min_ratio, 0.0);

@@ -37,6 +37,18 @@ TEST(Progress, PlainLinesAreFewAndEndTheStage) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
 }
 
+TEST(Progress, ValidationValuesHaveALineOfTheirOwn) {
+  const auto measured = [](Progress::Style style) {
+    std::ostringstream out;
+    Progress(style, out).measured("see", 40, {{"match.accuracy", 0.8125}, {"match.f1", 0.5}});
+    return out.str();
+  };
+  const std::string line = "see  step 40  val  match.accuracy 0.8125  match.f1 0.5000\n";
+  EXPECT_EQ(measured(Progress::Style::plain), line);
+  EXPECT_EQ(measured(Progress::Style::terminal), "\r\033[K" + line);
+  EXPECT_EQ(measured(Progress::Style::silent), "");
+}
+
 TEST(Progress, ATerminalsLineIsWrittenOver) {
   const std::string text = printed(Progress::Style::terminal);
   EXPECT_THAT(text, StartsWith("\r\033[Ksee  step 4/4  itc 1.2500"));

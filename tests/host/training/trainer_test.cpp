@@ -154,6 +154,100 @@ TEST(Trainer, FrozenParametersStay) {
   }
 }
 
+// Two losses, the same one under two names.
+std::vector<std::string> with_second_loss(const std::string& losses) {
+  return {R"(losses.other={"use": "loss.cross_entropy",
+      "in": {"logits": "digit.logits", "target": "batch.label"}})",
+          "stages.fit.losses=" + losses};
+}
+
+TEST(Objective, AWeightThatChangesIsThatOfItsStep) {
+  SmallRun setup(with_second_loss(R"({"ce": 1, "other": {"from": 1, "to": 0, "over": [1, 3]}})"));
+  std::vector<host::StepReport> reports;
+  host::TrainerHooks hooks;
+  hooks.step = [&](const host::StepReport& report) { reports.push_back(report); };
+  host::Trainer(setup.model, setup.recipe.seed, hooks).run(setup.recipe.stages[0], setup.data);
+  const double expected[] = {1.0, 1.0, 0.5, 0.0};
+  ASSERT_EQ(reports.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto& losses = reports[i].losses;
+    EXPECT_EQ(reports[i].weights, (std::map<std::string, double>{{"other", expected[i]}}));
+    EXPECT_NEAR(losses.at("total"), losses.at("ce") + expected[i] * losses.at("other"), 1e-6);
+    EXPECT_EQ(losses.at("ce"), losses.at("other"));
+  }
+}
+
+TEST(Objective, AScheduleThatStandsStillIsThePlainWeight) {
+  const State plain = trained(with_second_loss(R"({"ce": 1, "other": 0.3})"));
+  EXPECT_TRUE(same_bits(
+      plain, trained(with_second_loss(R"({"ce": 1, "other": {"from": 0.3, "to": 0.3}})"))));
+  EXPECT_FALSE(same_bits(
+      plain, trained(with_second_loss(R"({"ce": 1, "other": {"from": 0.3, "to": 0.4}})"))));
+}
+
+TEST(Objective, ALossOfWeightZeroGivesNoGradient) {
+  const State plain = trained();
+  EXPECT_TRUE(same_bits(
+      plain,
+      trained(with_second_loss(R"({"ce": 1, "other": {"from": 0, "to": 1, "over": [90, 91]}})"))));
+}
+
+/// The steps after which the parameter had changed.
+std::vector<std::int64_t> moving_steps(const std::string& train, const std::string& path) {
+  SmallRun setup({"stages.fit.steps=5", "stages.fit.train=" + train});
+  State before = setup.model.state();
+  std::vector<std::int64_t> steps;
+  host::TrainerHooks hooks;
+  hooks.step = [&](const host::StepReport& report) {
+    const State now = setup.model.state();
+    if (!same_bits({{path, now.at(path)}}, {{path, before.at(path)}})) steps.push_back(report.step);
+    before = now;
+  };
+  host::Trainer(setup.model, setup.recipe.seed, hooks).run(setup.recipe.stages[0], setup.data);
+  return steps;
+}
+
+TEST(Trainer, AGroupLearnsFromItsStepOn) {
+  const std::string path = "vision.block_0.attention.query.weight";
+  EXPECT_EQ(moving_steps(R"({"*": {}})", path), (std::vector<std::int64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(moving_steps(R"({"*": {}, "vision": {"from_step": 2}})", path),
+            (std::vector<std::int64_t>{3, 4}));
+  EXPECT_EQ(moving_steps(R"({"*": {}, "vision": {"from_step": 2}})", "digit.out.weight"),
+            (std::vector<std::int64_t>{1, 2, 3, 4}));
+}
+
+TEST(Trainer, OptionsThatSayNothingChangeNoBit) {
+  EXPECT_TRUE(same_bits(trained(), trained({R"(stages.fit.train={"*": {}, "vision": {}})"})));
+  EXPECT_TRUE(
+      same_bits(trained(), trained({R"(stages.fit.optimizer={"use": "adamw", "lr": 0.01})"})));
+  EXPECT_FALSE(
+      same_bits(trained(), trained({R"(stages.fit.train={"*": {}, "vision": {"lr_mult": 0.5}})"})));
+}
+
+TEST(Trainer, EveryOptimizerResumesToTheSameBits) {
+  for (const std::string optimizer :
+       {R"({"use": "lion", "lr": 0.001})", R"({"use": "sgd", "lr": 0.1, "nesterov": true})",
+        R"({"use": "muon", "lr": 0.02, "adamw": {"lr": 0.01}})"}) {
+    const std::vector<std::string> overrides = {
+        "stages.fit.steps=6", "stages.fit.save_every=3", "stages.fit.optimizer=" + optimizer,
+        R"(stages.fit.train={"*": {}, "digit": {"from_step": 4}})"};
+    std::optional<host::Checkpoint> saved;
+    SmallRun unbroken(overrides), resumed(overrides);
+    host::TrainerHooks hooks;
+    hooks.save = [&](const host::Checkpoint& checkpoint) {
+      if (checkpoint.step == 3) saved = checkpoint;
+    };
+    host::Trainer(unbroken.model, unbroken.recipe.seed, hooks)
+        .run(unbroken.recipe.stages[0], unbroken.data);
+    ASSERT_TRUE(saved);
+    EXPECT_FALSE(saved->optimizer.empty());
+    resumed.model.load(saved->model);
+    host::Trainer(resumed.model, resumed.recipe.seed, {})
+        .run(resumed.recipe.stages[0], resumed.data, &*saved);
+    EXPECT_TRUE(same_bits(resumed.model.state(), unbroken.model.state())) << optimizer;
+  }
+}
+
 TEST(Trainer, StopsAtALossThatIsNoNumber) {
   try {
     trained({"stages.fit.optimizer.lr=1e30"});
