@@ -28,6 +28,10 @@ struct FieldSpec {
   std::int64_t classes = 0;         ///< size of the vocabulary or of the list of classes, or 0
   std::string present = {};         ///< the field that says which samples have it; empty: all do
   std::optional<SpecialIds> special = {};  ///< of a text
+
+  /// A text itself, or its mask: uint8 or bool, as long as the longest of the batch (size -1). Only
+  /// metrics read it.
+  bool is_text() const { return !sizes.empty() && sizes.back() < 0; }
 };
 
 }  // namespace weft::host

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "host/base/text.hpp"
 #include "host/command/console.hpp"
 #include "host/command/results.hpp"
 #include "host/command/verbs.hpp"
@@ -10,7 +11,9 @@ namespace weft::host {
 void evaluate_runs(const Options& options) {
   Console console(options);
   std::vector<Result> results;
-  const SessionSettings settings = session_settings(options);
+  SessionSettings settings = session_settings(options);
+  if (options.interval != 0)
+    settings.overrides.push_back(concat("evaluate.interval.bootstrap=", options.interval));
   for (const std::string& folder : options.operands) {
     Result& result = results.emplace_back(
         evaluate_run(folder, settings, options.split, options.locked, console));

@@ -88,6 +88,10 @@ void add(po::options_description& shown, const std::string& name, Options& optio
     option("samples", po::value(&options.samples)->value_name("N"),
            "pack: at most so many samples in a shard; eval: show so many with what is predicted, "
            "wrong ones first");
+  else if (name == "interval")
+    option("interval", po::value(&options.interval)->value_name("N"),
+           "a 95 % interval of every metric, from N drawings of the rows; 1000 is usual (default: "
+           "the recipe's)");
   else if (name == "bytes")
     option("bytes", po::value(&options.bytes)->value_name("B"),
            "pack: at most so many bytes of members in a shard (default: 1000000000, unless "
@@ -183,7 +187,8 @@ const std::vector<Verb>& verbs() {
       {"eval",
        "RUN…",
        "evaluate trained runs and print them side by side",
-       {"set", "split", "samples", "locked", "threads", "plugins", "allow-commands", "json"},
+       {"set", "split", "interval", "samples", "locked", "threads", "plugins", "allow-commands",
+        "json"},
        1,
        99},
       {"predict",

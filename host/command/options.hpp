@@ -27,6 +27,7 @@ struct Options {
   std::string data;                    ///< --data NAME, a data section
   std::string out;                     ///< --out FILE, or PREFIX of `data pack`
   std::int64_t count = 24;             ///< --count N, examples of `data show`
+  std::int64_t interval = 0;  ///< --interval N: drawings of the bootstrap; 0: what the recipe says
   std::int64_t samples = 0;  ///< --samples N, of a shard of `data pack` (0: any number); to show,
                              ///< of `eval`
   std::int64_t bytes = 0;    ///< --bytes B, of the same

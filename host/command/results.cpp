@@ -17,6 +17,29 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
+const MetricIntervals& intervals_of(const Evaluation& evaluation, const std::string& group) {
+  static const MetricIntervals none;
+  if (group.empty()) return evaluation.intervals;
+  const auto found = evaluation.intervals_by.find(group);
+  return found == evaluation.intervals_by.end() ? none : found->second;
+}
+
+/// " [0.861, 0.924]", or "" where no interval was asked for.
+std::string interval_text(const Evaluation& evaluation, const std::string& metric,
+                          const std::string& group) {
+  const MetricIntervals& all = intervals_of(evaluation, group);
+  const auto found = all.find(metric);
+  if (found == all.end()) return "";
+  return concat(" [", number(found->second.low, "%.3f"), ", ", number(found->second.high, "%.3f"),
+                "]");
+}
+
+OrderedJson document(const MetricIntervals& intervals) {
+  OrderedJson json = OrderedJson::object();
+  for (const auto& [name, interval] : intervals) json[name] = {interval.low, interval.high};
+  return json;
+}
+
 /// One table line for each run: the value of `metric` overall or in a group.
 std::vector<std::string> row(const std::string& title, const std::string& metric,
                              const std::string& group, const std::vector<Result>& results) {
@@ -28,7 +51,9 @@ std::vector<std::string> row(const std::string& title, const std::string& metric
       values = found == result.evaluation.by.end() ? nullptr : &found->second;
     }
     const bool known = values != nullptr && values->contains(metric);
-    cells.push_back(known ? number(values->at(metric), "%.3f") : "-");
+    cells.push_back(known ? number(values->at(metric), "%.3f") +
+                                interval_text(result.evaluation, metric, group)
+                          : "-");
   }
   return cells;
 }
@@ -46,6 +71,11 @@ OrderedJson document(const std::vector<Result>& results) {
                       {"step", result.weights.step},
                       {"xxh3", result.weights.xxh3}}},
                     {"lock", OrderedJson::parse(text_of(result.lock))}});
+    if (!result.evaluation.intervals.empty()) {
+      runs.back()["intervals"] = document(result.evaluation.intervals);
+      for (const auto& [group, intervals] : result.evaluation.intervals_by)
+        runs.back()["intervals_by"][group] = document(intervals);
+    }
     for (const ShownSample& sample : result.samples)
       runs.back()["samples"].push_back({{"key", sample.key},
                                         {"node", sample.node},

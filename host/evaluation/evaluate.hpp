@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/data/dataset/dataset.hpp"
+#include "host/evaluation/bootstrap.hpp"
 #include "host/graph/model.hpp"
 
 namespace weft::host {
@@ -18,6 +19,8 @@ struct EvaluationRequest {
   std::vector<std::string> metrics;  ///< names of the recipe's metrics
   std::string by;                    ///< also per value at this pointer of an example's JSON
   std::int64_t generate_length = 0;  ///< tokens at most that a decoder writes, begin included
+  std::int64_t drawings = 0;         ///< of the bootstrap that gives intervals; 0: none
+  std::uint64_t seed = 0;            ///< of the drawings
 };
 
 /// Every output of every metric, as "metric.output".
@@ -26,11 +29,14 @@ using MetricValues = std::map<std::string, double>;
 struct Evaluation {
   MetricValues all;
   std::map<std::string, MetricValues> by;  ///< per value at `by`
+  MetricIntervals intervals;               ///< of `all`, where drawings were asked for
+  std::map<std::string, MetricIntervals> intervals_by;
   std::int64_t examples = 0;
 };
 
 /// Runs the model over a split without training and accumulates its metrics. States are kept per
-/// group and merged by each metric's own rules, so `all` is exact, not a mean of means.
+/// group and merged by each metric's own rules, so `all` is exact, not a mean of means. For
+/// intervals every metric is also updated row by row, and what it made of each row is drawn anew.
 Evaluation evaluate(const Model& model, const Dataset& data, const EvaluationRequest& request);
 
 }  // namespace weft::host

@@ -27,7 +27,8 @@ std::string wire_text(const InputSource& source, const std::vector<Node>& nodes)
       const Node& producer = nodes[source.node];
       return producer.name + "." + producer.instance.outputs()[source.port].name;
     }
-    case InputSource::From::generated: return nodes[source.node].name + ".generated";
+    case InputSource::From::generated:
+      return nodes[source.node].name + (source.field.empty() ? ".generated" : ".text");
     default: return "";
   }
 }

@@ -28,8 +28,9 @@ std::string gibibytes(double bytes) {
 double bytes_of(const std::vector<FieldSpec>& fields) {
   double bytes = 0;
   for (const FieldSpec& field : fields)
-    bytes += static_cast<double>(element_count(field.sizes)) *
-             static_cast<double>(item_size(field.dtype));
+    if (!field.is_text())  // no batch of training holds it
+      bytes += static_cast<double>(element_count(field.sizes)) *
+               static_cast<double>(item_size(field.dtype));
   return bytes;
 }
 

@@ -83,8 +83,11 @@ InputTensors Model::gather(std::size_t node, const Values& values, const TensorM
         port.push_back(rows_present(source.present, batch));
       else if (source.from == InputSource::From::nothing || only_batch)
         port.emplace_back();
-      else if (source.from == InputSource::From::generated)
+      else if (source.from == InputSource::From::generated && source.field.empty())
         port.push_back(values.generated.at(source.node));
+      else if (source.from == InputSource::From::generated)
+        port.push_back(source.field == "text" ? values.generated_texts.at(source.node).first
+                                              : values.generated_texts.at(source.node).second);
       else
         port.push_back(values.outputs.at(source.node).at(source.port));
     }

@@ -29,6 +29,8 @@ struct Values {
   std::string data;  ///< the section that the batch is from
   std::map<std::size_t, std::vector<Tensor>> outputs;
   std::map<std::size_t, Tensor> generated;  ///< tokens [B, S] of autoregressive decoders
+  /// The same as texts, and their masks: uint8 and bool [B, L].
+  std::map<std::size_t, std::pair<Tensor, Tensor>> generated_texts;
 };
 
 struct CallOptions {

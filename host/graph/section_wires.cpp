@@ -109,6 +109,8 @@ class Connector {
       const FieldSpec* spec = field(stream.field);
       if (spec != nullptr && !spec->mask.empty())
         return {From::batch, spec->mask, 0, 0, stream.pointer};
+    } else if (stream.from == From::generated && stream.field == "text") {
+      return {From::generated, "mask", stream.node, 0, stream.pointer};
     } else if (stream.from == From::node) {
       const std::vector<Port>& outputs = nodes_[stream.node].instance.outputs();
       for (std::size_t i = 0; i < outputs.size(); ++i)

@@ -71,6 +71,8 @@ std::optional<weft_spec> ShapeCheck::source_spec(
     const std::map<std::size_t, std::vector<weft_spec>>& outputs) {
   if (source.from == InputSource::From::nothing) return weft_spec{};
   if (source.from == InputSource::From::present) return make_spec(DType::boolean, {batch});
+  if (source.from == InputSource::From::generated && !source.field.empty())
+    return make_spec(source.field == "text" ? DType::uint8 : DType::boolean, {batch, -1});
   if (source.from == InputSource::From::generated)
     return make_spec(DType::int64,
                      {batch, std::max<std::int64_t>(recipe_.evaluate.generate_length, 1)});
@@ -111,7 +113,8 @@ std::string ShapeCheck::producers(const Node& node, const PortWires& wires,
 std::string ShapeCheck::name_of(const InputSource& source) const {
   switch (source.from) {
     case InputSource::From::batch: return "batch." + source.field;
-    case InputSource::From::generated: return nodes_[source.node].name + ".generated";
+    case InputSource::From::generated:
+      return nodes_[source.node].name + (source.field.empty() ? ".generated" : ".text");
     case InputSource::From::present: return "presence";
     case InputSource::From::node:
       return nodes_[source.node].name + "." +

@@ -189,8 +189,10 @@ class Builder {
         for (const FieldSpec& spec : specs)
           if (std::find(fields.begin(), fields.end(), spec.name) == fields.end())
             fields.push_back(spec.name);
-      if (std::find(fields.begin(), fields.end(), wire.port) != fields.end())
+      if (std::find(fields.begin(), fields.end(), wire.port) != fields.end()) {
+        require_metric_for_text(wire, pointer);
         return InputSource{InputSource::From::batch, wire.port, 0, 0, pointer};
+      }
       if (recipe_.problems.is_wrong("/data"))
         return std::nullopt;  // perhaps of what is wrong there
       problem(pointer,
@@ -200,12 +202,15 @@ class Builder {
     const auto found = by_name.find(wire.node);
     if (found == by_name.end()) return std::nullopt;  // that node has its own problem
     const Instance& producer = nodes[found->second].instance;
-    if (wire.port == "generated" && producer.extension(WEFT_AUTOREGRESSIVE) != nullptr) {
+    const bool is_text = wire.port == "text" && !output_port(producer, wire.port);
+    if ((wire.port == "generated" || is_text) &&
+        producer.extension(WEFT_AUTOREGRESSIVE) != nullptr) {
       if (pointer.starts_with("/metrics/") && recipe_.evaluate.generate_node == wire.node)
-        return InputSource{InputSource::From::generated, "", found->second, 0, pointer};
+        return InputSource{InputSource::From::generated, is_text ? "text" : "", found->second, 0,
+                           pointer};
       if (recipe_.problems.is_wrong("/evaluate")) return std::nullopt;
-      problem(pointer, concat("\"", wire.node,
-                              ".generated\" is written for metrics only, and only "
+      problem(pointer, concat("\"", wire.node, ".", wire.port,
+                              "\" is written for metrics only, and only "
                               "where evaluate.generate.node is \"",
                               wire.node, "\"."));
       return std::nullopt;
@@ -215,6 +220,18 @@ class Builder {
     problem(pointer, concat("\"", wire.node, "\" has no output port \"", wire.port, "\".",
                             suggestion(wire.port, names_of(producer.outputs()))));
     return std::nullopt;
+  }
+
+  /// Texts are filled in when metrics are measured, and at no other time.
+  void require_metric_for_text(const Wire& wire, const std::string& pointer) {
+    if (pointer.starts_with("/metrics/")) return;
+    for (const auto& [data_name, specs] : data_)
+      for (const FieldSpec& spec : specs)
+        if (spec.name == wire.port && spec.is_text())
+          return problem(pointer,
+                         concat("batch.", wire.port, " is the text itself, which only ",
+                                "metrics read. Wire batch.",
+                                wire.port.substr(0, wire.port.rfind("_text")), ", its tokens."));
   }
 
   void require_inputs(const Node& node) {

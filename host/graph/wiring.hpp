@@ -20,12 +20,14 @@ struct InputSource {
   enum class From {
     batch,
     node,
-    generated,  ///< the tokens that an autoregressive decoder wrote, evaluation only
+    generated,  ///< what an autoregressive decoder wrote, evaluation only: see `field`
     present,    ///< computed of the batch: which samples have what `present` names
     nothing,    ///< the mask of a stream that has none
   };
   From from = From::nothing;
-  std::string field;     ///< of the batch
+  /// Of the batch; of what is generated "" for the tokens, "text" for the text and "mask" for its
+  /// mask.
+  std::string field;
   std::size_t node = 0;  ///< index into Wiring::nodes()
   std::size_t port = 0;  ///< output port of that node
   std::string pointer;   ///< where the recipe says so

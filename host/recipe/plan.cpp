@@ -222,6 +222,7 @@ EvaluationPlan read_evaluation(const Value& root) {
   plan.group_by = evaluate.text("group_by");
   plan.generate_node = generate.text("node");
   plan.generate_length = generate.integer("max_length");
+  plan.drawings = Reader(section(*value, "interval")).integer("bootstrap");
   plan.place = place_of(*value, "/evaluate");
   return plan;
 }

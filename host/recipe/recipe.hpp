@@ -127,6 +127,7 @@ struct EvaluationPlan {
   std::string group_by;              ///< JSON pointer; empty: no groups
   std::string generate_node;         ///< a decoder; empty: nothing is generated
   std::int64_t generate_length = 0;  ///< most tokens to write
+  std::int64_t drawings = 0;         ///< of the bootstrap that gives intervals; 0: none
   Place place;
 };
 

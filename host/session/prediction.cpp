@@ -115,17 +115,21 @@ const Normalization* Predictor::normalization_of(const std::string& name) const 
 /// beside a class says that this class is, and one of a prediction beside numbers that these are.
 void Predictor::add_heads_of_metrics() {
   const Wiring& wiring = run_.session.model->wiring();
+  const std::map<std::string, std::string> texts = text_names(options_);
   for (const std::string& name : run_.session.recipe.evaluate.metrics) {
     const std::size_t metric = wiring.index(name);
     const Node& node = wiring.nodes()[metric];
     const PortWires& wires = wiring.inputs(metric, plan_.name);
     const InputSource* const target = source_at(node, wires, "target");
     const bool has_target = target != nullptr && target->from == InputSource::From::batch;
+    const auto text = has_target ? texts.find(target->field) : texts.end();
     for (const std::vector<InputSource>& port : wires)
       for (const InputSource& source : port)
         if (source.from == InputSource::From::generated)
           add({Kind::text, wiring.nodes()[source.node].name, source.node, 0,
-               has_target ? target->field : ""});
+               text != texts.end() ? text->second
+               : has_target        ? target->field
+                                   : ""});
     const InputSource* const number = source_at(node, wires, "prediction");
     if (has_target && number != nullptr && number->from == InputSource::From::node &&
         normalization_of(target->field) != nullptr)

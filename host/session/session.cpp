@@ -91,7 +91,8 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
 Evaluation evaluate_recipe(const Session& session, Split split) {
   const EvaluationPlan& plan = session.recipe.evaluate;
   return evaluate(*session.model, session.data.at(plan.data),
-                  {split, plan.batch_size, plan.metrics, plan.group_by, plan.generate_length});
+                  {split, plan.batch_size, plan.metrics, plan.group_by, plan.generate_length,
+                   plan.drawings, session.recipe.seed});
 }
 
 RunLock lock_of(const Session& session, const std::string& folder) {

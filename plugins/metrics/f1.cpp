@@ -6,10 +6,13 @@
 ///   average "macro":  means over the classes that were seen or predicted
 ///           "micro":  TP, FP and FN summed over the classes; all three equal the accuracy
 ///           "binary": those of the class `positive`
+///           "weighted": means over the classes, each as often as it came
+///           "per_class": f1_0, f1_1, …, precision_0, …, recall_0, …: those of each class
 ///
 /// Rows that are not present do not count. A quotient 0 / 0 counts as 0.
 ///
-/// Shapes  logits [B, V], target [B] int64, present [B] bool; f1, precision, recall [].
+/// Shapes  logits [B, V], target [B] int64, present [B] bool; f1, precision, recall [], or of
+///         "per_class" 3 V outputs [].
 /// Errors  `positive` is none of the classes.
 /// Source  scikit-learn's f1_score with zero_division 0.
 
@@ -20,7 +23,7 @@ namespace {
 
 class F1 final : public Metric {
  public:
-  static constexpr Identity identity{"metric.f1", "1.1.0",
+  static constexpr Identity identity{"metric.f1", "1.2.0",
                                      "Harmonic mean of precision and recall."};
 
   struct Config {
@@ -31,7 +34,7 @@ class F1 final : public Metric {
     void describe(Fields& fields) {
       fields.add("classes", classes, "Number V of classes.").at_least(1).from_classes("target");
       fields.add("average", average, "How the classes become one number.")
-          .one_of({"macro", "micro", "binary"});
+          .one_of({"macro", "micro", "binary", "weighted", "per_class"});
       fields.add("positive", positive, "The class that \"binary\" looks at.").at_least(0);
     }
   };
@@ -41,9 +44,9 @@ class F1 final : public Metric {
     ports.input("logits", "[B, V]", "Scores of the classes.");
     ports.input("target", "[B]", "The class that came.", WEFT_DTYPES_INDEX);
     ports.present_input();
-    ports.output("f1", "[]", "Between 0 and 1.");
-    ports.output("precision", "[]", "How much of what was predicted is true.");
-    ports.output("recall", "[]", "How much of what is true was predicted.");
+    for (const auto& [name, doc] : k_outputs)
+      for (const std::string& whole : names_of(name, config))
+        ports.output(whole.c_str(), "[]", doc);
   }
   static void states(States& states, const Config& config) {
     states.sum("hits", {config.classes});
@@ -52,6 +55,7 @@ class F1 final : public Metric {
   }
 
   F1(const Config& config, const Parameters&) : config_(config) {
+    for (const auto& [name, doc] : k_outputs) names_.push_back(names_of(name, config));
     if (config.average == "binary" && config.positive >= config.classes)
       reject("positive", std::to_string(config.positive) + " is none of the " +
                              std::to_string(config.classes) + " classes, which start at 0");
@@ -82,21 +86,49 @@ class F1 final : public Metric {
       predicted = predicted.slice(0, config_.positive, config_.positive + 1);
       seen = seen.slice(0, config_.positive, config_.positive + 1);
     }
-    // From here on [1] or [V]; a class that never came up has no part in the mean.
-    const Tensor present = clamp_max(predicted + seen, 1.0);
-    const Tensor count = clamp_min(sum(present), 1.0);
-    return {{"f1", sum(quotient(2.0 * hits, predicted + seen)) / count},
-            {"precision", sum(quotient(hits, predicted)) / count},
-            {"recall", sum(quotient(hits, seen)) / count}};
+    // From here on [1] or [V].
+    const Tensor of_each[] = {quotient(2.0 * hits, predicted + seen), quotient(hits, predicted),
+                              quotient(hits, seen)};
+    Outputs outputs;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (config_.average != "per_class") {
+        outputs.emplace_back(names_[i].front(), mean(of_each[i], predicted, seen));
+        continue;
+      }
+      for (std::size_t c = 0; c < names_[i].size(); ++c)
+        outputs.emplace_back(names_[i][c], of_each[i].select(0, static_cast<std::int64_t>(c)));
+    }
+    return outputs;
   }
 
  private:
+  static constexpr std::pair<const char*, const char*> k_outputs[] = {
+      {"f1", "Between 0 and 1."},
+      {"precision", "How much of what was predicted is true."},
+      {"recall", "How much of what is true was predicted."}};
+
+  static std::vector<std::string> names_of(const std::string& name, const Config& config) {
+    if (config.average != "per_class") return {name};
+    std::vector<std::string> names;
+    for (std::int64_t c = 0; c < config.classes; ++c)
+      names.push_back(name + "_" + std::to_string(c));
+    return names;
+  }
+
+  Tensor mean(const Tensor& of_each, const Tensor& predicted, const Tensor& seen) const {
+    if (config_.average == "weighted") return quotient(sum(of_each * seen), sum(seen));
+    // A class that never came up has no part in the mean.
+    const Tensor present = clamp_max(predicted + seen, 1.0);
+    return sum(of_each) / clamp_min(sum(present), 1.0);
+  }
+
   /// Of whole numbers, with 0 / 0 = 0.
   static Tensor quotient(const Tensor& part, const Tensor& whole) {
     return part / clamp_min(whole, 1.0);
   }
 
   Config config_;
+  std::vector<std::vector<std::string>> names_;  // of the outputs
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 ///   s_ij = cos(left_i, right_j),  i, j over all N rows of the split
 ///   wrong_i = #{j : group_j ≠ group_i, s_ij ≥ max_{m : group_m = group_i} s_im}
 ///   left_to_right_at_k = #{i : wrong_i < k} / N,  right_to_left_at_k: the same with s transposed
+///   left_to_right_median_rank = median of wrong_i + 1, of two the mean; right_to_left likewise
 ///
 /// Rows of one group are the same thing, such as two pictures under one caption: any of them is
 /// right. A row without a group is its own. Pairs of which one half is absent are left out. Ties,
@@ -17,6 +18,7 @@
 
 #include <weft/plugin.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace weft {
@@ -24,7 +26,7 @@ namespace {
 
 class Recall final : public Metric {
  public:
-  static constexpr Identity identity{"metric.recall", "1.1.0",
+  static constexpr Identity identity{"metric.recall", "1.2.0",
                                      "How often the counterpart is among the k most similar."};
 
   struct Config {
@@ -49,6 +51,7 @@ class Recall final : public Metric {
       ports.output(name, "[]", "Share of the left vectors whose counterpart is found.");
     for (const char* name : k_right_to_left)
       ports.output(name, "[]", "Share of the right vectors whose counterpart is found.");
+    for (const char* name : k_median_rank) ports.output(name, "[]", "1 is best.");
   }
   static void states(States& states, const Config& config) {
     states.rows("left", {config.dim});
@@ -87,6 +90,7 @@ class Recall final : public Metric {
         outputs.emplace_back((is_forward ? k_left_to_right : k_right_to_left)[i],
                              found.to(WEFT_DTYPE_FLOAT64) / total);
       }
+      outputs.emplace_back(k_median_rank[is_forward ? 0 : 1], median(wrong) + 1.0);
     }
     return outputs;
   }
@@ -96,6 +100,8 @@ class Recall final : public Metric {
                                                     "left_to_right_at_10"};
   static constexpr const char* k_right_to_left[] = {"right_to_left_at_1", "right_to_left_at_5",
                                                     "right_to_left_at_10"};
+  static constexpr const char* k_median_rank[] = {"left_to_right_median_rank",
+                                                  "right_to_left_median_rank"};
   static constexpr double k_places[] = {1, 5, 10};
 
   /// [B]: true where both halves are present; absent where nothing is wired.
@@ -117,6 +123,17 @@ class Recall final : public Metric {
   /// x / ‖x‖, and 0 for 0.
   static Tensor unit(const Tensor& x) {
     return x / sqrt(clamp_min(sum(x * x, {1}, /*keep=*/true), 1e-24));
+  }
+  /// Of [N]; NaN of none.
+  static Tensor median(const Tensor& numbers) {
+    const std::int64_t count = numbers.count();
+    const Tensor all = numbers.reshape({-1}), middle = zeros({}, numbers, WEFT_DTYPE_FLOAT64);
+    std::vector<double> sorted(all.data<double>(), all.data<double>() + count);
+    std::sort(sorted.begin(), sorted.end());
+    const auto at = static_cast<std::size_t>(count);
+    *middle.data<double>() = count == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                        : (sorted[(at - 1) / 2] + sorted[at / 2]) / 2;
+    return middle;
   }
   /// How many wrong candidates are at least as similar to each query as the best right one.
   static Tensor wrong_before(const Tensor& similar, const Tensor& same) {

@@ -155,7 +155,7 @@ def json_hpp_stays_out_of_headers(root):
 def plugins_include_only_the_sdk(root):
     problems = []
     for path, place, bracket, name in [*includes(root, "plugins"), *includes(root, "examples")]:
-        own = bracket == '"' and "/" not in name and (root / path.parent / name).exists()
+        own = bracket == '"' and ".." not in name and (root / path.parent / name).exists()
         if not (own or name in STANDARD or (bracket == "<" and name.startswith("weft/") and ".." not in name)):
             problems.append(f"{place}: includes {name}; a plug-in may include <weft/…>, the standard library and "
                             "headers of its own folder.")
@@ -273,8 +273,8 @@ TRIALS = [
      {"host/recipe/a.cpp": "#include <nlohmann/json.hpp>\n", "host/recipe/a.hpp": "#include <nlohmann/json_fwd.hpp>\n"},
      [("host/recipe/a.hpp", "#include <nlohmann/json.hpp>\n"), ("sdk/include/weft/a.h", '#include "nlohmann/json.hpp"\n')]),
     (plugins_include_only_the_sdk,
-     {"plugins/loss/a.cpp": '#include <weft/plugin.hpp>\n#include <cmath>\n#include <math.h>\n#include "a.hpp"\n',
-      "plugins/loss/a.hpp": "#include <vector>\n"},
+     {"plugins/loss/a.cpp": '#include <weft/plugin.hpp>\n#include <cmath>\n#include <math.h>\n#include "a.hpp"\n#include "text/b.hpp"\n',
+      "plugins/loss/a.hpp": "#include <vector>\n", "plugins/loss/text/b.hpp": ""},
      [("plugins/loss/b.cpp", '#include "host/base/text.hpp"\n'),
       ("plugins/loss/b.cpp", '#include "../fusion/a.hpp"\n'),
       ("plugins/loss/b.cpp", '#include "absent.hpp"\n'),

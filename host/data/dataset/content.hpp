@@ -136,6 +136,10 @@ Feature feature_of(const Dataset::Content& content, const Draw& draw, const Spli
 std::string value_of(const Dataset::Content& content, const SplitContent& part, std::size_t example,
                      const std::string& pointer);
 
+/// What the text fields of an example say, in their order; "" where an optional one is lacking.
+std::vector<std::string> texts_of(const Dataset::Content& content, const SplitContent& part,
+                                  std::size_t example, const std::vector<std::string>& fields);
+
 /// Puts the example's sample into quarantine. @throws TooManyBad
 void set_aside(const Dataset::Content& content, const SplitContent& part, std::size_t example,
                const std::string& reason);

@@ -302,6 +302,20 @@ std::string fill_packed(const Dataset::Content& content, Split split, const Draw
 
 }  // namespace
 
+std::vector<std::string> texts_of(const Dataset::Content& content, const SplitContent& part,
+                                  std::size_t example, const std::vector<std::string>& fields) {
+  std::vector<std::string> sources;
+  for (const std::string& name : fields)
+    sources.push_back(
+        std::ranges::find(content.options.fields, name, &FieldOptions::name)->source.text);
+  const ExampleRef& ref = part.examples.at(example);
+  Example found =
+      read_example(*part.shards[ref.shard], ref, content.options, {sources.begin(), sources.end()});
+  std::vector<std::string> texts;
+  for (const std::string& source : sources) texts.push_back(found.values[source]);
+  return texts;
+}
+
 void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Batch& batch,
               std::size_t row) {
   batch.keys[row] = draw.packed.empty() ? fill_fields(content, split, draw, batch, row)

@@ -2,6 +2,7 @@
 #include "host/data/fields/field.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "host/data/fields/field_kind.hpp"
 #include "host/data/text/tokenizer_file.hpp"
@@ -126,9 +127,41 @@ std::vector<FieldSpec> specs_of(const FieldOptions& field, std::int64_t vocabula
   return with;
 }
 
+std::map<std::string, std::string> text_names(const DataOptions& options) {
+  std::set<std::string> taken;
+  for (const FieldSpec& spec : field_specs(options, std::int64_t{0})) taken.insert(spec.name);
+  std::map<std::string, std::string> names;
+  for (const FieldOptions& field : options.fields) {
+    const std::string text = field.name + k_text, mask = field.name + k_text_mask;
+    if (!std::holds_alternative<TextOptions>(field.kind)) continue;
+    if (taken.contains(text) || taken.contains(mask)) continue;
+    names[text] = names[mask] = field.name;
+  }
+  return names;
+}
+
+namespace {
+
+/// Of texts that no batch holds unless it is asked for them.
+void add_text_specs(const DataOptions& options, std::vector<FieldSpec>& specs) {
+  for (const auto& [name, field] : text_names(options)) {
+    const bool is_mask = name.ends_with(k_text_mask);
+    const auto tokens = std::ranges::find(specs, field, &FieldSpec::name);
+    specs.push_back({name,
+                     is_mask ? DType::boolean : DType::uint8,
+                     {-1},
+                     is_mask ? "" : field + k_text_mask,
+                     0,
+                     tokens->present});
+  }
+  std::ranges::sort(specs, {}, &FieldSpec::name);
+}
+
+}  // namespace
+
 std::vector<FieldSpec> field_specs(const std::string& data_json, const std::string& kept) {
   const DataOptions options = parse_data_options(data_json);
-  if (!options.tokenizer) return field_specs(options, std::int64_t{0});
+  if (!options.tokenizer) return field_specs(options, std::int64_t{0});  // there are no texts
   const TokenizerOptions& tokenizer = *options.tokenizer;
   const TokenizerSummary summary = tokenizer.file.empty()
                                        ? summary_of_training(tokenizer.training)
@@ -142,6 +175,7 @@ std::vector<FieldSpec> field_specs(const std::string& data_json, const std::stri
       for (const char* suffix : {"", k_target, k_next})
         if (spec.name == field.name + suffix) spec.special = summary.special;
   }
+  add_text_specs(options, specs);
   return specs;
 }
 

@@ -14,6 +14,7 @@ Kind array_kind(const Section& section, const Source& source);
 Kind boxes_kind(const Section& section, const Source& source);
 Kind group_kind(const Section& section, const Source& source);
 Kind number_kind(const Section& section, const Source& source);
+Kind texts_kind(const Section& section, const Source& source);
 
 namespace {
 
@@ -22,6 +23,7 @@ constexpr KindEntry k_kinds[] = {
     {"number", "txt", number_kind},
     {"array", "npy", array_kind},
     {"boxes", "json", boxes_kind},
+    {"texts", "json", texts_kind},
 };
 
 }  // namespace

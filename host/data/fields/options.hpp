@@ -51,6 +51,8 @@ inline constexpr const char* k_masked_bands = "_masked_bands";  ///< bool [mels]
 inline constexpr const char* k_target = "_target";              ///< ids before masking
 inline constexpr const char* k_tokens = "_tokens";              ///< visual tokens
 inline constexpr const char* k_present = "_present";            ///< bool []: the sample has it
+inline constexpr const char* k_text = "_text";                  ///< UTF-8 of a text
+inline constexpr const char* k_text_mask = "_text_mask";        ///< bool: a byte of it
 // Of a document; see document.hpp:
 inline constexpr const char* k_position = "_position";
 inline constexpr const char* k_document = "_document";
@@ -149,6 +151,10 @@ struct DataOptions {
 
   std::string identity;  ///< the section as JSON without paths and what does not change batches
 };
+
+/// The text fields by the names under which metrics read the texts themselves: "answer_text" and
+/// "answer_text_mask" are of "answer". Names that fields or their companions have are left to them.
+std::map<std::string, std::string> text_names(const DataOptions& options);
 
 /// @throws Error (bad_recipe) naming the field, the key, what was expected and what was found
 DataOptions parse_data_options(const std::string& data_json);

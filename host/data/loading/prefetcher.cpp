@@ -55,7 +55,9 @@ void leave_out(Slot& slot) {
   for (std::size_t i = 0; i < kept.size(); ++i) {
     batch.keys[i] = batch.keys[kept[i]];
     if (!batch.groups.empty()) batch.groups[i] = batch.groups[kept[i]];
+    for (auto& [field, texts] : batch.texts) texts[i] = texts[kept[i]];
   }
+  for (auto& [field, texts] : batch.texts) texts.resize(kept.size());
   batch.keys.resize(kept.size());
   if (!batch.groups.empty()) batch.groups.resize(kept.size());
   batch.size = static_cast<std::int64_t>(kept.size());
@@ -65,12 +67,14 @@ void leave_out(Slot& slot) {
 
 class RowPool::Threads {
  public:
-  Threads(const Dataset& dataset, Split split, Next next, std::string by)
+  Threads(const Dataset& dataset, Split split, Next next, std::string by,
+          std::vector<std::string> texts)
       : dataset_(dataset),
         content_(dataset_.content()),
         split_(split),
         next_(std::move(next)),
         by_(std::move(by)),
+        texts_(std::move(texts)),
         prefetch_(static_cast<std::size_t>(content_.options.loading.prefetch)),
         memory_(prefetch_ + 2) {  // those made ahead, and two with the reader
     for (int i = 0; i < content_.options.loading.threads(); ++i) {
@@ -150,6 +154,7 @@ class RowPool::Threads {
       slot = std::make_shared<Slot>(next_());
       slot->batch = empty_batch(content_, slot->draws.size(), &memory_);
       if (!by_.empty()) slot->batch.groups.resize(slot->draws.size());
+      for (const std::string& field : texts_) slot->batch.texts[field].resize(slot->draws.size());
     } catch (...) {
       failure = std::current_exception();
     }
@@ -183,6 +188,14 @@ class RowPool::Threads {
     if (slot.done == slot.draws.size()) changed_.notify_all();
   }
 
+  void fill_texts(Slot& slot, const Draw& draw, std::size_t row) const {
+    if (texts_.empty()) return;
+    std::vector<std::string> texts =
+        texts_of(content_, part_of(content_, split_, draw), draw.example, texts_);
+    for (std::size_t i = 0; i < texts_.size(); ++i)
+      slot.batch.texts.at(texts_[i])[row] = std::move(texts[i]);
+  }
+
   void fill(Slot& slot, std::size_t row) {
     Draw draw = slot.draws[row];
     for (std::uint64_t attempt = 1;; ++attempt) {
@@ -194,6 +207,7 @@ class RowPool::Threads {
           slot.batch.groups[row] =
               value_of(content_, part_of(content_, split_, draw), draw.example, by_);
         }
+        fill_texts(slot, draw, row);
         return;
       } catch (const Error& error) {
         // A value at `by` that is not there says that the pointer is wrong.
@@ -214,6 +228,7 @@ class RowPool::Threads {
   const Split split_;
   const Next next_;
   const std::string by_;
+  const std::vector<std::string> texts_;
   const std::size_t prefetch_;
   BatchMemory memory_;
 
@@ -226,8 +241,10 @@ class RowPool::Threads {
   std::vector<std::jthread> threads_;  ///< last, so that they end before what they use
 };
 
-RowPool::RowPool(const Dataset& dataset, Split split, Next next, std::string by)
-    : threads_(std::make_unique<Threads>(dataset, split, std::move(next), std::move(by))) {}
+RowPool::RowPool(const Dataset& dataset, Split split, Next next, std::string by,
+                 std::vector<std::string> texts)
+    : threads_(std::make_unique<Threads>(dataset, split, std::move(next), std::move(by),
+                                         std::move(texts))) {}
 RowPool::~RowPool() = default;
 
 bool RowPool::take(Batch& batch, Position* after) {

@@ -28,8 +28,10 @@ class RowPool {
   /// The rows of the next batch. Called by one thread at a time, in order.
   using Next = std::function<Drawn()>;
 
-  /// @param by  pointer to the value that Batch::groups gets, or empty
-  RowPool(const Dataset& dataset, Split split, Next next, std::string by = "");
+  /// @param by     pointer to the value that Batch::groups gets, or empty
+  /// @param texts  text fields that Batch::texts gets
+  RowPool(const Dataset& dataset, Split split, Next next, std::string by = "",
+          std::vector<std::string> texts = {});
   ~RowPool();
 
   /// The next batch, after waiting for it; false at the end.

@@ -123,7 +123,7 @@ double TrainingStream::waited() const {
 }
 
 EvaluationStream::EvaluationStream(const Dataset& dataset, Split split, std::int64_t batch_size,
-                                   std::string by) {
+                                   std::string by, std::vector<std::string> texts) {
   require_part(dataset, split);
   const std::int64_t rows = std::max<std::int64_t>(batch_size, 1), size = dataset.size(split);
   RowPool::Next next;
@@ -148,7 +148,8 @@ EvaluationStream::EvaluationStream(const Dataset& dataset, Split split, std::int
       return drawn;
     };
   }
-  pool_ = std::make_unique<RowPool>(dataset, split, std::move(next), std::move(by));
+  pool_ =
+      std::make_unique<RowPool>(dataset, split, std::move(next), std::move(by), std::move(texts));
 }
 
 EvaluationStream::EvaluationStream(EvaluationStream&&) noexcept = default;

@@ -60,10 +60,11 @@ class TrainingStream {
 /// and others too where bad_samples leaves examples out.
 class EvaluationStream {
  public:
-  /// @param by  pointer to the value that Batch::groups gets, or empty
+  /// @param by     pointer to the value that Batch::groups gets, or empty
+  /// @param texts  text fields that Batch::texts gets
   /// @throws Error (bad_data) when the data set has no such part
   EvaluationStream(const Dataset& dataset, Split split, std::int64_t batch_size,
-                   std::string by = "");
+                   std::string by = "", std::vector<std::string> texts = {});
   EvaluationStream(EvaluationStream&&) noexcept;
   ~EvaluationStream();
 

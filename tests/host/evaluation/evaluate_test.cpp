@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "host/base/error.hpp"
 #include "host/data/fields/field.hpp"
@@ -115,6 +116,69 @@ TEST_F(Evaluate, GroupsAreMeasuredApartAndMergedByTheirRules) {
 
 TEST_F(Evaluate, WithoutAGroupThereAreNoGroups) {
   EXPECT_TRUE(run(20).by.empty());
+}
+
+/// [2.5 %, 97.5 %] of what `statistic` says of each drawing of the rows.
+std::pair<double, double> expected_interval(
+    std::size_t rows, std::int64_t drawings, std::uint64_t seed,
+    const std::function<double(const std::vector<std::int64_t>&)>& statistic) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < drawings; ++i)
+    values.push_back(statistic(host::draw_rows(rows, seed, i)));
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) {
+    const double place = share * static_cast<double>(values.size() - 1);
+    const auto below = static_cast<std::size_t>(place);
+    return values[below] +
+           (place - static_cast<double>(below)) * (values[below + 1] - values[below]);
+  };
+  return {at(0.025), at(0.975)};
+}
+
+// Every rule of merging, a part that is not Weft's, and two batches of other sizes.
+TEST_F(Evaluate, EveryMetricHasIntervals) {
+  const std::vector<Row> all = rows("/speaker");
+  EvaluationRequest request{Split::test, 40, {"accuracy", "spread"}, "/speaker", 0, 200, 9};
+  const Evaluation evaluation = evaluate(model_, data_, request);
+  const auto expect = [&](const std::string& name, const auto& statistic) {
+    const auto [low, high] = expected_interval(all.size(), 200, 9, statistic);
+    EXPECT_LT(low, high) << name;
+    EXPECT_NEAR(evaluation.intervals.at(name).low, low, 1e-4) << name;
+    EXPECT_NEAR(evaluation.intervals.at(name).high, high, 1e-4) << name;
+  };
+  const auto sum = [&](const std::vector<std::int64_t>& counts, const auto& of) {
+    double total = 0;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      total += static_cast<double>(counts[i]) * of(all[i]);
+    return total;
+  };
+  const auto is_right = [](const Row& row) {
+    const auto best = std::max_element(row.logits.begin(), row.logits.end()) - row.logits.begin();
+    return best == row.label ? 1.0 : 0.0;
+  };
+  const auto score = [](const Row& row) { return static_cast<double>(row.logits[0]); };
+  const auto extreme = [&](const std::vector<std::int64_t>& counts, double sign) {
+    double most = -1e30;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (counts[i] > 0) most = std::max(most, sign * score(all[i]));
+    return sign * most;
+  };
+  expect("accuracy.accuracy", [&](const auto& counts) {
+    return sum(counts, is_right) / static_cast<double>(all.size());
+  });
+  expect("spread.total", [&](const auto& counts) { return sum(counts, score); });
+  expect("spread.of_all", [&](const auto& counts) { return sum(counts, score); });
+  expect("spread.highest", [&](const auto& counts) { return extreme(counts, 1); });
+  expect("spread.lowest", [&](const auto& counts) { return extreme(counts, -1); });
+
+  EXPECT_EQ(evaluation.intervals_by.size(), evaluation.by.size());
+  for (const auto& [group, intervals] : evaluation.intervals_by)
+    EXPECT_LE(intervals.at("spread.highest").high, evaluation.by.at(group).at("spread.highest"));
+  request.drawings = 0;
+  const Evaluation without = evaluate(model_, data_, request);
+  EXPECT_TRUE(without.intervals.empty());
+  EXPECT_TRUE(without.intervals_by.empty());
+  EXPECT_EQ(without.all, evaluation.all);  // to the bit
 }
 
 TEST_F(Evaluate, APointerToNothingIsAnError) {

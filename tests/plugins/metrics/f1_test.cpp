@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// metric.f1 against scikit-learn.
 
-#include "tests/plugins/weights.hpp"
+#include <nlohmann/json.hpp>
+
+#include "tests/plugins/metrics/rows_of_classes.hpp"
 
 namespace weft::test {
 namespace {
@@ -32,6 +34,20 @@ TEST(F1, MatchesScikitLearn) {
     EXPECT_NEAR(found.at("f1"), element(expected, 0), 1e-12) << average;
     EXPECT_NEAR(found.at("precision"), element(expected, 1), 1e-12) << average;
     EXPECT_NEAR(found.at("recall"), element(expected, 2), 1e-12) << average;
+  }
+}
+
+TEST(F1, WeightedAndPerClassMatchScikitLearn) {
+  const Json data = cases_of("classification");
+  const auto weighted = measure_classes(id, R"({"classes": 10, "average": "weighted"})", data, 100);
+  const auto each = measure_classes(id, R"({"classes": 10, "average": "per_class"})", data, 100);
+  EXPECT_EQ(each.size(), 30U);
+  for (const std::string name : {"f1", "precision", "recall"}) {
+    EXPECT_NEAR(weighted.at(name), data["scores"]["weighted"][name], 1e-9) << name;
+    for (std::size_t c = 0; c < 10; ++c)
+      EXPECT_NEAR(each.at(name + "_" + std::to_string(c)), data["scores"]["per_class"][name][c],
+                  1e-9)
+          << name << c;
   }
 }
 
@@ -72,7 +88,7 @@ TEST(F1, OfNothingIsZero) {
 TEST(F1, RejectsWhatCannotBe) {
   EXPECT_THAT(rejection(id, R"({"classes": 2, "average": "binary", "positive": 2})"),
               testing::HasSubstr("positive: 2 is none of the 2 classes, which start at 0"));
-  EXPECT_THAT(rejection(id, config(2, "weighted")), testing::HasSubstr("average"));
+  EXPECT_THAT(rejection(id, config(2, "mean")), testing::HasSubstr("average"));
 }
 
 }  // namespace

@@ -39,6 +39,16 @@ TEST(Recall, CountsWhatIsAmongTheMostSimilar) {
   // 40 -> 50 (wrong), 0; 10 -> 0 (wrong), 50; 60 -> 50 (wrong), 90.
   EXPECT_DOUBLE_EQ(values.at("right_to_left_at_1"), 0.0);
   EXPECT_DOUBLE_EQ(values.at("right_to_left_at_10"), 1.0);
+  EXPECT_DOUBLE_EQ(values.at("left_to_right_median_rank"), 2.0);  // of 2, 3 and 1
+  EXPECT_DOUBLE_EQ(values.at("right_to_left_median_rank"), 2.0);
+}
+
+TEST(Recall, TheMedianOfTwoRanksIsTheirMean) {
+  Part part = ungrouped(2);
+  EXPECT_TRUE(std::isnan(part.compute().at("left_to_right_median_rank")));
+  part.update({{"left", {at_degrees({0, 50})}}, {"right", {at_degrees({0, 10})}}});
+  EXPECT_DOUBLE_EQ(part.compute().at("left_to_right_median_rank"), 1.0);
+  EXPECT_DOUBLE_EQ(part.compute().at("right_to_left_median_rank"), 1.5);  // 10: 0 before 50
 }
 
 TEST(Recall, LooksThroughAllBatchesAndIgnoresLengths) {
@@ -112,7 +122,8 @@ TEST(Recall, TiesCountAgainstTheModel) {
   std::vector<double> equal(12, 30);
   Part part = ungrouped(2);
   part.update({{"left", {at_degrees(equal)}}, {"right", {at_degrees(equal)}}});
-  for (const auto& [name, value] : part.compute()) EXPECT_EQ(value, 0.0) << name;
+  for (const auto& [name, value] : part.compute())
+    EXPECT_EQ(value, name.find("median_rank") == std::string::npos ? 0.0 : 12.0) << name;
   Part few = ungrouped(2);
   few.update({{"left", {at_degrees({30, 30})}}, {"right", {at_degrees({30, 30})}}});
   EXPECT_EQ(few.compute().at("left_to_right_at_1"), 0.0);

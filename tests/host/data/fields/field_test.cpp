@@ -25,7 +25,7 @@ TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
       "picture": {"kind": "image", "size": [28, 30], "channels": 3},
       "question": {"kind": "text", "pointer": "/question", "length": 24},
       "answer": {"kind": "class", "pointer": "/answer", "classes": ["yes", "no", 3]}}})");
-  ASSERT_EQ(specs.size(), 6U);
+  ASSERT_EQ(specs.size(), 8U);
   EXPECT_EQ(specs[0].name, "answer");
   EXPECT_EQ(specs[0].dtype, DType::int64);
   EXPECT_THAT(specs[0].sizes, ElementsAre());
@@ -39,18 +39,34 @@ TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
   EXPECT_EQ(specs[3].name, "question_mask");
   EXPECT_EQ(specs[3].dtype, DType::boolean);
   EXPECT_THAT(specs[3].sizes, ElementsAre(24));
-  EXPECT_EQ(specs[4].name, "voice");
-  EXPECT_THAT(specs[4].sizes, ElementsAre(64, 40));
-  EXPECT_EQ(specs[4].mask, "voice_mask");
-  EXPECT_EQ(specs[5].name, "voice_mask");
-  EXPECT_THAT(specs[5].sizes, ElementsAre(64));
+  EXPECT_EQ(specs[4].name, "question_text");
+  EXPECT_EQ(specs[4].dtype, DType::uint8);
+  EXPECT_EQ(specs[4].mask, "question_text_mask");
+  EXPECT_TRUE(specs[4].is_text() && specs[5].is_text());
+  EXPECT_EQ(specs[5].dtype, DType::boolean);
+  EXPECT_EQ(specs[6].name, "voice");
+  EXPECT_THAT(specs[6].sizes, ElementsAre(64, 40));
+  EXPECT_EQ(specs[6].mask, "voice_mask");
+  EXPECT_FALSE(specs[6].is_text());
+  EXPECT_EQ(specs[7].name, "voice_mask");
+  EXPECT_THAT(specs[7].sizes, ElementsAre(64));
+}
+
+TEST(FieldSpecs, AFieldOfTheNameGoesBeforeTheText) {
+  const std::vector<FieldSpec> specs = field_specs(R"({
+    "tokenizer": {"type": "unigram", "vocab": 320, "from": ["/q"]},
+    "fields": {"q": {"kind": "text", "pointer": "/q", "length": 4},
+               "q_text": {"kind": "number", "pointer": "/n"}}})");
+  ASSERT_EQ(specs.size(), 3U);
+  EXPECT_EQ(specs[2].name, "q_text");
+  EXPECT_FALSE(specs[2].is_text());
 }
 
 TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"({"kind": "film"})",
        "data field f/kind: expected image, log_mel, video, text, class, document, group, number, "
-       "array or boxes, found \"film\"."},
+       "array, boxes or texts, found \"film\"."},
       {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "channels": "both"})",
        "data field f/channels: expected mean, left or right, found \"both\"."},
       {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "trim_db": 0})",

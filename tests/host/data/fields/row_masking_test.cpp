@@ -51,6 +51,7 @@ Batch empty_batch(const std::string& section, std::int64_t rows) {
   Batch batch;
   batch.size = rows;
   for (const FieldSpec& spec : field_specs(section)) {
+    if (spec.is_text()) continue;  // no batch holds it unless it is asked for
     std::vector<std::int64_t> sizes = {rows};
     sizes.insert(sizes.end(), spec.sizes.begin(), spec.sizes.end());
     Array array = Array::empty(spec.dtype, sizes);
