@@ -8,7 +8,6 @@
 #include "host/base/text.hpp"
 #include "host/data/dataset/example.hpp"
 #include "host/data/storage/foreign_file.hpp"
-#include "host/data/storage/loose_files.hpp"
 #include "host/data/storage/shard_names.hpp"
 #include "host/session/session.hpp"
 
@@ -26,14 +25,13 @@ bool has_any_ending(const std::string& path, std::initializer_list<const char*> 
 
 bool is_data(const std::string& path) {
   if (fs::is_directory(path)) return true;
-  return has_any_ending(path, {".tar", ".tgz", ".gz", ".zst", ".jsonl", ".txt"});
+  return has_any_ending(path, {".tar", ".tgz", ".gz", ".zst", ".jsonl", ".txt", ".csv", ".tsv"});
 }
 
 /// As a recipe's entries are.
 std::string entry_of(const std::string& path) {
   if (path.starts_with('@')) return "@" + entry_of(path.substr(1));
-  const std::string full = fs::absolute(path).lexically_normal().string();
-  return fs::is_directory(path) ? concat(k_loose_files, full) : full;
+  return fs::absolute(path).lexically_normal().string();
 }
 
 /// The field that takes a member of this ending; null where none is sure to.

@@ -106,8 +106,8 @@ void print_split(const SplitSurvey& split) {
   }
   for (const auto& [shard, files] : split.passed_over)
     std::cout << "  " << part << ": " << counted(files.count, "file") << " of " << printable(shard)
-              << (files.count == 1 ? " is" : " are")
-              << " passed over, being no KEY.ext: " << printable(enumerate(files.names))
+              << (files.count == 1 ? " is" : " are") << " passed over, " << files.reason << ": "
+              << printable(enumerate(files.names))
               << (std::ssize(files.names) < files.count ? " …" : "") << "\n";
   for (const MemberSurvey& member : split.members) {
     const std::int64_t lacking = split.samples - member.samples;

@@ -38,7 +38,7 @@ void data_pack(const Options& options) {
             << counted(static_cast<std::int64_t>(packed.shards.size()), "shard") << ".\n";
   if (const PassedOver& others = packed.passed_over; others.count > 0)
     std::cout << counted(others.count, "file") << (others.count == 1 ? " is" : " are")
-              << " passed over, being no KEY.ext: " << printable(enumerate(others.names))
+              << " passed over, " << others.reason << ": " << printable(enumerate(others.names))
               << (std::ssize(others.names) < others.count ? " …" : "") << "\n";
 }
 

@@ -43,6 +43,8 @@ void run(const std::vector<std::string>& arguments) {
     if (arguments[0] == "format") return format(options);
     if (arguments[0] == "migrate") return migrate_recipes(options);
     if (arguments[0] == "plugin") return plugin(options);
+    if (arguments[0] == "new" && options.operands[0] == "recipe")
+      return run_computing("weft_run_new_recipe", options);
     if (arguments[0] == "new") return new_part(options);
     if (arguments[0] == "data") return run_computing("weft_run_data", options);
     if (arguments[0] == "predict") return run_computing("weft_run_predict", options);

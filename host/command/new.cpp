@@ -84,6 +84,9 @@ void write(const fs::path& file, const std::string& text) {
 void new_part(const Options& options) {
   const std::string& kind = options.operands[0];
   check_kind(kind);
+  if (!options.given.empty())
+    throw Error(Exit::usage, concat("weft new: --", options.given.front(),
+                                    " goes with `weft new recipe`, not with a part."));
   const PartId id = check_id(kind, options.operands[1]);
   const fs::path folder = options.operands.size() > 2 ? options.operands[2] : id.name;
   if (fs::exists(folder))

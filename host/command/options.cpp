@@ -77,7 +77,10 @@ void add(po::options_description& shown, const std::string& name, Options& optio
     option(
         "out", po::value(&options.out)->value_name("PATH"),
         "show: the HTML page to write; pack: what the shards' names begin with; tokenizer train: "
-        "the model file");
+        "the model file; new recipe: the recipe to write (default: NAME.json)");
+  else if (name == "target")
+    option("target", po::value(&options.target)->value_name("COLUMN"),
+           "new recipe: the column that is to be learned (default: as it seems, and as is said)");
   else if (name == "count")
     option("count", po::value(&options.count)->value_name("N"),
            "show: so many examples, 1 to 1000 (default: 24)");
@@ -240,9 +243,11 @@ const std::vector<Verb>& verbs() {
        2,
        10'000},
       {"new",
-       "KIND ID [FOLDER]",
-       "begin a part of your own: a project that builds and computes something",
-       {},
+       "recipe DATA | KIND ID [FOLDER]",
+       "draft a first recipe from a folder, a table or a shard; begin a part of your own: a "
+       "project "
+       "that builds and computes something",
+       {"target", "out", "overwrite"},
        2,
        3},
   };

@@ -43,6 +43,7 @@ struct Options {
   std::string input;                ///< `predict`
   std::vector<std::string> wires;
   bool resume = false, overwrite = false, quiet = false, json = false;
+  std::string target;           ///< --target COLUMN, of `new recipe`
   bool expand = false;          ///< --expand, of `check`
   bool check = false;           ///< --check, of `format`
   bool to_stdout = false;       ///< --stdout, of `migrate`

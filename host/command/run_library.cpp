@@ -41,6 +41,11 @@ WEFT_EXPORTED weft::host::Ending weft_run_plugin_check(const weft::host::Options
 WEFT_EXPORTED weft::host::Ending weft_run_data(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::data, options);
 }
+
+WEFT_EXPORTED weft::host::Ending weft_run_new_recipe(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::new_recipe, options);
+}
+
 WEFT_EXPORTED weft::host::Ending weft_run_tokenizer(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::tokenizer, options);
 }

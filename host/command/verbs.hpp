@@ -16,6 +16,7 @@ void format(const Options& options);
 /// `weft migrate FILE…`.
 void migrate_recipes(const Options& options);
 void plugin(const Options& options);
+/// `weft new KIND ID [FOLDER]`.
 void new_part(const Options& options);
 
 /// A verb of libweft.so.
@@ -35,6 +36,8 @@ void predict(const Options& options);
 void tokenizer(const Options& options);
 /// `weft plugin check`; exported as weft_run_plugin_check.
 void check_file(const Options& options);
+/// `weft new recipe DATA`; exported as weft_run_new_recipe.
+void new_recipe(const Options& options);
 /// `weft data …`; exported as weft_run_data.
 void data(const Options& options);
 

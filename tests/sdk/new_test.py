@@ -44,7 +44,7 @@ class New(unittest.TestCase):
         for id in ("encoder.a", "weft/encoder.a"):
             self.refused(["encoder", id], 2, "ids without a vendor are Weft's own. Call it VENDOR/encoder.a.")
         self.refused(["encoder", "acme/encoder.3d"], 2, 'the name "3d" becomes that of a class; begin it with a letter.')
-        self.refused(["encoder"], 2, "expected KIND ID [FOLDER], found 1 operand.")
+        self.refused(["encoder"], 2, "expected recipe DATA | KIND ID [FOLDER], found 1 operand.")
 
     def test_a_folder_that_is_there_or_cannot_be(self):
         (self.folder / "a").mkdir()

@@ -11,6 +11,7 @@
 #include "host/base/fingerprint.hpp"
 #include "host/base/text.hpp"
 #include "host/data/dataset/content.hpp"
+#include "host/data/storage/file_folder.hpp"
 #include "host/data/text/tokenizer_file.hpp"
 
 namespace weft::host {
@@ -40,6 +41,7 @@ class PartReader {
     const std::vector<std::string> files = shard_files(entries, place);
     for (const std::string& file : files) content_.permission.look_at(file);
     if (options_.is_streamed || std::ranges::any_of(files, is_pipe)) {
+      std::ranges::for_each(files, require_streamable);
       part_.entries = files;
       return;
     }

@@ -11,6 +11,7 @@
 #include "host/base/error.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
+#include "host/data/fields/field_kind.hpp"
 #include "host/data/storage/plain_text.hpp"
 
 namespace weft::host {
@@ -260,6 +261,25 @@ std::set<std::string> listing_sources(const DataOptions& options, Split split) {
     for (const Source& source : options.tokenizer->texts) sources.insert(source.text);
   }
   return sources;
+}
+
+bool has_texts(const Example& example, const FieldOptions& field) {
+  return std::ranges::all_of(field.text_sources(), [&](const std::string& source) {
+    return example.values.contains(source);
+  });
+}
+
+std::string field_text(const Example& example, const FieldOptions& field) {
+  const std::string asked_by = concat("field ", field.name);
+  const FieldKind* const own = field.own_kind();
+  if (own == nullptr || own->pointers().empty()) {
+    return required_value(example, field.source.text, asked_by);
+  }
+  Json list = Json::array();
+  for (const std::string& source : own->pointers()) {
+    list.push_back(required_value(example, source, asked_by));
+  }
+  return list.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 const std::string& required_value(const Example& example, const std::string& source,

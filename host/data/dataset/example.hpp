@@ -61,6 +61,13 @@ std::set<std::string> row_sources(const DataOptions& options);
 /// What is needed to list a part's examples beyond their number: nothing where each sample is one.
 std::set<std::string> listing_sources(const DataOptions& options, Split split);
 
+/// Whether the example has all that the field reads as text.
+bool has_texts(const Example& example, const FieldOptions& field);
+
+/// What the field decodes: the value at its source, or of several a JSON list of their texts.
+/// @throws Error (bad_data) where one is missing
+std::string field_text(const Example& example, const FieldOptions& field);
+
 /// The value of an example.
 /// @param asked_by  who needs it, for the message: `field question`
 /// @throws Error (bad_data) where there is none

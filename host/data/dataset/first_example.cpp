@@ -23,7 +23,7 @@ class Look {
         const std::size_t sample = part_.examples.front().sample;
         if (!shard_.has_any(sample, field.source.text)) shard_.read(sample, field.source.text);
       } else if (!std::holds_alternative<DocumentOptions>(field.kind)) {
-        required_value(example_, field.source.text, concat("field ", field.name));
+        field_text(example_, field);
       }
     });
   }

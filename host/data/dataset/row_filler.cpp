@@ -43,7 +43,7 @@ class Row {
     const FieldOptions& options = content_.options.fields[field];
     if (!options.is_optional) return true;
     return options.is_media() ? part_.shards[ref_.shard]->has_any(ref_.sample, options.source.text)
-                              : example_.values.contains(options.source.text);
+                              : has_texts(example_, options);
   }
 
   void fill(std::size_t field, const Target& target) {
@@ -175,10 +175,12 @@ class Row {
 
   void fill(const std::shared_ptr<const FieldKind>& kind, std::size_t field, const Target& target) {
     const FieldOptions& options = content_.options.fields[field];
-    const Feature value =
-        kind->reads_bytes()
-            ? feature(field)
-            : kind->decode(text(field), concat(example_.place, ": ", options.source.text));
+    const Feature value = kind->reads_bytes()
+                              ? feature(field)
+                              : kind->decode(field_text(example_, options),
+                                             kind->pointers().empty()
+                                                 ? concat(example_.place, ": ", options.source.text)
+                                                 : example_.place);
     if (const auto fitted = kind->length(value)) {
       content_.truncated.add(options.name, fitted->length, fitted->room);
     }

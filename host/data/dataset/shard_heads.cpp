@@ -64,6 +64,15 @@ std::optional<ForeignFile> wrong_with_head(const Bytes& head, const std::string&
   return ForeignFile{has_magic ? "is damaged in its first header" : "is not a tar file", k_again};
 }
 
+/// Whether there is anything in it; it is read when it is opened.
+std::optional<ForeignFile> wrong_with_folder(const std::string& path) {
+  std::error_code problem;
+  const std::filesystem::directory_iterator first(path, problem);
+  if (problem) return ForeignFile{concat("cannot be read (", problem.message(), ")"), k_path};
+  if (first != std::filesystem::directory_iterator()) return std::nullopt;
+  return ForeignFile{"is an empty folder", "Put its files there, or name another"};
+}
+
 /// What is wrong with a file; nothing if nothing is. The same words as when it is opened.
 std::optional<ForeignFile> wrong_with(const std::string& path, bool look_inside, Exit& exit) {
   exit = Exit::no_input;
@@ -73,14 +82,13 @@ std::optional<ForeignFile> wrong_with(const std::string& path, bool look_inside,
     return ForeignFile{"is not there", k_path};
   }
   const DataFile file(path);
-  if (file.problem() == "is a folder")
-    return ForeignFile{file.problem(),
-                       concat("Make shards of it, `weft data pack ", path,
-                              " --out PREFIX`, or name an index of its files (.jsonl)")};
+  if (file.problem() == "is a folder") return wrong_with_folder(path);
   if (!file.problem().empty()) return ForeignFile{file.problem(), k_path};
   exit = Exit::bad_data;
   if (file.stamp().size == 0) return ForeignFile{"is empty", k_again};
-  if (has_ending(path, ".jsonl") || has_ending(path, ".txt")) return std::nullopt;
+  for (const char* const text : {".jsonl", ".txt", ".csv", ".tsv"}) {
+    if (has_ending(path, text)) return std::nullopt;
+  }
   try {
     return wrong_with_head(file.read_at(0, k_block), path);
   } catch (const std::exception& problem) {

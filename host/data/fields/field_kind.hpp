@@ -59,6 +59,10 @@ class FieldKind {
   /// Otherwise it gets a text: the value at a pointer, as JSON writes it, or a member.
   virtual bool reads_bytes() const { return false; }
 
+  /// Where the values stand of a field that puts several together; empty for one source. decode()
+  /// then gets a JSON list of their texts.
+  virtual std::vector<std::string> pointers() const { return {}; }
+
   /// What of the options decode() depends on: equal options share cached features.
   virtual std::string decoding() const { return ""; }
 

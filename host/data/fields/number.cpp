@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The kind `number`: one value -> float32 [], or with `size` a list of n -> float32 [n], which of
 /// size 1 may also be a number alone. Each is
-/// (value - mean) / std. For targets of a regression and for measured inputs.
+/// (value - mean) / std. `pointer` may be a list, such as of columns of a table: their values are
+/// the list. For targets of a regression and for measured inputs.
 
 #include <charconv>
 #include <cmath>
@@ -24,7 +25,13 @@ constexpr float k_largest = 3.4e38F;
 class Number final : public FieldKind {
  public:
   explicit Number(const Section& section) {
-    if (section.has("size")) {
+    if (section.at("pointer").is_array()) pointers_ = section.words("pointer");
+    if (!pointers_.empty() && section.has("size")) {
+      section.fail("size", "none beside a list of pointers, which says how many numbers there are");
+    } else if (!pointers_.empty()) {
+      size_ = std::ssize(pointers_);
+      sizes_ = {size_};
+    } else if (section.has("size")) {
       size_ = section.integer("size", std::nullopt, 1, k_most_numbers);
       sizes_ = {size_};
     }
@@ -44,6 +51,12 @@ class Number final : public FieldKind {
     }
     const nlohmann::json list = list_of(text, place);
     for (std::size_t i = 0; i < list.size(); ++i) {
+      if (!pointers_.empty()) {
+        const std::string value(without_blanks(list[i].get_ref<const std::string&>()));
+        values.data<float>()[i] =
+            normalized(value_of(value, concat(place, ": ", pointers_[i])), i, place);
+        continue;
+      }
       if (!list[i].is_number()) {
         refuse(place, concat("its entry ", i, " is ", shown(list[i].dump()), ", no number"));
       }
@@ -55,6 +68,8 @@ class Number final : public FieldKind {
   void write(const Feature& feature, RowWriter& row) const override {
     std::copy_n(feature.values.data<float>(), size_, row.array<float>().data());
   }
+
+  std::vector<std::string> pointers() const override { return pointers_; }
 
   const Normalization* undone() const override { return &normalization_; }
 
@@ -96,6 +111,7 @@ class Number final : public FieldKind {
     return list;
   }
 
+  std::vector<std::string> pointers_;
   std::int64_t size_ = 1;
   std::vector<std::int64_t> sizes_;
   Normalization normalization_;

@@ -22,6 +22,11 @@ namespace weft::host {
 namespace {
 
 Source field_source(const Section& section, const char* default_member) {
+  if (section.at("pointer").is_array() && !section.at("pointer").empty()) {
+    std::vector<std::string> pointers = section.words("pointer");
+    for (const std::string& one : pointers) section.pointer("pointer", one);
+    return {pointers.front()};
+  }
   if (section.has("pointer")) return {section.pointer("pointer", section.word("pointer", ""))};
   return {section.members("member", section.word("member", default_member))};
 }
@@ -72,6 +77,9 @@ FieldOptions field(const std::string& name, const Json& json) {
   } else {
     section.fail("kind", "image, log_mel, video, text, class, document, " + kind_names());
   }
+  const bool takes_several = field.own_kind() != nullptr && !field.own_kind()->pointers().empty();
+  if (section.at("pointer").is_array() && !takes_several)
+    section.fail("pointer", "one JSON pointer such as /question; a list is for the kind number");
   if (field.is_media() && field.source.is_pointer()) section.fail("pointer", "a member instead");
   if (!field.is_media() && section.has("exchange"))
     section.fail("exchange", "it on media fields only");
@@ -307,6 +315,7 @@ bool FieldOptions::is_media() const {
 
 std::vector<std::string> FieldOptions::text_sources() const {
   if (is_media()) return {};
+  if (own_kind() != nullptr && !own_kind()->pointers().empty()) return own_kind()->pointers();
   const auto* document = std::get_if<DocumentOptions>(&kind);
   if (document == nullptr || document->parts.empty()) return {source.text};
   std::vector<std::string> sources;

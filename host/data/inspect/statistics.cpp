@@ -112,8 +112,8 @@ class Looker {
     if (std::holds_alternative<DocumentOptions>(options.kind)) {
       meet_document(options, example, texts, sum);
     } else if (!options.is_media()) {
+      if (!has_texts(texts, options)) return;
       const auto text = texts.values.find(options.source.text);
-      if (text == texts.values.end()) return;
       if (!is_well_formed(text->second)) sum.ill_formed.add(example);
       if (std::holds_alternative<TextOptions>(options.kind)) {
         meet(sum, example, text->second.data(), text->second.size());
@@ -296,6 +296,17 @@ void finish_values(const FieldOptions& options, FieldSurvey& field) {
 
 }  // namespace
 
+namespace {
+
+/// What the lengths of a field count.
+const char* unit_of(const FieldOptions& field) {
+  if (field.own_kind() != nullptr) return "entries";  // of an array's first axis, of boxes
+  if (std::holds_alternative<DocumentOptions>(field.kind)) return "places";
+  return field.is_media() ? "frames" : "tokens";
+}
+
+}  // namespace
+
 Survey survey(const Dataset& dataset, bool statistics) {
   const Dataset::Content& content = dataset.content();
   const std::vector<FieldOptions>& options = content.options.fields;
@@ -321,8 +332,7 @@ Survey survey(const Dataset& dataset, bool statistics) {
       FieldSum& sum = all.fields[f];
       FieldSurvey& field = sum.survey;
       field.name = options[f].name;
-      field.unit = options[f].is_media() ? "frames" : "tokens";
-      if (std::holds_alternative<DocumentOptions>(options[f].kind)) field.unit = "places";
+      field.unit = unit_of(options[f]);
       if (const auto* recording = std::get_if<RecordingOptions>(&options[f].kind)) {
         field.seconds = static_cast<double>(recording->spectrum.hop) / recording->spectrum.rate;
       }

@@ -34,7 +34,7 @@ struct FieldSurvey {
   std::int64_t examples = 0;          ///< that have the field
   std::vector<std::int64_t> classes;  ///< by class: its examples; empty for other fields
   Histogram lengths;                  ///< before anything is cut: tokens, or frames
-  std::string unit;                   ///< of lengths: `tokens`, `frames` or `places`
+  std::string unit;                   ///< of lengths: `tokens`, `frames`, `places` or `entries`
   double seconds = 0;                 ///< that a frame stands for; 0 where it stands for none
   std::int64_t room = 0, cut = 0;     ///< the field's length, and how many were longer
   std::vector<Extreme> longest;       ///< the longest first, at most five

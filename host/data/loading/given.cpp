@@ -3,14 +3,28 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/base/error.hpp"
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/dataset/example.hpp"
+#include "host/data/fields/field_kind.hpp"
 
 namespace weft::host {
 namespace {
 
 using Json = nlohmann::json;
+
+/// A list of numbers becomes the values that the field puts together.
+void put_list(const FieldOptions& field, const std::string& text, Json& json) {
+  const std::vector<std::string> pointers = field.text_sources();
+  const Json list = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!list.is_array() || list.size() != pointers.size()) {
+    throw Error(Exit::usage, concat("field ", field.name, ": expected a list of ", pointers.size(),
+                                    " numbers such as [1, 2.5], found ", shown(text), "."));
+  }
+  for (std::size_t i = 0; i < pointers.size(); ++i) json[Json::json_pointer(pointers[i])] = list[i];
+}
 
 /// The examples as samples that are kept in memory.
 std::shared_ptr<const Shard> shard_of(const DataOptions& options,
@@ -23,7 +37,9 @@ std::shared_ptr<const Shard> shard_of(const DataOptions& options,
     for (const FieldOptions& field : options.fields) {
       const auto value = example.fields.find(field.name);
       if (value == example.fields.end()) continue;
-      if (field.source.is_pointer())
+      if (field.own_kind() != nullptr && !field.own_kind()->pointers().empty())
+        put_list(field, value->second, json);
+      else if (field.source.is_pointer())
         json[Json::json_pointer(field.source.text)] = value->second;
       else
         shard->add_member(sample, std::string(member_names(field.source.text).front()),
@@ -71,8 +87,7 @@ ShardLook look_at_shard(const std::string& data_json, const std::set<std::string
       parse_data_options(section_to_predict(data_json, fields, {{}, look.is_listed, false}));
   const Example example = read_example(shard, {}, options, row_sources(options));
   for (const FieldOptions& field : options.fields)
-    if (field.is_media() ? shard.has_any(0, field.source.text)
-                         : example.values.contains(field.source.text))
+    if (field.is_media() ? shard.has_any(0, field.source.text) : has_texts(example, field))
       look.fields.insert(field.name);
   return look;
 }

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <exception>
-#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "host/base/error.hpp"
-#include "host/base/fingerprint.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
-#include "host/data/storage/index_cache.hpp"
+#include "host/data/storage/folder_files.hpp"
 #include "host/data/storage/shard.hpp"
 #include "host/data/storage/text_shard.hpp"
 
@@ -65,15 +63,11 @@ class KeyFinder : public nlohmann::json_sax<Json> {
 class FolderReader {
  public:
   FolderReader(const std::string& path, const std::string& cache_folder, Damage damage)
-      : path_(path), cache_folder_(cache_folder), damage_(damage) {
-    const std::filesystem::path file(path);
-    folder_ = file.parent_path().string();
-    if (folder_.empty()) folder_ = ".";
+      : path_(path), damage_(damage), files_(folder_of(path), path, cache_folder) {
     shard_.name = path;
   }
 
   Shard read() {
-    recall();
     Lines lines(path_, "index");
     while (const std::optional<std::string_view> line = lines.next()) {
       line_ = lines.number();
@@ -89,19 +83,12 @@ class FolderReader {
                                          " holds no sample. Write one JSON "
                                          "object a line, with a key and members."));
     }
-    remember();
-    fingerprint_.add(lines.fingerprint());
-    shard_.fingerprint = fingerprint_.hex();
+    files_.keep_known();
+    shard_.fingerprint = files_.fingerprint_with(lines.fingerprint());
     return std::move(shard_);
   }
 
  private:
-  /// A file that the index names, with its contents' fingerprint.
-  struct Known {
-    FileStamp stamp;
-    std::string fingerprint;
-  };
-
   [[noreturn]] void fail(const std::string& found, const std::string& remedy) const {
     throw Error(Exit::bad_data,
                 concat("The index ", path_, ", line ", line_, ": ", found, ". ", remedy));
@@ -150,7 +137,7 @@ class FolderReader {
   void add_member(std::size_t sample, const std::string& name, const Json& value) {
     if (value.is_string()) {
       const auto& file = value.get_ref<const std::string&>();
-      shard_.add_member(sample, name, MemberFile{folder_, file, known_.at(file).stamp});
+      shard_.add_member(sample, name, files_.member(file));
     } else if (name == "json" && value.is_object()) {
       shard_.add_member(sample, name, std::string_view(value.dump()));
     } else {
@@ -164,73 +151,19 @@ class FolderReader {
            value.at("text").is_string();
   }
 
-  /// Looks at a file that the index names, and reads it for its fingerprint unless that is known.
   void known_file(const std::string& member_name, const std::string& name) {
-    DataFile input(folder_, name);
-    const auto refuse = [&](const std::string& found) {
-      fail(concat("the file ", quoted(name), " of member ", member_name, " ", found),
-           "Name a file below the index's folder, or leave the sample out.");
-    };
-    if (!input.problem().empty()) refuse(input.problem());
-    if (input.stamp().size > static_cast<std::int64_t>(k_largest_member)) {
-      refuse(concat("has ", input.stamp().size, " bytes; at most ", k_largest_member, " are read"));
-    }
-    Known& known = known_[name];
-    if (known.stamp != input.stamp() || known.fingerprint.empty()) {
-      try {
-        const Bytes bytes = input.read_all(k_largest_member);
-        Fingerprint fingerprint;
-        fingerprint.add(bytes.data(), bytes.size());
-        known = {input.stamp(), fingerprint.hex()};
-      } catch (const std::exception& problem) {
-        refuse(concat("cannot be read (", problem.what(), ")"));
-      }
-      is_new_ = true;
-    }
-    fingerprint_.add(known.fingerprint);
-    used_.insert(name);
+    const std::string problem = files_.look_at(name);
+    if (problem.empty()) return;
+    fail(concat("the file ", quoted(name), " of member ", member_name, " ", problem),
+         "Name a file below the index's folder, or leave the sample out.");
   }
 
-  /// Takes the fingerprints that were kept; they count while a file's stamp is the same.
-  void recall() {
-    std::optional<Record> record = find_kept(cache_folder_, path_);
-    if (!record) return;
-    try {
-      for (std::int64_t left = record->number(); left > 0; --left) {
-        Known& known = known_[record->text()];
-        known.stamp = record->stamp();
-        known.fingerprint = record->text();
-      }
-    } catch (const std::out_of_range&) {
-      known_.clear();
-    }
-  }
-
-  void remember() const {
-    if (!is_new_) return;
-    std::vector<std::string> settled;
-    std::ranges::copy_if(used_, std::back_inserter(settled), [&](const std::string& name) {
-      return is_settled(known_.at(name).stamp);
-    });
-    keep(cache_folder_, path_, [&](Record& record) {
-      record.put(std::ssize(settled));
-      for (const std::string& name : settled) {
-        record.put(name);
-        record.put(known_.at(name).stamp);
-        record.put(known_.at(name).fingerprint);
-      }
-    });
-  }
-
-  std::string path_, folder_, cache_folder_;
+  std::string path_;
   Damage damage_;
   std::size_t line_ = 0;
   Shard shard_;
-  Fingerprint fingerprint_;
+  FolderFiles files_;
   std::set<std::string> keys_;
-  std::map<std::string, Known> known_;  ///< by the name in the index
-  std::set<std::string> used_;
-  bool is_new_ = false;
 };
 
 }  // namespace

@@ -67,7 +67,8 @@ std::optional<ForeignFile> foreign_file(std::string_view head, const std::string
                        "Lines of JSON are read from files whose names end in .jsonl"};
   }
   if (has_ending(name, ".csv") || has_ending(name, ".tsv")) {
-    return ForeignFile{"is a table (CSV), not a tar", k_rows};
+    return ForeignFile{"is a table (CSV), not a tar",
+                       "Tables are read from files whose names end in .csv or .tsv"};
   }
   return ForeignFile{"is a text, not a tar",
                      "Texts are read line by line from files whose names end in .txt"};

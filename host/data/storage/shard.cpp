@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <stdexcept>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/storage/file_folder.hpp"
 #include "host/data/storage/foreign_file.hpp"
-#include "host/data/storage/loose_files.hpp"
 
 namespace weft::host {
 namespace {
@@ -137,6 +138,12 @@ bool Shard::add_member(std::size_t sample, const std::string& member, std::strin
   return true;
 }
 
+std::set<std::string> Shard::file_names() const {
+  std::set<std::string> names;
+  for (const MemberFile& file : files_) names.insert(file.name);
+  return names;
+}
+
 void Shard::close() {
   files_.shrink_to_fit();
   samples_.shrink_to_fit();
@@ -178,10 +185,16 @@ bool Shard::add(std::size_t sample, const std::string& member, Where where, std:
 namespace {
 
 Shard read_any(const std::string& path, const std::string& cache_folder, Damage damage) {
-  if (path.starts_with(k_loose_files)) return read_loose_files(path.substr(k_loose_files.size()));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return read_file_folder(path, cache_folder, damage);
+  }
+  if (is_table(path)) return read_table(path, cache_folder, damage);
   if (has_ending(path, ".txt")) return read_lines(path, "txt");
   if (!has_ending(path, ".jsonl")) return read_tar(path, cache_folder, damage);
-  return is_folder_index(path) ? read_folder(path, cache_folder, damage) : read_lines(path, "json");
+  if (is_folder_index(path)) return read_folder(path, cache_folder, damage);
+  const bool is_metadata = std::filesystem::path(path).filename() == "metadata.jsonl";
+  return is_metadata ? read_metadata_lines(path, cache_folder, damage) : read_lines(path, "json");
 }
 
 }  // namespace

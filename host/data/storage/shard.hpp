@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Shards, of three sorts (docs/formats/shards.md): plain tar files, compressed tar files, and
-/// folders of files with an index of JSON lines. A shard is a list of samples; where its members
+/// Shards (docs/formats/shards.md): tar files, plain and compressed, folders of files with or
+/// without an index, tables and texts. A shard is a list of samples; where its members
 /// lie is known once it is open, their bytes are read when they are asked for. Nothing is ever
 /// unpacked to disk, and the name of a tar member serves only as a key.
 
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,9 @@ class Shard {
   ///         gone or has changed since the shard was opened
   Bytes read(std::size_t sample, std::string_view member) const;
 
+  /// Of members that are files of their own, the names in their folder.
+  std::set<std::string> file_names() const;
+
   /// Gives back the memory that was set aside for more samples.
   void close();
 
@@ -137,9 +141,10 @@ enum class Damage {
   set_aside,  ///< the other samples are taken, and Shard::bad says what is left out
 };
 
-/// Opens a shard. A name that ends in `.jsonl`, in either case, is an index of JSON lines when its
-/// first line has a "key", and else a text of which each line is the member `json` of a sample; one
-/// that ends in
+/// Opens a shard. A folder and a table (`.csv`, `.tsv`) are read as file_folder.hpp says, and so is
+/// a `metadata.jsonl`. Any other name that ends in `.jsonl`, in either case, is an index of JSON
+/// lines when its first line has a "key", and else a text of which each line is the member `json`
+/// of a sample; one that ends in
 /// `.txt` is a text of which each line is a member `txt`; all else is a tar file, plain or
 /// compressed by gzip or Zstandard.
 /// @param cache_folder  where is kept what a second opening need not find out again: where the

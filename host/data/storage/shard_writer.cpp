@@ -12,8 +12,8 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/storage/file_folder.hpp"
 #include "host/data/storage/foreign_file.hpp"
-#include "host/data/storage/loose_files.hpp"
 #include "host/data/storage/shard.hpp"
 #include "host/data/storage/tar_reader.hpp"
 
@@ -76,7 +76,9 @@ class Source {
 };
 
 Source open_source(const std::string& path) {
-  if (fs::is_directory(path)) return Source(read_loose_files(path));
+  if (fs::is_directory(path)) {
+    return Source(read_file_folder(path, "", Damage::refuse, Contents::unread));
+  }
   if (!fs::exists(path)) {
     throw Error(Exit::no_input,
                 concat("There is no ", path, ". Name a folder, an index or a tar."));

@@ -35,6 +35,7 @@ class TarInput {
 struct PassedOver {
   std::int64_t count = 0;
   std::vector<std::string> names;  ///< of the first three
+  const char* reason = "being no KEY.ext";
   void add(const std::string& name);
 };
 

@@ -50,6 +50,27 @@ class Bare(DataCase):
         (folder / "s1.png").write_bytes(b"GIF")
         self.assertIn("sample s1: png.png cannot be decoded", self.look("check", folder, code=BAD_DATA).stdout)
 
+    def test_a_folder_of_classes_and_one_with_metadata(self):
+        for i in range(6):
+            (self.folder / f"pets/{'cat' if i % 2 else 'dog'}").mkdir(parents=True, exist_ok=True)
+            (self.folder / f"pets/{'cat' if i % 2 else 'dog'}/{i}.png").write_bytes(png(i))
+        (self.folder / "pets/README.md").write_text("Pets.")
+        found = json.loads(self.look("check", self.folder / "pets", "--json").stdout)["check"][0]
+        self.assertEqual(found["splits"], {"train": {"samples": 6, "examples": 6}})
+        self.assertEqual(found["passed_over"][0]["names"], ["README.md"])
+        self.look("pack", self.folder / "pets", "--out", self.folder / "packed")
+        with tarfile.open(self.folder / "packed-000000.tar") as tar:
+            self.assertEqual(tar.extractfile("cat/1.cls").read(), b"cat")
+        table = self.folder / "pets/metadata.csv"
+        table.write_text("file_name,caption\ncat/1.png,a cat\ndog/2.png,a dog\n")
+        stats = json.loads(self.look("stats", self.folder / "pets", "--json").stdout)["stats"][0]["splits"]["train"]
+        self.assertEqual({name: field["examples"] for name, field in stats["fields"].items()}, {"png": 2, "json.caption": 2})
+        said = self.look("check", self.folder / "pets").stdout
+        self.assertIn(f"5 files of {table} are passed over, not being named by the metadata: README.md, cat/3.png and cat/5.png …", said)
+        table.write_text("file_name,caption\ncat/1.png,a cat\ncat/9.png,a dog\n")
+        said = self.look("check", self.folder / "pets", code=BAD_DATA).stdout
+        self.assertIn('metadata.csv, line 3, column 1 ("file_name"): the file "cat/9.png" cannot be opened', said)
+
     def test_patterns_and_lists(self):
         found = json.loads(self.look("check", self.folder / "t*.tar", "--json").stdout)["check"][0]
         self.assertEqual(found["splits"]["train"]["samples"], 24)

@@ -177,6 +177,16 @@ class Stats(DataCase):
         self.data("check", fields=fields)
         self.data("bench", "--seconds", 0.2, fields=fields)
 
+    def test_arrays_and_boxes_count_entries(self):
+        write_tar(self.tars["train"], [(f"a{i}.json", json.dumps({"list": list(range(i)), "boxes": [[0, 0, 1, 1]] * i}).encode()) for i in range(1, 4)])
+        fields = {"list": {"kind": "array", "pointer": "/list", "max_length": 2},
+                  "boxes": {"kind": "boxes", "pointer": "/boxes", "max_boxes": 2}}
+        train = {"shards": {"train": [str(self.tars["train"])]}, "tokenizer": None, "fields": fields}
+        found = self.read("stats", **train)["splits"]["train"]["fields"]
+        for name in fields:
+            self.assertEqual((found[name]["entries"]["max"], found[name]["truncated"]), (3, {"cut": 1, "room": 2}), name)
+        self.assertIn("list: 1 of 3 are cut to 2 entries; the longest has 3", self.data("check", **train).stdout)
+
     def test_recordings(self):
         ways = []
         for more in ([], ["--set", "data.clean.fields.voice.mean=0", "--set", "data.clean.fields.voice.std=1"]):

@@ -76,6 +76,15 @@ TEST_F(ShardHeadsTest, WhatIsNoShardIsNamed) {
   EXPECT_THAT(exits, testing::Each(Exit::bad_data));
 }
 
+TEST_F(ShardHeadsTest, FoldersAndTables) {
+  std::filesystem::create_directories(folder.path("pets/cat"));
+  std::filesystem::create_directories(folder.path("none"));
+  test::write_file(folder.path("t.csv"), "a,b\n");
+  EXPECT_THAT(wrong({folder.path("pets"), folder.path("t.csv"), folder.path("none")}),
+              ElementsAre(HasSubstr("/data/d/shards/val/2: The shard " + folder.path("none") +
+                                    " is an empty folder. Put its files there, or name another.")));
+}
+
 TEST_F(ShardHeadsTest, CompressedShardsAreKnownByTheirFirstBytes) {
   const std::vector<std::string> magics = {"\x1f\x8b\x08", "\x28\xb5\x2f\xfd", "\x5a\x2a\x4d\x18"};
   for (const std::string& magic : magics) {

@@ -56,6 +56,24 @@ TEST(Number, OfAListHasItsOwnMeanAndDeviation) {
   EXPECT_THAT(floats(batch, "n"), ElementsAre(0.0F, 1.0F, 1.0F));
 }
 
+TEST(Number, OfSeveralPlacesIsAList) {
+  const std::string field =
+      R"({"kind": "number", "pointer": ["/b", "/a"], "mean": [1, 0], "std": [2, 1]})";
+  const Batch batch = read("{\"a\": \" 007\", \"b\": 5}\n", field);
+  EXPECT_THAT(batch.fields.at("n").sizes, ElementsAre(1, 2));
+  EXPECT_THAT(floats(batch, "n"), ElementsAre(2.0F, 7.0F));
+  EXPECT_THAT(refusal("{\"a\": \"1,5\", \"b\": 5}\n", field),
+              HasSubstr("sample 1: /a: \"1,5\" is not a number such as 1.5."));
+  EXPECT_THAT(refusal("{\"b\": 5}\n", field), HasSubstr("there is no value at /a, which field n"));
+}
+
+TEST(Number, OfSeveralPlacesMayBeMissing) {
+  const Batch batch = read("{\"a\": 1, \"b\": 2}\n{\"a\": 3}\n",
+                           R"({"kind": "number", "pointer": ["/a", "/b"], "optional": true})");
+  EXPECT_THAT(floats(batch, "n"), ElementsAre(1.0F, 2.0F, 0.0F, 0.0F));
+  EXPECT_THAT(test::flags(batch, "n_present", 1), ElementsAre(false));
+}
+
 TEST(Number, MayBeMissingWhereItIsOptional) {
   const Batch batch =
       read("{\"v\": 3}\n{}\n", R"({"kind": "number", "pointer": "/v", "optional": true})");
@@ -85,6 +103,13 @@ TEST(Number, RefusesOddOptions) {
             "data field n/std: expected a number from 1e-09 to 1e+09, found 0.");
   EXPECT_EQ(refusal("{}\n", R"({"kind": "number", "pointer": "/v", "size": 2, "mean": [1, 2, 3]})"),
             "data field n/mean: expected a number, or 2 of them, found [1,2,3].");
+  EXPECT_THAT(refusal("{}\n", R"({"kind": "number", "pointer": ["/a", "b"]})"),
+              HasSubstr("data field n/pointer: expected a JSON pointer such as /question"));
+  EXPECT_THAT(refusal("{}\n", R"({"kind": "number", "pointer": ["/a"], "size": 1})"),
+              HasSubstr("data field n/size: expected none beside a list of pointers"));
+  EXPECT_THAT(refusal("{}\n", R"({"kind": "class", "pointer": ["/a"], "classes": 2})"),
+              HasSubstr("expected one JSON pointer such as /question; a list is for the kind "
+                        "number"));
 }
 
 }  // namespace

@@ -67,6 +67,16 @@ class StreamedTest : public testing::Test {
   Folder folder;
 };
 
+TEST_F(StreamedTest, FoldersAndTablesAreNone) {
+  std::filesystem::create_directories(folder.path("pets/cat"));
+  test::write_file(folder.path("t.csv"), "a\n1\n");
+  for (const char* name : {"pets", "t.csv"}) {
+    const auto [exit, sentence] = test::error_of([&] { open(folder.path(name)); });
+    EXPECT_EQ(exit, Exit::bad_recipe);
+    EXPECT_THAT(sentence, testing::StartsWith(folder.path(name) + " is read as a whole, and"));
+  }
+}
+
 TEST_F(StreamedTest, FilesAndCommandsGiveEverySampleOnceAnEpochInShuffledRuns) {
   std::vector<std::vector<std::string>> all;
   for (const std::string& entry : {files(), command()}) {

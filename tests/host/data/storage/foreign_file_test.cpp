@@ -71,11 +71,9 @@ TEST_F(ForeignFileTest, OtherFormatsAreNamed) {
 }
 
 TEST_F(ForeignFileTest, TextsAreNamed) {
-  EXPECT_THAT(complaint_of("a.csv", "file,label\n1.png,cat\n"),
-              StartsWith("is a table (CSV), not a tar. Write its rows as lines of JSON"));
   EXPECT_THAT(complaint_of("a.json", " [{\"a\": 1}]"),
               StartsWith("is a JSON text, not a tar. Lines of JSON are read from files"));
-  EXPECT_THAT(complaint_of("b.csv", "caffeine,BM\n1,2\n"), StartsWith("is a table (CSV), not a"));
+  EXPECT_THAT(complaint_of("b.md", "caffeine,BM\n1,2\n"), StartsWith("is a text, not a tar."));
   EXPECT_THAT(complaint_of("a.md", "Some words.\n"), StartsWith("is a text, not a tar. Texts are"));
 }
 
@@ -87,7 +85,7 @@ TEST_F(ForeignFileTest, WhatIsCompressedIsLookedInto) {
             "it anew.");
   EXPECT_THAT(complaint_of("a.csv.gz", gzip("a,b\n1,2\n")),
               StartsWith("is compressed by gzip; what it holds is a table (CSV), not a tar. "
-                         "Decompress it. Write its rows"));
+                         "Decompress it. Tables are read from files"));
   EXPECT_THAT(complaint_of("a.gz", gzip(std::string(3000, '\x01'))),
               StartsWith("is compressed by gzip; what it holds is not a tar. Copy"));
 }
@@ -102,10 +100,6 @@ TEST_F(ForeignFileTest, ADamagedTarIsStillOne) {
 }
 
 TEST_F(ForeignFileTest, OnlyFilesAreOpened) {
-  std::filesystem::create_directory(folder.path("d"));
-  EXPECT_EQ(complaint("d", Exit::no_input),
-            concat("is a folder. Make shards of it, `weft data pack ", folder.path("d"),
-                   " --out PREFIX`, or name an index of its files (.jsonl)."));
   ASSERT_EQ(::mkfifo(folder.path("p.tar").c_str(), 0600), 0);
   EXPECT_EQ(complaint("p.tar", Exit::no_input),
             "is a named pipe, not a file. Check the path under data/shards.");

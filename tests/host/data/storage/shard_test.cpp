@@ -82,11 +82,6 @@ TEST_F(ShardTest, MissingFile) {
             "cannot be opened (No such file or directory). Check the path under data/shards.");
 }
 
-TEST_F(ShardTest, FolderInsteadOfAFile) {
-  std::filesystem::create_directory(path);
-  EXPECT_THAT(complaint(Exit::no_input), testing::StartsWith("is a folder. Make shards of it"));
-}
-
 TEST_F(ShardTest, NotATarFile) {
   write_file(path, std::string(3000, '\1'));
   EXPECT_EQ(complaint_about(path, Exit::bad_data), std::string("is not a tar file") + k_remedy);
