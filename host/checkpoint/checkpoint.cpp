@@ -19,6 +19,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* k_files[] = {"model.safetensors", "optimizer.safetensors"};
+constexpr const char* k_views = "views.safetensors";  // only where there are such weights
 constexpr const char* k_folder = "checkpoints";
 constexpr const char* k_latest = "latest";
 constexpr const char* k_unfinished = ".new";
@@ -171,8 +172,10 @@ std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint)
   if (checkpoint.progress != StageProgress{}) state["progress"] = written(checkpoint.progress);
   {
     const OpenFolder folder = checkpoints.made_folder(unfinished);
-    for (const auto& [file, tensors] :
-         {std::pair{k_files[0], &checkpoint.model}, {k_files[1], &checkpoint.optimizer}}) {
+    for (const auto& [file, tensors] : {std::pair{k_files[0], &checkpoint.model},
+                                        {k_files[1], &checkpoint.optimizer},
+                                        {k_views, &checkpoint.views}}) {
+      if (file == k_views && tensors->empty()) continue;
       OutputFile output(folder, file);
       state["xxh3"][file] = write_safetensors(output, {*tensors, {}}).xxh3;
     }
@@ -196,6 +199,7 @@ Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& nam
     if (!folder.has_file(file)) throw refuse(concat(file, " is missing."));
   InputFile file(folder, "state.json");
   const std::string text = read_text(file, k_longest_state);
+  bool has_views = false;
   Json state;
   try {
     state = parse_strictly(text);
@@ -204,7 +208,11 @@ Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& nam
   }
   try {
     const Json hashes = read_state(std::move(state), name, checkpoint);
-    for (const char* one : k_files) {
+    std::vector<const char*> files(std::begin(k_files), std::end(k_files));
+    if (hashes.contains(k_views)) files.push_back(k_views);
+    has_views = hashes.contains(k_views);
+    for (const char* one : files) {
+      if (!folder.has_file(one)) throw std::invalid_argument(concat(one, " is missing."));
       InputFile tensors(folder, one);
       if (hashes.at(one) != digest_of(tensors).xxh3)
         throw refuse(concat(one, " is damaged: its hash is not the one that state.json records."));
@@ -218,6 +226,10 @@ Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& nam
   InputFile model(folder, k_files[0]), optimizer(folder, k_files[1]);
   checkpoint.model = read_safetensors(model).tensors;
   checkpoint.optimizer = read_safetensors(optimizer).tensors;
+  if (has_views) {
+    InputFile views(folder, k_views);
+    checkpoint.views = read_safetensors(views).tensors;
+  }
   return checkpoint;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Checkpoints of a run: RUN/checkpoints/STAGE-STEP/ with model.safetensors, optimizer.safetensors
-/// and state.json, which holds a hash of each and of itself. docs/formats/checkpoint.md describes
-/// the bytes.
+/// Checkpoints of a run: RUN/checkpoints/STAGE-STEP/ with model.safetensors, optimizer.safetensors,
+/// views.safetensors where views have weights of their own, and state.json, which holds a hash of
+/// each and of itself. docs/formats/checkpoint.md describes the bytes.
 
 #pragma once
 
@@ -36,7 +36,8 @@ struct Checkpoint {
   std::map<std::string, Array> optimizer;                    ///< Optimizer::state()
   std::map<std::string, std::int64_t> data;                  ///< position in the training data
   std::map<std::string, std::pair<std::string, int>> parts;  ///< node → part id, state version
-  std::string model_xxh3 = {};  ///< of model.safetensors; known of one that was loaded
+  std::string model_xxh3 = {};              ///< of model.safetensors; known of one that was loaded
+  std::map<std::string, Array> views = {};  ///< Weights::views()
   StageProgress progress = {};
 };
 

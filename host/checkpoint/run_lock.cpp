@@ -92,6 +92,11 @@ std::vector<std::string> differences(const Json& before, const RunLock& lock,
         before.at("parts").at(node).at("sha256") != part.sha256)
       sentences.push_back(concat(part.file, ", the plug-in of \"", node, "\", has changed ",
                                  words.since, ": numbers may differ."));
+  const Json runs = before.value("runs", Json::object());
+  for (const auto& [run, xxh3] : lock.runs)
+    if (runs.value(run, xxh3) != xxh3)
+      sentences.push_back(concat("the weights in ", run, ", which a view has, have changed ",
+                                 words.since, ": numbers may differ."));
   return sentences;
 }
 
@@ -102,15 +107,16 @@ std::string text_of(const RunLock& lock) {
   for (const auto& [node, part] : lock.parts)
     parts[node] = {
         {"id", part.id}, {"version", part.version}, {"file", part.file}, {"sha256", part.sha256}};
-  const nlohmann::ordered_json text{{"host", lock.host_version},
-                                    {"torch", lock.torch_version},
-                                    {"cpu", lock.cpu},
-                                    {"threads", lock.threads},
-                                    {"seed", lock.seed},
-                                    {"folder", lock.folder},
-                                    {"data", lock.data},
-                                    {"tokenizers", lock.tokenizers},
-                                    {"parts", parts}};
+  nlohmann::ordered_json text{{"host", lock.host_version},
+                              {"torch", lock.torch_version},
+                              {"cpu", lock.cpu},
+                              {"threads", lock.threads},
+                              {"seed", lock.seed},
+                              {"folder", lock.folder},
+                              {"data", lock.data},
+                              {"tokenizers", lock.tokenizers},
+                              {"parts", parts}};
+  if (!lock.runs.empty()) text["runs"] = lock.runs;
   return text.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -153,6 +159,16 @@ int threads_when_written(const OpenFolder& run) {
   int threads = 0;
   compare_lock(run, [&](const Json& before) { threads = before.value("threads", 0); });
   return threads;
+}
+
+std::set<std::string> tokenizers_when_written(const OpenFolder& run) {
+  std::set<std::string> fingerprints;
+  compare_lock(run, [&](const Json& before) {
+    const Json tokenizers = before.value("tokenizers", Json::object());
+    for (const auto& [section, fingerprint] : tokenizers.items())
+      fingerprints.insert(fingerprint.get<std::string>());
+  });
+  return fingerprints;
 }
 
 bool says_the_same(const std::string& text, const std::string& other) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct RunLock {
   std::map<std::string, std::string> data;        ///< section → fingerprint
   std::map<std::string, std::string> tokenizers;  ///< section → fingerprint, where it has one
   std::map<std::string, Part> parts;              ///< node → the plug-in that it came from
+  /// Runs that views are of: folder → hash of the weights that were taken.
+  std::map<std::string, std::string> runs = {};
 };
 
 /// As it stands in the file.
@@ -49,6 +52,9 @@ std::string folder_when_written(const OpenFolder& run);
 
 /// With how many threads the run was trained; 0 where that is not known.
 int threads_when_written(const OpenFolder& run);
+
+/// The fingerprints of the tokenizers that the run was trained with.
+std::set<std::string> tokenizers_when_written(const OpenFolder& run);
 
 /// Whether the two say the same of everything but where the folder is. @param other  a file's text
 bool says_the_same(const std::string& text, const std::string& other);

@@ -26,10 +26,21 @@ nlohmann::ordered_json summary(const Recipe& recipe, const Wiring& wiring,
                      {"part", node.instance.part().id},
                      {"version", node.instance.part().version.text()},
                      {"file", node.instance.part().file.string()},
-                     {"parameters", parameter_count(node)}});
+                     {"parameters", node.is_viewed() ? 0 : parameter_count(node)}});
   nlohmann::ordered_json warnings = nlohmann::ordered_json::array();
   for (const Problem& note : notes) warnings.push_back(note.sentence());
   return {{"recipe", recipe.path}, {"name", recipe.name}, {"nodes", nodes}, {"warnings", warnings}};
+}
+
+/// Whose parameters a view's node has.
+std::string weights_in_words(const WeightSet& set) {
+  switch (set.kind) {
+    case WeightSet::Kind::frozen: return "frozen";
+    case WeightSet::Kind::ema: return "averaged";
+    case WeightSet::Kind::run: return "another run's";
+    case WeightSet::Kind::live: break;
+  }
+  return "the same";
 }
 
 }  // namespace
@@ -54,10 +65,11 @@ void check(const Options& options) {
   Table table({"node", "part", "version", "parameters"});
   std::int64_t total = 0;
   for (const Node& node : wiring.nodes()) {
-    if (__builtin_add_overflow(total, parameter_count(node), &total))
+    if (!node.is_viewed() && __builtin_add_overflow(total, parameter_count(node), &total))
       total = std::numeric_limits<std::int64_t>::max();
     table.add({node.name, node.instance.part().id, node.instance.part().version.text(),
-               std::to_string(parameter_count(node))});
+               node.is_viewed() ? weights_in_words(wiring.weights()[node.weights])
+                                : std::to_string(parameter_count(node))});
   }
   table.add({"total", "", "", std::to_string(total)});
   std::cout << table.text() << printable(recipe.path) << " is sound.\n";

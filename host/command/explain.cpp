@@ -65,7 +65,8 @@ std::string origin_of(const Inspected& found, const std::string& pointer) {
   const bool is_given = place != found.recipe.places.end() && !place->second.is_default;
   if (!is_given && keys.size() >= 4 && keys[2] == "config")
     for (const Node& node : found.wiring->nodes())
-      if (segments(node.pointer)[1] == keys[1]) return origin_of_config(found, node, keys[3]);
+      if (!node.is_viewed() && segments(node.pointer)[1] == keys[1])
+        return origin_of_config(found, node, keys[3]);
   if (!is_given) return "the default of the recipe format";
   const auto used_at = found.recipe.key_places.find(pointer);
   const std::string use = used_at == found.recipe.key_places.end()

@@ -3,8 +3,10 @@
 
 #include <ATen/ops/add.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/index_select.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/mul.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
 #include "host/base/text.hpp"
@@ -105,6 +107,26 @@ Tensor sum_of_products(const Tensor& a, const Tensor& b) {
 
 Tensor detach(const Tensor& tensor) {
   return checked("detaching", [&] { return wrap(tensor_of(tensor).detach()); });
+}
+
+Tensor copied(const Tensor& tensor) {
+  return checked("copying a tensor", [&] { return wrap(tensor_of(tensor).detach().clone()); });
+}
+
+Tensor taken_rows(const Tensor& tensor, const std::vector<std::int64_t>& rows) {
+  return checked("taking rows", [&] {
+    const at::Tensor& all = tensor_of(tensor);
+    const at::Tensor index = at::tensor(rows, at::TensorOptions().dtype(at::kLong));
+    return wrap(at::index_select(all, 0, index.to(all.device())));
+  });
+}
+
+void move_towards(const Tensor& a, const Tensor& b, double weight) {
+  checked("averaging", [&] {
+    const c10::NoGradGuard no_grad;
+    at::Tensor moved = tensor_of(a);
+    moved.lerp_(tensor_of(b), weight);
+  });
 }
 
 void copy_into(const Tensor& parameter, const Array& values) {

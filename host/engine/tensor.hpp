@@ -69,6 +69,13 @@ WEFT_ENGINE_API Tensor sum_of_products(const Tensor& a, const Tensor& b);
 /// The same values, cut off from the graph.
 WEFT_ENGINE_API Tensor detach(const Tensor& tensor);
 
+/// The same values in memory of their own, cut off from the graph.
+WEFT_ENGINE_API Tensor copied(const Tensor& tensor);
+/// Row rows[i] of a tensor [B, …] at i, recorded for backward.
+WEFT_ENGINE_API Tensor taken_rows(const Tensor& tensor, const std::vector<std::int64_t>& rows);
+/// a ← a + weight · (b − a); nothing is recorded. Where a equals b it stays so, bit by bit.
+WEFT_ENGINE_API void move_towards(const Tensor& a, const Tensor& b, double weight);
+
 /// Overwrites a parameter or buffer; nothing is recorded.
 /// @throws Error (bad_checkpoint) unless shape and element type are equal: "expected float32[2],
 ///         found float32[3]", to which the caller adds the name

@@ -30,8 +30,14 @@ Tensor take_rows(const Array& array, const std::vector<std::size_t>& rows) {
 class Accumulator {
  public:
   /// @param keeps_rows  also what UPDATE makes of each row alone, for intervals()
-  Accumulator(const Model& model, std::vector<std::size_t> metrics, bool keeps_rows)
-      : model_(model), metrics_(std::move(metrics)), keeps_rows_(keeps_rows) {}
+  Accumulator(const Model& model, const std::vector<std::string>& metrics, bool keeps_rows)
+      : model_(model), keeps_rows_(keeps_rows) {
+    for (const std::string& name : metrics) {
+      const std::size_t metric = model.wiring().index(name);
+      if (!names_.contains(metric)) metrics_.push_back(metric);
+      names_[metric].push_back(name);
+    }
+  }
 
   void update(const Values& values, const TensorMap& batch,
               const std::vector<std::string>& groups) {
@@ -137,15 +143,16 @@ class Accumulator {
     for (auto& [metric, list] : states) {
       const InputTensors none(instance(metric).inputs().size());
       const auto out = model_.call(metric, WEFT_ROLE_COMPUTE, none, CallOptions{}, &list);
-      for (std::size_t i = 0; i < out.size(); ++i)
-        values[model_.wiring().nodes()[metric].name + "." + instance(metric).outputs()[i].name] =
-            item(out[i]);
+      for (const std::string& name : names_.at(metric))
+        for (std::size_t i = 0; i < out.size(); ++i)
+          values[name + "." + instance(metric).outputs()[i].name] = item(out[i]);
     }
     return values;
   }
 
   const Model& model_;
   std::vector<std::size_t> metrics_;
+  std::map<std::size_t, std::vector<std::string>> names_;        // equal ones of views have several
   std::map<std::string, std::map<std::size_t, States>> states_;  // group → metric → states
   bool keeps_rows_;
   std::map<std::size_t, RowStates> rows_;    // by metric

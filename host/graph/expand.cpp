@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/graph/expand.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <memory>
 #include <utility>
@@ -25,10 +26,13 @@ std::string wire_text(const InputSource& source, const std::vector<Node>& nodes)
     case InputSource::From::batch: return "batch." + source.field;
     case InputSource::From::node: {
       const Node& producer = nodes[source.node];
-      return producer.name + "." + producer.instance.outputs()[source.port].name;
+      return (source.view.empty() ? "" : source.view + ":") + producer.owner + "." +
+             producer.instance.outputs()[source.port].name;
     }
     case InputSource::From::generated:
-      return nodes[source.node].name + (source.field.empty() ? ".generated" : ".text");
+      if (source.field == "mask") return "";
+      return (source.view.empty() ? "" : source.view + ":") + nodes[source.node].owner +
+             (source.field.empty() ? ".generated" : ".text");
     default: return "";
   }
 }
@@ -39,7 +43,9 @@ Value wires_of(const Node& node, const std::vector<Node>& nodes) {
     Value wires{Value::List{}, {}};
     for (const InputSource& source : node.inputs[port])
       wires.list()->push_back({wire_text(source, nodes), {}});
-    if (wires.items().empty()) continue;
+    const bool follows =
+        std::ranges::any_of(wires.items(), [](const Value& wire) { return wire.text()->empty(); });
+    if (wires.items().empty() || follows) continue;
     const Port& declared = node.instance.inputs()[port];
     in.set(declared.name, declared.list ? std::move(wires) : std::move(wires.list()->front()));
   }
@@ -51,6 +57,7 @@ Value wires_of(const Node& node, const std::vector<Node>& nodes) {
 Value expanded(const Recipe& recipe, const Wiring& wiring) {
   Value root = parsed(recipe.resolved);
   for (const Node& node : wiring.nodes()) {
+    if (node.is_viewed()) continue;
     const std::vector<std::string> keys = segments(node.pointer);
     Value* section = root.find(keys[0]);
     Value* entry = section == nullptr ? nullptr : section->find(keys[1]);

@@ -63,6 +63,10 @@ std::vector<Problem> memory_problems(const Recipe& recipe, const std::vector<Nod
   double total = 0;
   const Node* largest = nullptr;
   for (const Node& node : nodes) {
+    if (node.is_viewed()) {  // one further copy at most, which does not train
+      total += node.weights > 0 ? static_cast<double>(parameter_count(node)) * k_element : 0.0;
+      continue;
+    }
     total += static_cast<double>(parameter_count(node)) * k_element * k_copies;
     if (largest == nullptr || parameter_count(node) > parameter_count(*largest)) largest = &node;
   }

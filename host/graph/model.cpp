@@ -2,25 +2,76 @@
 #include "host/graph/model.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "host/base/error.hpp"
+#include "host/base/random.hpp"
 #include "host/base/text.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/engine/tables.hpp"
 #include "host/graph/index_fault.hpp"
 
 namespace weft::host {
-namespace {
+std::vector<std::int64_t> shuffled_rows(std::int64_t count, std::uint64_t seed) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  RandomSequence random{stable_hash("shuffled", seed)};
+  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i - 1)]);
+  return rows;
+}
+
+Model::Model(Wiring wiring, std::uint64_t seed, DType dtype)
+    : wiring_(std::move(wiring)), seed_(seed), weights_(wiring_, seed, dtype) {
+  for (const Node& node : wiring_.nodes()) {
+    Ports& ports = ports_.emplace_back();
+    for (const Port& port : node.instance.inputs()) ports.inputs.emplace_back(port.shape);
+    for (const Port& port : node.instance.outputs()) ports.outputs.emplace_back(port.shape);
+  }
+  keep_buffers([](const Node&, const std::string&) { return true; });
+}
+
+void Model::keep_buffers(const std::function<bool(const Node&, const std::string& buffer)>& moves) {
+  for (std::size_t i = 0; i < ports_.size(); ++i) {
+    const Node& node = wiring_.nodes()[i];
+    const std::vector<ParameterDecl>& buffers = node.instance.buffers();
+    std::size_t still = 0;
+    ports_[i].kept.clear();
+    for (std::size_t b = 0; b < buffers.size(); ++b) {
+      const bool stays = !moves(node, buffers[b].name);
+      still += stays ? 1 : 0;
+      if (stays || node.is_viewed()) ports_[i].kept.push_back(b);
+    }
+    ports_[i].evaluates = node.weights > 0 || (still > 0 && still == buffers.size());
+  }
+}
+
+/// A field of the batch, or one that a view makes of it.
+Tensor Model::field(const std::string& name, std::uint64_t seed, const TensorMap& batch) const {
+  if (const auto found = batch.find(name); found != batch.end()) return found->second;
+  if (name.starts_with(k_shuffled_field)) {
+    const Tensor rows = field(name.substr(k_shuffled_field.size()), seed, batch);
+    return taken_rows(rows, shuffled_rows(rows.sizes().front(), stable_hash("", seed_ ^ seed)));
+  }
+  if (!name.starts_with(k_absent_field)) return batch.at(name);
+  const std::string absent = name.substr(k_absent_field.size());
+  const bool is_flag = !batch.contains(absent) && absent.find(':') == std::string::npos;
+  const std::int64_t rows = batch.begin()->second.sizes().front();
+  Array zeros =
+      is_flag ? Array::empty(DType::boolean, {rows}) : to_array(field(absent, seed, batch));
+  std::fill_n(zeros.bytes.get(), zeros.byte_count(), std::byte{0});
+  return from_array(zeros);
+}
 
 /// [B] bool: true where of each list of fields at least one is.
-Tensor rows_present(const std::vector<std::vector<std::string>>& all_of, const TensorMap& batch) {
-  Array rows = Array::empty(DType::boolean, batch.at(all_of.front().front()).sizes());
+Tensor Model::rows_present(const std::vector<std::vector<std::string>>& all_of, std::uint64_t seed,
+                           const TensorMap& batch) const {
+  Array rows = Array::empty(DType::boolean, field(all_of.front().front(), seed, batch).sizes());
   std::fill_n(rows.data<bool>(), rows.count(), true);
   for (const std::vector<std::string>& any_of : all_of) {
     std::vector<bool> any(static_cast<std::size_t>(rows.count()), false);
-    for (const std::string& field : any_of) {
-      const Array flags = to_array(batch.at(field));
+    for (const std::string& name : any_of) {
+      const Array flags = to_array(field(name, seed, batch));
       for (std::size_t row = 0; row < any.size(); ++row)
         any[row] = any[row] || flags.data<bool>()[row];
     }
@@ -29,41 +80,11 @@ Tensor rows_present(const std::vector<std::vector<std::string>>& all_of, const T
   return from_array(rows);
 }
 
-}  // namespace
-
-Model::Model(Wiring wiring, std::uint64_t seed, DType dtype) : wiring_(std::move(wiring)) {
-  for (const Node& node : wiring_.nodes()) {
-    Slots slots;
-    const auto make = [&](const std::vector<ParameterDecl>& declared, bool trainable,
-                          std::vector<NamedTensor>& all, std::vector<weft_tensor>& handles) {
-      for (const ParameterDecl& one : declared) {
-        const std::string path = node.name + "." + one.name;
-        all.push_back({path, make_parameter(abi_parameter(one), path, seed, dtype, trainable),
-                       (one.flags & WEFT_PARAMETER_NO_DECAY) == 0});
-        handles.push_back(all.back().tensor.get());
-      }
-    };
-    make(node.instance.parameters(), true, parameters_, slots.parameters);
-    make(node.instance.buffers(), false, buffers_, slots.buffers);
-    for (const Port& port : node.instance.inputs()) slots.inputs.emplace_back(port.shape);
-    for (const Port& port : node.instance.outputs()) slots.outputs.emplace_back(port.shape);
-    slots_.push_back(std::move(slots));
-  }
-}
-
-void Model::keep_buffers(const std::function<bool(const Node&, const std::string& buffer)>& moves) {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    const Node& node = wiring_.nodes()[i];
-    slots_[i].kept.clear();
-    for (std::size_t b = 0; b < node.instance.buffers().size(); ++b)
-      if (!moves(node, node.instance.buffers()[b].name)) slots_[i].kept.push_back(b);
-  }
-}
-
 Values Model::forward(const std::vector<std::size_t>& order, const TensorMap& batch,
                       const CallOptions& options) const {
   Values values;
   values.data = options.data;
+  values.seed = options.seed;
   for (const std::size_t node : order) {
     if (wiring_.nodes()[node].instance.part().kind == WEFT_KIND_METRIC) continue;
     values.outputs[node] = call(node, WEFT_ROLE_FORWARD, gather(node, values, batch), options);
@@ -78,9 +99,9 @@ InputTensors Model::gather(std::size_t node, const Values& values, const TensorM
     std::vector<Tensor>& port = inputs.emplace_back();
     for (const InputSource& source : sources) {
       if (source.from == InputSource::From::batch)
-        port.push_back(batch.at(source.field));
+        port.push_back(field(source.field, values.seed, batch));
       else if (source.from == InputSource::From::present)
-        port.push_back(rows_present(source.present, batch));
+        port.push_back(rows_present(source.present, values.seed, batch));
       else if (source.from == InputSource::From::nothing || only_batch)
         port.emplace_back();
       else if (source.from == InputSource::From::generated && source.field.empty())
@@ -90,6 +111,9 @@ InputTensors Model::gather(std::size_t node, const Values& values, const TensorM
                                               : values.generated_texts.at(source.node).second);
       else
         port.push_back(values.outputs.at(source.node).at(source.port));
+      for (std::uint32_t i = 0; port.back() && i < source.shuffles; ++i)
+        port.back() = taken_rows(port.back(), shuffled_rows(port.back().sizes().front(),
+                                                            stable_hash("", seed_ ^ values.seed)));
     }
   }
   return inputs;
@@ -98,7 +122,8 @@ InputTensors Model::gather(std::size_t node, const Values& values, const TensorM
 std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const InputTensors& inputs,
                                 const CallOptions& options, std::vector<Tensor>* states) const {
   const Node& node = wiring_.nodes()[index];
-  const Slots& slots = slots_[index];
+  const Ports& ports = ports_[index];
+  const Lease& lease = weights_.lease(index);
   std::vector<weft_tensor> in;
   std::vector<std::uint32_t> counts;
   for (const std::vector<Tensor>& port : inputs) {
@@ -109,15 +134,14 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
   if (states != nullptr)
     for (const Tensor& state : *states) state_handles.push_back(state.get());
   std::vector<weft_tensor> out(node.instance.outputs().size(), nullptr);
-  Generator generator(stable_hash(node.name, options.seed));
+  Generator generator(stable_hash(node.stream, options.seed));
 
   // Autograd keeps buffers for the way back, so that what must stay is lent as a copy and not put
   // right afterwards.
-  const bool all_kept = !slots.kept.empty() && slots.kept.size() == slots.buffers.size();
-  const bool training = options.training && !all_kept;
-  std::vector<weft_tensor> buffers = slots.buffers;
+  const bool training = options.training && !ports.evaluates;
+  std::vector<weft_tensor> buffers = lease.buffers;
   std::vector<Tensor> copies;
-  for (const std::size_t kept : training ? slots.kept : std::vector<std::size_t>{}) {
+  for (const std::size_t kept : training ? ports.kept : std::vector<std::size_t>{}) {
     copies.push_back(from_array(to_array(Tensor::share(buffers[kept]))));
     buffers[kept] = copies.back().get();
   }
@@ -129,7 +153,7 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
   call.n_in = static_cast<std::uint32_t>(in.size());
   call.in = in.data();
   call.in_count = counts.data();
-  call.parameters = slots.parameters.data();
+  call.parameters = lease.parameters.data();
   call.buffers = buffers.data();
   call.states = state_handles.data();
   call.out = out.data();
@@ -154,37 +178,37 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
     throw;
   }
   take_over();
-  check_outputs(node, slots, inputs, outputs, role);
+  check_outputs(node, ports, inputs, outputs, role);
   return outputs;
 }
 
-void Model::check_outputs(const Node& node, const Slots& slots, const InputTensors& inputs,
+void Model::check_outputs(const Node& node, const Ports& ports, const InputTensors& inputs,
                           const std::vector<Tensor>& outputs, std::uint32_t role) const {
   if (role == WEFT_ROLE_UPDATE || role == WEFT_ROLE_COUNT) return;
   Symbols symbols{node.instance.sizes(), std::nullopt};
   for (std::size_t p = 0; p < inputs.size(); ++p)
     for (const Tensor& tensor : inputs[p])
-      if (tensor) slots.inputs[p].unify(tensor.sizes(), symbols);
+      if (tensor) ports.inputs[p].unify(tensor.sizes(), symbols);
   for (std::size_t p = 0; p < outputs.size(); ++p) {
     const Port& port = node.instance.outputs()[p];
-    if (!slots.outputs[p].unify(outputs[p].sizes(), symbols))
+    if (!ports.outputs[p].unify(outputs[p].sizes(), symbols))
       throw Error(Exit::plugin,
                   concat(node.name, " (", node.instance.part().id, ") wrote ",
                          shape_text(outputs[p].sizes()), " to its output \"", port.name,
-                         "\", which it declared as ", slots.outputs[p].text(symbols.sizes),
+                         "\", which it declared as ", ports.outputs[p].text(symbols.sizes),
                          ". This is a fault of the plug-in."));
   }
 }
 
 std::map<std::string, Array> Model::state() const {
   std::map<std::string, Array> state;
-  for (const auto* list : {&parameters_, &buffers_})
+  for (const auto* list : {&parameters(), &buffers()})
     for (const NamedTensor& named : *list) state[named.path] = to_array(named.tensor);
   return state;
 }
 
 void Model::load(const std::map<std::string, Array>& state) {
-  for (const auto* list : {&parameters_, &buffers_})
+  for (const auto* list : {&parameters(), &buffers()})
     for (const NamedTensor& named : *list) copy_into(named.tensor, state.at(named.path));
 }
 

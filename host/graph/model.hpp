@@ -11,22 +11,17 @@
 
 #include "host/engine/tensor.hpp"
 #include "host/graph/shape.hpp"
+#include "host/graph/weights.hpp"
 #include "host/graph/wiring.hpp"
 
 namespace weft::host {
-
-/// A parameter or buffer with its path, "vision.blocks.0.attention.query.weight".
-struct NamedTensor {
-  std::string path;
-  Tensor tensor;
-  bool decay = true;  ///< weight decay applies
-};
 
 using TensorMap = std::map<std::string, Tensor>;
 
 /// The outputs of the nodes that ran, by node index and output port.
 struct Values {
-  std::string data;  ///< the section that the batch is from
+  std::string data;        ///< the section that the batch is from
+  std::uint64_t seed = 0;  ///< of the step: decides in which order views shuffle rows
   std::map<std::size_t, std::vector<Tensor>> outputs;
   std::map<std::size_t, Tensor> generated;  ///< tokens [B, S] of autoregressive decoders
   /// The same as texts, and their masks: uint8 and bool [B, L].
@@ -49,11 +44,16 @@ class Model {
   Model(Wiring wiring, std::uint64_t seed, DType dtype = DType::float32);
 
   const Wiring& wiring() const { return wiring_; }
-  const std::vector<NamedTensor>& parameters() const { return parameters_; }
-  const std::vector<NamedTensor>& buffers() const { return buffers_; }
+  /// Those that train.
+  const std::vector<NamedTensor>& parameters() const { return weights_.parameters(); }
+  const std::vector<NamedTensor>& buffers() const { return weights_.buffers(); }
+  /// With those that views have.
+  Weights& weights() { return weights_; }
+  const Weights& weights() const { return weights_; }
 
   /// Leaves buffers as they are from now on, also where a part moves them in training: those for
-  /// which `moves` is false. A part all of whose buffers stay runs as in evaluation.
+  /// which `moves` is false. A part all of whose buffers stay runs as in evaluation. Views move
+  /// none.
   void keep_buffers(const std::function<bool(const Node&, const std::string& buffer)>& moves);
 
   /// Runs graph nodes and losses in the order that Wiring::needed() gave. Metrics are left out.
@@ -71,22 +71,30 @@ class Model {
   std::vector<Tensor> call(std::size_t node, std::uint32_t role, const InputTensors& inputs,
                            const CallOptions& options, std::vector<Tensor>* states = nullptr) const;
 
-  /// All parameters and buffers by path, and back again.
+  /// All live parameters and buffers by path, and back again.
   std::map<std::string, Array> state() const;
   void load(const std::map<std::string, Array>& state);
 
  private:
-  struct Slots {
-    std::vector<weft_tensor> parameters, buffers;
+  struct Ports {
     std::vector<ShapePattern> inputs, outputs;
     std::vector<std::size_t> kept;  // buffers that a call in training may not change
+    bool evaluates = false;         // it never runs as in training
   };
-  void check_outputs(const Node& node, const Slots& slots, const InputTensors& inputs,
+  Tensor field(const std::string& name, std::uint64_t seed, const TensorMap& batch) const;
+  Tensor rows_present(const std::vector<std::vector<std::string>>& all_of, std::uint64_t seed,
+                      const TensorMap& batch) const;
+  void check_outputs(const Node& node, const Ports& ports, const InputTensors& inputs,
                      const std::vector<Tensor>& outputs, std::uint32_t role) const;
 
   Wiring wiring_;
-  std::vector<NamedTensor> parameters_, buffers_;
-  std::vector<Slots> slots_;  // by node
+  std::uint64_t seed_;
+  Weights weights_;
+  std::vector<Ports> ports_;  // by node
 };
+
+/// Another order of `count` rows in which none stays where it is, as far as there are two: one
+/// cycle through all of them, each as likely (Sattolo 1986). It follows from the seed alone.
+std::vector<std::int64_t> shuffled_rows(std::int64_t count, std::uint64_t seed);
 
 }  // namespace weft::host

@@ -66,17 +66,17 @@ bool NodeMaker::has_field(const std::string& name) const {
 }
 
 std::optional<MadeNode> NodeMaker::make(const NodePlan& given, const std::string& pointer,
-                                        const std::vector<Node>& nodes) {
+                                        const Producer& producer) {
   const Part* part = find_part(given.use, pointer);
   if (part == nullptr) return std::nullopt;
   NodePlan plan = given;
-  if (!name_port(plan, *part, pointer, nodes)) return std::nullopt;
+  if (!name_port(plan, *part, pointer, producer)) return std::nullopt;
   try {
-    auto config = configure(plan, *part, pointer, nodes, /*tell=*/true);
+    auto config = configure(plan, *part, pointer, producer, /*tell=*/true);
     if (!config) return std::nullopt;
     Instance instance(*part, plan.name, config->values, counts_of(plan));
     if (add_companions(plan, instance)) {  // a part may count its wires, and follow their sizes
-      config = configure(plan, *part, pointer, nodes, /*tell=*/false);
+      config = configure(plan, *part, pointer, producer, /*tell=*/false);
       if (!config) return std::nullopt;
       instance = Instance(*part, plan.name, config->values, counts_of(plan));
     }
@@ -115,14 +115,14 @@ const Part* NodeMaker::find_part(const std::string& use, const std::string& poin
 /// Wires without a port go to the one input that the part demands. Which it is, the schema's
 /// sizes say, or else an instance that is made to be asked.
 bool NodeMaker::name_port(NodePlan& plan, const Part& part, const std::string& pointer,
-                          const std::vector<Node>& nodes) {
+                          const Producer& producer) {
   const auto unnamed = plan.in.find("");
   if (unnamed == plan.in.end()) return true;
   std::vector<Wire> wires = std::move(unnamed->second);
   plan.in.erase(unnamed);
   const std::string from_schema = port_of_sizes(part.config_schema);
   if (!from_schema.empty()) plan.in[from_schema] = wires;
-  const auto config = configure(plan, part, pointer, nodes, /*tell=*/false);
+  const auto config = configure(plan, part, pointer, producer, /*tell=*/false);
   if (!config) return false;
   std::vector<std::string> ports;
   try {
@@ -151,11 +151,11 @@ bool NodeMaker::name_port(NodePlan& plan, const Part& part, const std::string& p
 }
 
 std::optional<NodeConfig> NodeMaker::configure(const NodePlan& plan, const Part& part,
-                                               const std::string& pointer,
-                                               const std::vector<Node>& nodes, bool tell) {
+                                               const std::string& pointer, const Producer& producer,
+                                               bool tell) {
   NodeConfig filled =
       fill_config(plan, part.config_schema, plan.in, recipe_,
-                  [&](const std::vector<Wire>& wires) { return sizes_of(wires, nodes); });
+                  [&](const std::vector<Wire>& wires) { return sizes_of(wires, producer); });
   taken_.insert(filled.defaults.begin(), filled.defaults.end());
   known_.insert(filled.known_defaults.begin(), filled.known_defaults.end());
   if (tell && !filled.dropped.empty())
@@ -195,7 +195,7 @@ std::map<std::string, SpecialIds> NodeMaker::texts_of(const NodePlan& plan) cons
 }
 
 std::vector<WireSizes> NodeMaker::sizes_of(const std::vector<Wire>& wires,
-                                           const std::vector<Node>& nodes) const {
+                                           const Producer& producer) const {
   std::vector<WireSizes> known;
   for (const Wire& wire : wires) {
     for (const auto& [data_name, fields] : data_)
@@ -205,12 +205,11 @@ std::vector<WireSizes> NodeMaker::sizes_of(const std::vector<Wire>& wires,
           one.sizes.insert(one.sizes.end(), field.sizes.begin(), field.sizes.end());
           known.push_back(std::move(one));
         }
-    const auto producer = std::ranges::find(nodes, wire.node, &Node::name);
-    if (producer == nodes.end()) continue;
-    const auto port = output_port(producer->instance, wire.port);
+    const Instance* const from = wire.node == "batch" ? nullptr : producer(wire);
+    const auto port = from == nullptr ? std::nullopt : output_port(*from, wire.port);
     if (!port) continue;
-    const ShapePattern shape(producer->instance.outputs()[*port].shape);
-    if (auto sizes = shape.resolve({producer->instance.sizes(), std::nullopt}))
+    const ShapePattern shape(from->outputs()[*port].shape);
+    if (auto sizes = shape.resolve({from->sizes(), std::nullopt}))
       known.push_back({std::move(*sizes), 0});
   }
   return known;

@@ -29,6 +29,8 @@ class NodeMaker {
  public:
   using Data = std::map<std::string, std::vector<FieldSpec>>;
   using AddProblem = std::function<void(Problem problem)>;
+  /// The part that a wire comes from, if it is made already; else null.
+  using Producer = std::function<const Instance*(const Wire& wire)>;
 
   /// @param add  takes problems that have their place
   NodeMaker(const Recipe& recipe, const Registry& registry, const Data& data, const Report& report,
@@ -36,9 +38,8 @@ class NodeMaker {
       : recipe_(recipe), registry_(registry), data_(data), report_(report), add_(std::move(add)) {}
 
   /// Nothing if the node cannot be made, which is reported.
-  /// @param nodes  those made before, to which its wires may lead
   std::optional<MadeNode> make(const NodePlan& plan, const std::string& pointer,
-                               const std::vector<Node>& nodes);
+                               const Producer& producer);
 
   /// Reports each key of defaults.config that no part took.
   void require_defaults_taken() const;
@@ -46,15 +47,14 @@ class NodeMaker {
  private:
   const Part* find_part(const std::string& use, const std::string& pointer) const;
   bool name_port(NodePlan& plan, const Part& part, const std::string& pointer,
-                 const std::vector<Node>& nodes);
+                 const Producer& producer);
   std::optional<NodeConfig> configure(const NodePlan& plan, const Part& part,
-                                      const std::string& pointer, const std::vector<Node>& nodes,
+                                      const std::string& pointer, const Producer& producer,
                                       bool tell);
   bool add_companions(NodePlan& plan, const Instance& instance) const;
   bool has_field(const std::string& name) const;
   std::map<std::string, SpecialIds> texts_of(const NodePlan& plan) const;
-  std::vector<WireSizes> sizes_of(const std::vector<Wire>& wires,
-                                  const std::vector<Node>& nodes) const;
+  std::vector<WireSizes> sizes_of(const std::vector<Wire>& wires, const Producer& producer) const;
 
   const Recipe& recipe_;
   const Registry& registry_;

@@ -11,11 +11,12 @@
 namespace weft::host {
 namespace {
 
-std::vector<std::size_t> indices(const std::vector<Node>& nodes,
-                                 const std::set<std::string>& names) {
+using ByName = std::map<std::string, std::size_t>;
+
+std::vector<std::size_t> indices(const ByName& by_name, const std::set<std::string>& names) {
   std::vector<std::size_t> found;
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (names.contains(nodes[i].name)) found.push_back(i);
+  for (const std::string& name : names)
+    if (const auto one = by_name.find(name); one != by_name.end()) found.push_back(one->second);
   return found;
 }
 
@@ -32,8 +33,9 @@ std::string quoted(const std::set<std::string>& names) {
 }
 
 bool learns(const Node& node, const StagePlan& stage) {
+  if (node.weights > 0) return false;
   return std::ranges::any_of(node.instance.parameters(), [&](const ParameterDecl& parameter) {
-    return is_trained(stage, node.name + "." + parameter.name);
+    return is_trained(stage, node.owner + "." + parameter.name);
   });
 }
 
@@ -47,9 +49,9 @@ StagePlan only(const StagePlan& stage, const std::string& pattern) {
 
 /// Every pattern of `train` covers something that feeds a loss.
 void note_idle_learners(const StagePlan& stage, const std::vector<Node>& nodes,
-                        const Report& report) {
+                        const ByName& by_name, const Report& report) {
   const std::set<std::string> losses = losses_of(stage);
-  const auto needed = needed_nodes(nodes, indices(nodes, losses));
+  const auto needed = needed_nodes(nodes, indices(by_name, losses));
   const auto feeds = [&](const StagePlan& plan) {
     return std::ranges::any_of(needed, [&](std::size_t i) { return learns(nodes[i], plan); });
   };
@@ -89,7 +91,7 @@ std::set<std::string> fields_read(const std::vector<PortWires>& wires,
   std::set<std::string> fields;
   for (const std::size_t node : nodes)
     for (const auto& port : wires[node])
-      for (const InputSource& source : port) fields.insert(source.field);
+      for (const InputSource& source : port) fields.insert(base_field(source.field));
   return fields;
 }
 
@@ -114,7 +116,8 @@ void note_unread_fields(const DataPlan& data, const std::set<std::string>& read,
 
 }  // namespace
 
-void note_stages(const Recipe& recipe, const std::vector<Node>& nodes, const Report& report) {
+void note_stages(const Recipe& recipe, const std::vector<Node>& nodes, const ByName& by_name,
+                 const Report& report) {
   for (const StagePlan& stage : recipe.stages) {
     const std::string& pointer = stage.place.pointer;
     if (stage.schedule.warmup > stage.steps && stage.steps > 0)
@@ -122,24 +125,24 @@ void note_stages(const Recipe& recipe, const std::vector<Node>& nodes, const Rep
                   concat("the warm-up of ", stage.schedule.warmup, " steps is longer than stage \"",
                          stage.name, "\", which has ", stage.steps,
                          ": the learning rate never reaches lr."));
-    note_idle_learners(stage, nodes, report);
+    note_idle_learners(stage, nodes, by_name, report);
   }
 }
 
-void note_unused(const Recipe& recipe, const std::vector<Node>& nodes, const WiresByData& wires,
-                 const Report& report) {
-  std::set<std::size_t> used;
+void note_unused(const Recipe& recipe, const std::vector<Node>& nodes, const ByName& by_name,
+                 const WiresByData& wires, const Report& report) {
+  std::set<std::string> used;  // nodes of the recipe, also where a view sees them
   std::map<std::string, std::set<std::string>> read;
   const auto targets = targets_by_data(recipe);
   for (const auto& [data, names] : targets) {
-    const auto needed = needed_nodes(nodes, indices(nodes, names));
-    used.insert(needed.begin(), needed.end());
+    const auto needed = needed_nodes(nodes, indices(by_name, names));
+    for (const std::size_t node : needed)
+      if (!nodes[node].is_of_run) used.insert(nodes[node].owner);
     if (wires.contains(data)) read[data] = fields_read(wires.at(data), needed);
   }
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (!used.contains(i))
-      report.note(nodes[i].pointer,
-                  concat("no stage and no evaluation uses \"", nodes[i].name, "\"."));
+  for (const Node& node : nodes)
+    if (!node.is_viewed() && !used.contains(node.name))
+      report.note(node.pointer, concat("no stage and no evaluation uses \"", node.name, "\"."));
   for (const DataPlan& data : recipe.data) {
     if (read.contains(data.name)) note_unread_fields(data, read.at(data.name), report);
     if (!targets.contains(data.name))

@@ -17,11 +17,13 @@ namespace weft::host {
 using WiresByData = std::map<std::string, std::vector<PortWires>>;
 
 /// Notes, and as a problem a stage in which nothing that is trained feeds a loss.
-void note_stages(const Recipe& recipe, const std::vector<Node>& nodes, const Report& report);
+void note_stages(const Recipe& recipe, const std::vector<Node>& nodes,
+                 const std::map<std::string, std::size_t>& by_name, const Report& report);
 
 /// Parts and data sections that nothing uses, and fields that no part reads where their section is
 /// used.
-void note_unused(const Recipe& recipe, const std::vector<Node>& nodes, const WiresByData& wires,
+void note_unused(const Recipe& recipe, const std::vector<Node>& nodes,
+                 const std::map<std::string, std::size_t>& by_name, const WiresByData& wires,
                  const Report& report);
 
 }  // namespace weft::host

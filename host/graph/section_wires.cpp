@@ -115,14 +115,19 @@ class Connector {
       const std::vector<Port>& outputs = nodes_[stream.node].instance.outputs();
       for (std::size_t i = 0; i < outputs.size(); ++i)
         if (outputs[i].mask_of == outputs[stream.port].name)
-          return {From::node, "", stream.node, i, stream.pointer};
+          return {From::node, "", stream.node, i, stream.pointer, {}, "", stream.shuffles};
       if (one_axis) return present({presence_of(stream)}, stream.pointer);
     }
     return {From::nothing, "", 0, 0, stream.pointer};
   }
 
   AnyOf presence_of(const InputSource& source) const {
-    if (source.from == From::node || source.from == From::generated) return made_of_[source.node];
+    if (source.from == From::node || source.from == From::generated) {
+      AnyOf fields = made_of_[source.node];
+      for (std::uint32_t i = 0; i < source.shuffles; ++i)
+        for (std::string& field : fields) field = concat(k_shuffled_field, field);
+      return fields;
+    }
     const FieldSpec* spec = source.from == From::batch ? field(source.field) : nullptr;
     return spec == nullptr || spec->present.empty() ? AnyOf{} : AnyOf{spec->present};
   }
@@ -145,7 +150,7 @@ class Connector {
     std::erase_if(clauses, [](const AnyOf& clause) { return clause.empty(); });
     std::ranges::sort(clauses);
     clauses.erase(std::unique(clauses.begin(), clauses.end()), clauses.end());
-    const std::string place = pointer.empty() ? nodes_[index_].pointer + "/in" : pointer;
+    const std::string place = pointer.empty() ? nodes_[index_].wires_pointer() : pointer;
     if (clauses.empty()) return {From::nothing, "", 0, 0, place};
     if (clauses.size() == 1 && clauses.front().size() == 1)
       return {From::batch, clauses.front().front(), 0, 0, place};

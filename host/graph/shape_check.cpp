@@ -39,13 +39,15 @@ void ShapeCheck::check(const std::string& data_name, std::int64_t batch,
     try {
       check_ids(node, wires[index], inputs, data_name, data_.at(data_name), report_);
       outputs[index] = infer_outputs(node.instance, inputs, counts);
-      if (node.name == recipe_.evaluate.generate_node && data_name == recipe_.evaluate.data)
+      if (!node.is_of_run && node.owner == recipe_.evaluate.generate_node &&
+          data_name == recipe_.evaluate.data)
         check_generated_length(node, inputs, counts);
     } catch (const Error& error) {
-      // The same wires with another batch size give the same problem.
-      if (misfits_.insert(index).second)
-        report_.problem(node.pointer + "/in",
-                        concat(error.what(), producers(node, wires[index], inputs)));
+      // The same wires with another batch size give the same problem, and perhaps so do views.
+      if (misfits_.insert(node.is_of_run ? node.name : node.owner).second)
+        report_.problem(node.wires_pointer(),
+                        concat(node.is_viewed() ? concat("\"", node.name, "\": ") : "",
+                               error.what(), producers(node, wires[index], inputs)));
     }
   }
 }

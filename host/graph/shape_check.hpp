@@ -44,7 +44,7 @@ class ShapeCheck {
   const std::vector<Node>& nodes_;
   const FieldsByData& data_;
   const Report& report_;
-  std::set<std::size_t> misfits_;  // nodes whose shapes were reported
+  std::set<std::string> misfits_;  // nodes whose shapes were reported
 };
 
 }  // namespace weft::host

@@ -11,12 +11,41 @@ namespace {
 
 using Report = std::function<void(const std::string&, const std::string&)>;
 
-std::vector<std::string> parameter_paths(const std::vector<Node>& nodes) {
+/// Of parameters that may train.
+std::vector<std::string> parameter_paths(const std::vector<Node>& nodes,
+                                         const std::map<std::string, std::string>& ties) {
   std::vector<std::string> paths;
   for (const Node& node : nodes)
     for (const ParameterDecl& parameter : node.instance.parameters())
-      paths.push_back(node.name + "." + parameter.name);
+      if (const std::string path = node.name + "." + parameter.name;
+          !node.is_viewed() && !ties.contains(path))
+        paths.push_back(path);
   return paths;
+}
+
+std::vector<std::size_t> losses_of(const StagePlan& stage,
+                                   const std::map<std::string, std::size_t>& by_name) {
+  std::vector<std::size_t> losses;
+  for (const auto& [name, weight] : stage.losses)
+    if (const auto found = by_name.find(name); found != by_name.end())
+      losses.push_back(found->second);
+  return losses;
+}
+
+/// Whether a view has it read rows of its inputs in another order.
+bool reads_shuffled(const Node& node) {
+  for (const std::vector<InputSource>& port : node.inputs)
+    for (const InputSource& source : port)
+      if (source.shuffles > 0 || source.field.find(k_shuffled_field) != std::string::npos)
+        return true;
+  return false;
+}
+
+/// What makes a node compare rows with one another; "" if nothing does.
+std::string coupling(const Node& node) {
+  if (reads_shuffled(node)) return "reads the rows of a batch in another order";
+  const bool couples = (node.instance.traits() & WEFT_COUPLES_SAMPLES) != 0;
+  return couples ? "compares the rows of a batch with one another" : "";
 }
 
 /// A pattern that may name one of these parts.
@@ -30,9 +59,9 @@ bool may_name(const std::string& pattern, const std::set<std::string>& parts) {
 /// Looks patterns up among all parameters, each pattern once.
 class PatternCheck {
  public:
-  PatternCheck(const std::vector<Node>& nodes, const std::set<std::string>& missing,
-               const Report& report)
-      : nodes_(nodes), missing_(missing), paths_(parameter_paths(nodes)), report_(report) {}
+  PatternCheck(const std::vector<Node>& nodes, std::vector<std::string> paths,
+               const std::set<std::string>& missing, const Report& report)
+      : nodes_(nodes), missing_(missing), paths_(std::move(paths)), report_(report) {}
 
   void check(const std::vector<std::string>& patterns,
              const std::function<std::string(std::size_t)>& pointer) {
@@ -53,7 +82,9 @@ class PatternCheck {
   bool matches_something(const std::string& pattern) const {
     // A node by its name is meant even where it has nothing to learn, as fusion.mean: swapping a
     // part must not ask for another change.
-    const auto names_node = [&](const Node& node) { return matches(pattern, node.name); };
+    const auto names_node = [&](const Node& node) {
+      return !node.is_viewed() && matches(pattern, node.name);
+    };
     const auto covers_path = [&](const std::string& path) { return covers(pattern, path); };
     return std::ranges::any_of(nodes_, names_node) || std::ranges::any_of(paths_, covers_path) ||
            may_name(pattern, missing_);
@@ -62,7 +93,7 @@ class PatternCheck {
   std::vector<std::string> learners() const {
     std::vector<std::string> names;
     for (const Node& node : nodes_)
-      if (!node.instance.parameters().empty()) names.push_back(node.name);
+      if (!node.is_viewed() && !node.instance.parameters().empty()) names.push_back(node.name);
     return names;
   }
 
@@ -74,50 +105,63 @@ class PatternCheck {
 };
 
 void check_coupling(const StagePlan& stage, const std::vector<Node>& nodes,
-                    const std::string& pointer, const Report& report) {
-  std::vector<std::size_t> losses;
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (stage.losses.contains(nodes[i].name)) losses.push_back(i);
+                    const std::vector<std::size_t>& losses, const std::string& pointer,
+                    const Report& report) {
   // A frozen batch normalisation uses its own statistics, in which no row looks at another.
   const auto is_still = [&](const Node& node) {
     const auto& buffers = node.instance.buffers();
     const std::uint32_t kind = node.instance.part().kind;
-    return kind != WEFT_KIND_LOSS && !buffers.empty() &&
-           std::ranges::none_of(buffers, [&](const ParameterDecl& buffer) {
-             return is_moved(stage, node, buffer.name);
-           });
+    return kind != WEFT_KIND_LOSS && !buffers.empty() && !reads_shuffled(node) &&
+           (node.weights > 0 || std::ranges::none_of(buffers, [&](const ParameterDecl& buffer) {
+              return is_moved(stage, node, buffer.name);
+            }));
   };
   for (const std::size_t index : needed_nodes(nodes, losses))
-    if (!is_still(nodes[index]) && (nodes[index].instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
-      report(
-          pointer,
-          concat("\"", nodes[index].name, "\" compares the rows of a batch with one another, so ",
-                 stage.grad_accumulation, " micro-batches would not equal one batch of ",
-                 stage.batch_size, ". Set grad_accumulation to 1."));
+    if (const std::string how = coupling(nodes[index]); !how.empty() && !is_still(nodes[index]))
+      report(pointer, concat("\"", nodes[index].name, "\" ", how, ", so ", stage.grad_accumulation,
+                             " micro-batches would not equal one batch of ", stage.batch_size,
+                             ". Set grad_accumulation to 1."));
+}
+
+/// How much of a step counts is asked before anything is computed, of all micro-batches.
+void check_targets(const StagePlan& stage, const std::vector<Node>& nodes,
+                   const std::vector<std::size_t>& losses, const std::string& pointer,
+                   const Report& report) {
+  for (const std::size_t index : losses) {
+    const Node& loss = nodes[index];
+    for (std::size_t p = 0; p < loss.inputs.size(); ++p)
+      for (const InputSource& source : loss.inputs[p])
+        if (source.from == InputSource::From::node && loss.instance.inputs()[p].name == "target")
+          report(pointer,
+                 concat("the target of \"", loss.name, "\" is what \"", nodes[source.node].name,
+                        "\" computes, so ", stage.grad_accumulation,
+                        " micro-batches cannot be weighed before they are computed. Set "
+                        "grad_accumulation to 1."));
+  }
 }
 
 /// A loss that compares rows has nothing to compare in a batch of one.
 void check_single_rows(const StagePlan& stage, const std::vector<Node>& nodes,
-                       const Report& report) {
+                       const std::vector<std::size_t>& losses, const Report& report) {
   if (stage.grad_accumulation < 1 || stage.batch_size / stage.grad_accumulation != 1) return;
-  for (const Node& node : nodes)
-    if (stage.losses.contains(node.name) && (node.instance.traits() & WEFT_COUPLES_SAMPLES) != 0)
+  for (const std::size_t index : needed_nodes(nodes, losses)) {
+    const Node& node = nodes[index];
+    const bool is_loss = std::ranges::find(losses, index) != losses.end();
+    if (const std::string how = coupling(node); !how.empty() && (is_loss || reads_shuffled(node)))
       report(stage.place.pointer + "/batch_size",
-             concat("\"", node.name,
-                    "\" compares the rows of a batch with one another, and these batches have one "
-                    "row. Use a larger batch."));
+             concat("\"", node.name, "\" ", how,
+                    ", and these batches have one row. Use a larger batch."));
+  }
 }
 
 /// What feeds the losses must learn from the first step on, or there is nothing to step.
 void check_first_step(const StagePlan& stage, const std::vector<Node>& nodes,
-                      const Report& report) {
-  std::vector<std::size_t> losses;
-  for (std::size_t i = 0; i < nodes.size(); ++i)
-    if (stage.losses.contains(nodes[i].name)) losses.push_back(i);
+                      const std::vector<std::size_t>& losses, const Report& report) {
   bool learns_later = false;
   for (const std::size_t index : needed_nodes(nodes, losses))
     for (const ParameterDecl& parameter : nodes[index].instance.parameters()) {
-      const std::string path = nodes[index].name + "." + parameter.name;
+      if (nodes[index].is_viewed()) continue;
+      const std::string path = nodes[index].owner + "." + parameter.name;
       if (is_trained_at(stage, path, 0)) return;
       learns_later = learns_later || is_trained(stage, path);
     }
@@ -128,20 +172,19 @@ void check_first_step(const StagePlan& stage, const std::vector<Node>& nodes,
 }
 
 /// The metric that the best is kept by has an output of that name.
-void check_best(const StagePlan& stage, const std::vector<Node>& nodes, const Report& report) {
+void check_best(const StagePlan& stage, const std::vector<Node>& nodes,
+                const std::map<std::string, std::size_t>& by_name, const Report& report) {
   const std::string& metric = stage.keep_best.metric;
   const std::size_t dot = metric.find('.');
-  if (dot == std::string::npos) return;
-  for (const Node& node : nodes) {
-    if (node.name != metric.substr(0, dot)) continue;
-    std::vector<std::string> outputs;
-    for (const Port& port : node.instance.outputs()) outputs.push_back(port.name);
-    const std::string output = metric.substr(dot + 1);
-    if (std::ranges::find(outputs, output) == outputs.end())
-      report(stage.place.pointer + "/keep_best/metric",
-             concat("\"", node.name, "\" has no output \"", output, "\".",
-                    suggestion(output, outputs)));
-  }
+  const auto found = by_name.find(metric.substr(0, dot));
+  if (dot == std::string::npos || found == by_name.end()) return;
+  std::vector<std::string> outputs;
+  for (const Port& port : nodes[found->second].instance.outputs()) outputs.push_back(port.name);
+  const std::string output = metric.substr(dot + 1);
+  if (std::ranges::find(outputs, output) == outputs.end())
+    report(stage.place.pointer + "/keep_best/metric",
+           concat("\"", found->first, "\" has no output \"", output, "\".",
+                  suggestion(output, outputs)));
 }
 
 }  // namespace
@@ -228,7 +271,7 @@ bool is_trained_at(const StagePlan& stage, const std::string& path, std::int64_t
 bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffer,
               std::int64_t step) {
   const auto& parameters = node.instance.parameters();
-  if (parameters.empty()) return is_trained_at(stage, node.name + "." + buffer, step);
+  if (parameters.empty()) return is_trained_at(stage, node.owner + "." + buffer, step);
   for (std::string block = buffer;;) {
     const std::size_t dot = block.rfind('.');
     block.resize(dot == std::string::npos ? 0 : dot);
@@ -236,7 +279,7 @@ bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffe
     bool has_any = false;
     for (const ParameterDecl& one : parameters) {
       if (!one.name.starts_with(prefix)) continue;
-      if (is_trained_at(stage, node.name + "." + one.name, step)) return true;
+      if (is_trained_at(stage, node.owner + "." + one.name, step)) return true;
       has_any = true;
     }
     if (has_any) return false;
@@ -244,9 +287,11 @@ bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffe
 }
 
 void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
+                  const std::map<std::string, std::size_t>& by_name,
+                  const std::map<std::string, std::string>& ties,
                   const std::set<std::string>& missing, const Report& report) {
-  const std::vector<std::string> paths = parameter_paths(nodes);
-  PatternCheck patterns(nodes, missing, report);
+  const std::vector<std::string> paths = parameter_paths(nodes, ties);
+  PatternCheck patterns(nodes, paths, missing, report);
   for (const StagePlan& stage : recipe.stages) {
     const std::string& pointer = stage.place.pointer;
     patterns.check(stage.train, [&](std::size_t i) { return train_pointer(stage, i); });
@@ -257,11 +302,13 @@ void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
     if (is_known &&
         std::ranges::none_of(paths, [&](const auto& path) { return is_trained(stage, path); }))
       report(pointer, "train and freeze leave nothing to train in this stage.");
-    if (is_known) check_first_step(stage, nodes, report);
-    check_best(stage, nodes, report);
-    check_single_rows(stage, nodes, report);
-    if (stage.grad_accumulation > 1)
-      check_coupling(stage, nodes, pointer + "/grad_accumulation", report);
+    const std::vector<std::size_t> losses = losses_of(stage, by_name);
+    if (is_known) check_first_step(stage, nodes, losses, report);
+    check_best(stage, nodes, by_name, report);
+    check_single_rows(stage, nodes, losses, report);
+    if (stage.grad_accumulation <= 1) continue;
+    check_coupling(stage, nodes, losses, pointer + "/grad_accumulation", report);
+    check_targets(stage, nodes, losses, pointer + "/grad_accumulation", report);
   }
 }
 

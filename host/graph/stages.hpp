@@ -65,7 +65,10 @@ bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffe
 /// stages whose micro-batches would not add up to the large batch because a part looks at several
 /// rows at once, and losses that do so in batches of one row.
 /// @param missing  names of parts that could not be made: what may mean them is not reported
+/// @param ties     by the path of a parameter that of the one by which it is known
 void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
+                  const std::map<std::string, std::size_t>& by_name,
+                  const std::map<std::string, std::string>& ties,
                   const std::set<std::string>& missing,
                   const std::function<void(const std::string&, const std::string&)>& report);
 

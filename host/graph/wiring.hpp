@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/base/field_spec.hpp"
@@ -33,14 +34,45 @@ struct InputSource {
   std::string pointer;   ///< where the recipe says so
   /// Fields [B] bool: a sample counts if of each list at least one is true.
   std::vector<std::vector<std::string>> present = {};
+  /// The view that the recipe names before the wire; `node` is the view's where the graph is wired.
+  std::string view = {};
+  /// How often the rows of a node's output change places (shuffled_rows()).
+  std::uint32_t shuffles = 0;
 };
+
+/// A field that a view makes of a field of the batch: its rows in another order, or what a sample
+/// has that lacks it. Such fields are named "shuffled:image" and "absent:image".
+constexpr std::string_view k_shuffled_field = "shuffled:";
+constexpr std::string_view k_absent_field = "absent:";
+
+/// The field of the batch of which a field is made; most are such a field themselves.
+std::string base_field(const std::string& field);
 
 /// For each input port of a node its wires.
 using PortWires = std::vector<std::vector<InputSource>>;
 
-/// One part of the recipe's graph, losses or metrics.
+/// One set of weights that parts are called with.
+struct WeightSet {
+  enum class Kind {
+    live,    ///< those that train
+    frozen,  ///< the same as they were at the beginning of the stage
+    ema,     ///< their exponential moving average
+    run      ///< another run's
+  };
+  Kind kind = Kind::live;
+  double decay = 0.0;   ///< of the average
+  std::string run;      ///< folder
+  std::string pointer;  ///< of a view that has them
+  /// By the path of a parameter that of the one whose tensor it takes.
+  std::map<std::string, std::string> ties = {};
+
+  /// Names it in checkpoints and messages: "frozen", "ema:0.999", "run:PATH".
+  std::string label() const;
+};
+
+/// One part of the recipe's graph, losses or metrics, or one of these as a view sees it.
 struct Node {
-  std::string name;     ///< unique over graph, losses and metrics; heads its parameters' paths
+  std::string name;     ///< unique over graph, losses and metrics; a view's is "VIEW:NAME"
   std::string pointer;  ///< "/graph/vision"
   Instance instance;
   PortWires inputs;  ///< as the recipe wires them; Wiring::inputs() has what follows by itself
@@ -48,6 +80,16 @@ struct Node {
   /// Where values of `config` come from that the node does not give: pointers of a wire or of
   /// defaults.config, by key.
   std::map<std::string, std::string> origins = {};
+  std::string view = {};    ///< which view sees it first; empty: it is a node of the recipe itself
+  std::string owner = {};   ///< heads its parameters' paths: what it is called without the view
+  bool is_of_run = false;   ///< it is a part of another run's recipe
+  std::size_t weights = 0;  ///< index into Wiring::weights(), where the first are live
+  /// Names its stream of random numbers: a view's says what differs, and not what it is called.
+  std::string stream = {};
+
+  bool is_viewed() const { return !view.empty(); }
+  /// The pointer of what says where its inputs come from.
+  std::string wires_pointer() const { return is_viewed() ? pointer : pointer + "/in"; }
 };
 
 class Wiring {
@@ -63,7 +105,11 @@ class Wiring {
 
   /// Producers come before consumers.
   const std::vector<Node>& nodes() const { return nodes_; }
+  /// @param name  of a node; "VIEW:NAME" of a loss or metric that a stage or the evaluation names
   std::size_t index(const std::string& name) const { return by_name_.at(name); }
+
+  /// The live weights first, then those that views have.
+  const std::vector<WeightSet>& weights() const { return weights_; }
 
   /// What feeds a node where batches come from the data section `data`. Masks and presence follow
   /// their streams; an optional port whose field the section lacks is not wired.
@@ -80,6 +126,7 @@ class Wiring {
  private:
   std::vector<Node> nodes_;
   std::map<std::string, std::size_t> by_name_;
+  std::vector<WeightSet> weights_;
   std::map<std::string, std::vector<PortWires>> inputs_;  // by data section
   std::vector<Problem> notes_;
 };

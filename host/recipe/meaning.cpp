@@ -20,13 +20,6 @@ const Value* text_at(const Value& object, const char* key) {
   return value && value->text() ? value : nullptr;
 }
 
-bool is_name(const std::string& name) {
-  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  const auto allowed = [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; };
-  return !name.empty() && name.size() <= 100 && is_lower(name.front()) &&
-         std::all_of(name.begin(), name.end(), allowed);
-}
-
 /// A section, and a list or object of nodes and stages, may have this many entries.
 constexpr std::size_t k_max_entries = 1000;
 
@@ -62,7 +55,7 @@ std::string wrong_part_id(const std::string& id, const std::string& section) {
   const std::size_t slash = whole.find('/');
   const std::string part = slash == std::string::npos ? whole : whole.substr(slash + 1);
   const WireText names = split_wire(part);
-  if (names.node.empty() || names.port.empty() || slash == 0)
+  if (names.node.empty() || names.port.empty() || !names.view.empty() || slash == 0)
     return concat(
         "expected a part such as \"fusion.concat\" or \"acme/encoder.birdsong@^2\", "
         "found \"",
@@ -94,7 +87,7 @@ class Check {
     for (const Member& data : section(recipe_, "data").members())
       small = is_small(section(data.value, "fields"), child(child("/data", data.key), "fields")) &&
               small;
-    for (const char* name : {"graph", "losses", "metrics", "stages", "evaluate"})
+    for (const char* name : {"graph", "losses", "metrics", "views", "tie", "stages", "evaluate"})
       small = are_small(section(recipe_, name), child("", name)) && small;
     return small;
   }
@@ -181,7 +174,7 @@ class Check {
   void evaluation() {
     const Value& evaluate = section(recipe_, "evaluate");
     refer(text_at(evaluate, "data"), "/evaluate/data", names("data"), "no data section");
-    refer_all(section(evaluate, "metrics"), "/evaluate/metrics", names("metrics"), "no metric");
+    refer_all(section(evaluate, "metrics"), "/evaluate/metrics", "metrics", "no metric");
     const Value& generate = section(evaluate, "generate");
     refer(text_at(generate, "node"), "/evaluate/generate/node", names("graph"), "no graph node");
     if (const Value* split = text_at(evaluate, "split"))
@@ -217,7 +210,7 @@ class Check {
   }
 
   void check_name(const std::string& name, const Value& value, const std::string& pointer) {
-    if (!is_name(name))
+    if (!is_node_name(name))
       add(value, pointer,
           concat("\"", name,
                  "\" is no name. Use lower-case letters, digits and \"_\", a letter "
@@ -235,10 +228,24 @@ class Check {
                                            suggestion(*name->text(), known)));
   }
 
-  void refer_all(const Value& list, const std::string& pointer,
-                 const std::vector<std::string>& known, const char* none) {
+  /// A loss or metric, also one that is seen through a view: "VIEW:NAME".
+  void refer_to_part(const Value& name, const std::string& pointer, const char* section_name,
+                     const char* none) {
+    const std::size_t colon = name.text()->find(':');
+    if (colon == std::string::npos) return refer(&name, pointer, names(section_name), none);
+    const std::string view = name.text()->substr(0, colon);
+    const std::string wrong = wrong_view(recipe_, view);
+    if (!wrong.empty()) return add(name, pointer, wrong);
+    if (is_of_run(recipe_, view)) return;  // its parts are known when its run is read
+    const Value seen{name.text()->substr(colon + 1), name.origin};
+    refer(&seen, pointer, names(section_name), none);
+  }
+
+  void refer_all(const Value& list, const std::string& pointer, const char* section_name,
+                 const char* none) {
     for (std::size_t i = 0; i < list.items().size(); ++i)
-      if (list.items()[i].text()) refer(&list.items()[i], child(pointer, i), known, none);
+      if (list.items()[i].text())
+        refer_to_part(list.items()[i], child(pointer, i), section_name, none);
   }
 
   void check_tokenizer(const Value& tokenizer, const std::string& pointer) {
@@ -282,13 +289,12 @@ class Check {
 
   void stage_references(const Value& stage, const std::string& pointer) {
     refer(text_at(stage, "data"), child(pointer, "data"), names("data"), "no data section");
-    const std::vector<std::string> losses = names("losses");
     for (const Member& loss : section(stage, "losses").members()) {
       const Value name{loss.key, loss.value.origin};
-      refer(&name, child(child(pointer, "losses"), loss.key), losses, "no loss");
+      refer_to_part(name, child(child(pointer, "losses"), loss.key), "losses", "no loss");
     }
     const Value& metrics = section(stage, "metrics");
-    refer_all(metrics, child(pointer, "metrics"), names("metrics"), "no metric");
+    refer_all(metrics, child(pointer, "metrics"), "metrics", "no metric");
     if (!metrics.items().empty())
       require_split(text_at(stage, "data"), "val", metrics, child(pointer, "metrics"));
   }
@@ -312,6 +318,13 @@ class Check {
 
 }  // namespace
 
+bool is_node_name(const std::string& name) {
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto allowed = [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && name.size() <= 100 && is_lower(name.front()) &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
 const Value& section(const Value& recipe, const char* key) {
   static const Value none;
   const Value* found = recipe.find(key);
@@ -325,6 +338,7 @@ bool check_meaning(const Value& recipe, Findings& findings) {
   check.data();
   for (const char* name : {"graph", "losses", "metrics"}) check.nodes(name);
   check_wires(recipe, findings);
+  check_views(recipe, findings);
   check.stages();
   check.evaluation();
   return true;

@@ -19,11 +19,25 @@ void check_stage(const Value& stage, const std::string& pointer, Findings& findi
 /// Wires lead to graph nodes or the batch, and the graph has no cycle.
 void check_wires(const Value& recipe, Findings& findings);
 
-/// "vision.tokens" → "vision" and "tokens"; "vision" → "vision" and ""; else both empty.
+/// "vision.tokens" → "vision" and "tokens"; "vision" → "vision" and ""; "slow:vision" has the view
+/// "slow" before it; else all empty.
 struct WireText {
   std::string node, port;
+  std::string view = {};
 };
 WireText split_wire(const std::string& text);
+
+/// Views: what they are of, their weights and their binds; and `tie`.
+void check_views(const Value& recipe, Findings& findings);
+
+/// Whether a view, or what it is of, is of another run, whose nodes this recipe does not know.
+bool is_of_run(const Value& recipe, const std::string& view);
+
+/// Whether nodes, fields, stages and views may be called so.
+bool is_node_name(const std::string& name);
+
+/// What is wrong with the view that stands before a wire or a name; "" if nothing is.
+std::string wrong_view(const Value& recipe, const std::string& view);
 
 /// The member of an object of objects, or a value without members.
 const Value& section(const Value& recipe, const char* key);

@@ -2,6 +2,8 @@
 #include "host/recipe/plan.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "host/recipe/format_1.hpp"
@@ -46,7 +48,8 @@ Place place_of(const Value& value, const std::string& pointer) {
 
 Wire read_wire(const Value& value, const std::string& pointer) {
   WireText text = split_wire(*value.text());
-  return {std::move(text.node), std::move(text.port), place_of(value, pointer)};
+  return {std::move(text.node), std::move(text.port), place_of(value, pointer),
+          std::move(text.view)};
 }
 
 NodePlan read_node(const Member& member, const std::string& pointer, const Problems& problems) {
@@ -122,6 +125,64 @@ Schedule read_schedule(const Value& value, std::int64_t steps) {
   }
   schedule.is_cosine = Reader(value).text("shape") == "cosine";
   return schedule;
+}
+
+BindPlan read_bind(const Member& member, const std::string& pointer) {
+  const WireText to = split_wire(member.key);
+  BindPlan bind{to.node, to.port, {}, false, false, place_of(member.value, pointer)};
+  const Value& value = member.value;
+  if (value.boolean() != nullptr) {
+    bind.is_absent = true;
+    bind.port = bind.port.substr(0, bind.port.rfind('_'));  // FIELD_present
+  }
+  if (value.text() != nullptr) bind.wires.push_back(read_wire(value, pointer));
+  for (std::size_t i = 0; i < value.items().size(); ++i)
+    bind.wires.push_back(read_wire(value.items()[i], child(pointer, i)));
+  if (const Value* shuffled = value.find("shuffled")) {
+    bind.is_shuffled = true;
+    bind.wires.push_back(read_wire(*shuffled, child(pointer, "shuffled")));
+  }
+  return bind;
+}
+
+/// Views with problems are left out, and then those that are of them.
+std::vector<ViewPlan> read_views(const Value& root, const Problems& problems) {
+  std::vector<ViewPlan> views;
+  for (const Member& member : section(root, "views").members()) {
+    const std::string pointer = child("/views", member.key);
+    if (problems.is_wrong(pointer)) continue;
+    const Reader view(member.value);
+    const Value& weights = section(member.value, "weights");
+    ViewPlan plan;
+    plan.name = member.key;
+    plan.of = view.text("of");
+    plan.is_frozen = weights.find("frozen") != nullptr;
+    plan.ema = Reader(weights).number("ema");
+    plan.run = view.text("run");
+    plan.repeat = std::max<std::int64_t>(view.integer("repeat"), 1);
+    plan.place = place_of(member.value, pointer);
+    for (const Member& bind : section(member.value, "bind").members())
+      plan.bind.push_back(read_bind(bind, child(child(pointer, "bind"), bind.key)));
+    views.push_back(std::move(plan));
+  }
+  const auto lacks_its_base = [&](const ViewPlan& view) {
+    return !view.of.empty() && std::ranges::find(views, view.of, &ViewPlan::name) == views.end();
+  };
+  while (std::ranges::any_of(views, lacks_its_base)) {
+    std::vector<ViewPlan> whole;
+    std::ranges::copy_if(views, std::back_inserter(whole), std::not_fn(lacks_its_base));
+    views = std::move(whole);
+  }
+  return views;
+}
+
+std::vector<TiePlan> read_ties(const Value& root, const Problems& problems) {
+  std::vector<TiePlan> ties;
+  for (const Member& tie : section(root, "tie").members())
+    if (const std::string pointer = child("/tie", tie.key);
+        tie.value.text() != nullptr && !problems.is_wrong(pointer))
+      ties.push_back({tie.key, *tie.value.text(), place_of(tie.value, pointer)});
+  return ties;
 }
 
 OptimizerPlan read_optimizer(const Value& value) {
@@ -249,6 +310,8 @@ Recipe make_recipe(const std::string& path, const Value& root, const Problems& p
   recipe.graph = read_nodes(root, "graph", problems);
   recipe.losses = read_nodes(root, "losses", problems);
   recipe.metrics = read_nodes(root, "metrics", problems);
+  recipe.views = read_views(root, problems);
+  recipe.ties = read_ties(root, problems);
   const Value& stages = section(root, "stages");
   for (std::size_t i = 0; i < stages.items().size(); ++i)
     recipe.stages.push_back(read_stage(stages.items()[i], child("/stages", i)));

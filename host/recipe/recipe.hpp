@@ -21,6 +21,7 @@ namespace weft::host {
 struct Wire {
   std::string node, port;
   Place place;
+  std::string view = {};  ///< of "teacher:vision.tokens" "teacher"; in a view's bind also "this"
 };
 
 /// One part of the graph, or one loss or metric.
@@ -46,6 +47,33 @@ struct Schedule {
 
   bool is_constant() const { return from == to; }
   bool operator==(const Schedule&) const = default;
+};
+
+/// What a view puts at a field of the batch or at an input port.
+struct BindPlan {
+  std::string node, port;    ///< "batch" and a field, or a node and its input port
+  std::vector<Wire> wires;   ///< none if `absent`
+  bool is_shuffled = false;  ///< of the wire, each row is another row's
+  bool is_absent = false;    ///< of the field `port`, which no sample then has
+  Place place;
+};
+
+/// The graph seen with other weights, other inputs or both.
+struct ViewPlan {
+  std::string name;
+  std::string of;  ///< another view, upon which this one is laid; empty: the graph itself
+  std::vector<BindPlan> bind;
+  bool is_frozen = false;   ///< its weights are those at the beginning of the stage
+  double ema = 0.0;         ///< decay of its averaged weights; 0: they are not averaged
+  std::string run;          ///< folder of a run whose graph and weights it has; may be empty
+  std::int64_t repeat = 1;  ///< passes: each after the first is bound to the one before
+  Place place;
+};
+
+/// Two parameters that are one tensor.
+struct TiePlan {
+  std::string path, to;  ///< the first takes the tensor of the second, by whose path it is known
+  Place place;
 };
 
 struct OptimizerPlan {
@@ -141,7 +169,9 @@ struct Recipe {
   std::string defaults = "{}";  ///< defaults.config: a JSON object on one line
   std::vector<DataPlan> data;
   std::vector<NodePlan> graph, losses, metrics;  ///< in the order of the file
-  std::vector<StagePlan> stages;                 ///< at least one
+  std::vector<ViewPlan> views;
+  std::vector<TiePlan> ties;
+  std::vector<StagePlan> stages;  ///< at least one
   EvaluationPlan evaluate;
   /// The whole recipe as JSON for people, a loadable recipe itself: `extends` and `let` are gone,
   /// defaults filled in, paths absolute.

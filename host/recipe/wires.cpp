@@ -51,6 +51,15 @@ class WireCheck {
                            concat("expected a wire such as \"batch.image\" or \"vision.tokens\", "
                                   "found ",
                                   found(wire), "."));
+    if (!text.view.empty()) {
+      const std::string wrong = wrong_view(recipe_, text.view);
+      if (!wrong.empty()) return findings_.add(wire.origin, pointer, wrong);
+      if (text.node == k_batch)
+        return findings_.add(wire.origin, pointer,
+                             concat("\"batch\" is not seen through a view. Wire \"batch.",
+                                    text.port, "\", or the view's node that reads it."));
+      if (is_of_run(recipe_, text.view)) return;  // its nodes are known when its run is read
+    }
     if (known_.contains(text.node)) return;
     if (findings_.all().is_full()) return findings_.add(wire.origin, pointer, "");
     for (const auto& [name, what] : {std::pair("losses", "loss"), std::pair("metrics", "metric")})
@@ -75,8 +84,8 @@ std::map<std::string, std::vector<std::string>> producers_of(const Value& graph)
   for (const Member& node : graph.members()) {
     std::vector<std::string>& list = producers[node.key];
     for_each_wire(node.value, "", [&](const Value& wire, const std::string&) {
-      const std::string producer = split_wire(*wire.text()).node;
-      if (graph.find(producer)) list.push_back(producer);
+      const WireText text = split_wire(*wire.text());
+      if (text.view.empty() && graph.find(text.node)) list.push_back(text.node);
     });
   }
   return producers;
@@ -122,6 +131,12 @@ void check_cycle(const Value& graph, Findings& findings) {
 }  // namespace
 
 WireText split_wire(const std::string& text) {
+  if (const std::size_t colon = text.find(':'); colon != std::string::npos) {
+    WireText seen = split_wire(text.substr(colon + 1));
+    if (colon == 0 || seen.node.empty() || !seen.view.empty()) return {};
+    seen.view = text.substr(0, colon);
+    return seen;
+  }
   const std::size_t dot = text.find('.');
   if (dot == std::string::npos) return {text, ""};
   if (dot == 0 || dot + 1 == text.size() || text.find('.', dot + 1) != std::string::npos) return {};

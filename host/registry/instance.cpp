@@ -86,10 +86,6 @@ Instance::Instance(const Part& part, const std::string& path, const std::string&
   state_->create(config);
 }
 
-Instance::~Instance() = default;
-Instance::Instance(Instance&&) noexcept = default;
-Instance& Instance::operator=(Instance&&) noexcept = default;
-
 const Part& Instance::part() const {
   return state_->part;
 }

@@ -14,8 +14,9 @@
 
 namespace weft::host {
 
-/// Owns the component's `self` and holds its library. Every failure is an Error whose sentence
-/// begins with the place and the part: `fusion (fusion.mean 1.0.0): <the plug-in's words>`.
+/// Owns the component's `self` and holds its library; copies are the same component. Every failure
+/// is an Error whose sentence begins with the place and the part: `fusion (fusion.mean 1.0.0): <the
+/// plug-in's words>`.
 class Instance {
  public:
   /// Creates the component and checks what it declares.
@@ -27,10 +28,6 @@ class Instance {
   /// fault itself.
   Instance(const Part& part, const std::string& path, const std::string& config,
            const std::map<std::string, std::uint32_t>& wired, std::uint32_t unless_named = 0);
-  ~Instance();
-  Instance(Instance&&) noexcept;
-  Instance& operator=(Instance&&) noexcept;
-
   /// The part it was created from, as the registry knew it.
   const Part& part() const;
 
@@ -62,7 +59,7 @@ class Instance {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace weft::host

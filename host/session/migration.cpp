@@ -68,6 +68,7 @@ std::size_t forget_moments(Arrays& optimizer, const std::string& node, const Arr
 std::vector<std::string> migrate(Checkpoint& checkpoint, const Model& model) {
   std::vector<std::string> told;
   for (const Node& node : model.wiring().nodes()) {
+    if (node.is_viewed()) continue;
     const Part& part = node.instance.part();
     const auto saved = checkpoint.parts.find(node.name);
     if (saved == checkpoint.parts.end() || saved->second.first != part.id) continue;

@@ -186,8 +186,9 @@ void Predictor::find_required() {
     for (std::size_t i = 0; i < wires.size(); ++i) {
       if (wiring.nodes()[node].instance.inputs()[i].name == except) continue;
       for (const InputSource& source : wires[i]) {
-        if (source.from == InputSource::From::batch) read.insert(source.field);
-        for (const auto& list : source.present) read.insert(list.begin(), list.end());
+        if (source.from == InputSource::From::batch) read.insert(base_field(source.field));
+        for (const auto& list : source.present)
+          for (const std::string& field : list) read.insert(base_field(field));
         if (!except.empty() && source.from == InputSource::From::node)
           targets.push_back(source.node);
       }

@@ -13,6 +13,7 @@
 #include "host/report/events.hpp"
 #include "host/session/inspection.hpp"
 #include "host/session/migration.hpp"
+#include "host/session/other_runs.hpp"
 #include "host/session/set_aside.hpp"
 #include "host/session/settings.hpp"
 #include "host/session/stages.hpp"
@@ -164,6 +165,7 @@ TrainedRun open_run(const std::string& folder, const SessionSettings& settings, 
   Recipe recipe = read_kept(run.path(), folder_when_written(run), settings.overrides);
   if (opens == Opens::evaluated && recipe.evaluate.data.empty())
     throw Error(Exit::bad_recipe, concat(recipe.path, " has no \"evaluate\" section."));
+  set_missing_runs_aside(recipe);
   SessionSettings chosen = settings;
   if (chosen.threads == 0 && opens == Opens::none) chosen.threads = threads_when_written(run);
   TrainedRun trained{
@@ -177,6 +179,7 @@ TrainedRun open_run(const std::string& folder, const SessionSettings& settings, 
   compare(run, trained.lock, locked, observer);
   bring_up_to_date(*checkpoint, folder, session);
   session.model->load(checkpoint->model);
+  session.model->weights().load_views(checkpoint->views, [](const std::string&) { return false; });
   trained.weights = {checkpoint->stage, checkpoint->step, checkpoint->model_xxh3};
   return trained;
 }

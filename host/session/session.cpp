@@ -17,6 +17,7 @@
 #include "host/registry/core_api.hpp"
 #include "host/registry/open_calls.hpp"
 #include "host/session/inspection.hpp"
+#include "host/session/other_runs.hpp"
 
 namespace weft::host {
 namespace {
@@ -85,6 +86,7 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
       observer.remark(note.sentence());
   }
   session.model = std::make_unique<Model>(std::move(wiring), session.recipe.seed);
+  load_other_runs(session, observer);
   return session;
 }
 
@@ -104,13 +106,15 @@ RunLock lock_of(const Session& session, const std::string& folder) {
                std::filesystem::absolute(folder).lexically_normal().string(),
                {},
                {},
-               {}};
+               {},
+               session.runs};
   for (const auto& [name, data] : session.data) {
     lock.data[name] = data.fingerprint();
     if (const std::string made = data.tokenizer_fingerprint(); !made.empty())
       lock.tokenizers[name] = made;
   }
   for (const Node& node : session.model->wiring().nodes()) {
+    if (node.is_viewed() && !node.is_of_run) continue;
     const host::Part& part = node.instance.part();
     lock.parts[node.name] = {part.id, part.version.text(), part.file.filename().string(),
                              part.sha256};
@@ -134,8 +138,9 @@ std::map<std::string, std::vector<std::int64_t>> shapes_of(const Model& model) {
 std::map<std::string, std::pair<std::string, int>> parts_of(const Model& model) {
   std::map<std::string, std::pair<std::string, int>> parts;
   for (const Node& node : model.wiring().nodes())
-    parts[node.name] = {node.instance.part().id,
-                        static_cast<int>(node.instance.part().state_version)};
+    if (!node.is_viewed())
+      parts[node.name] = {node.instance.part().id,
+                          static_cast<int>(node.instance.part().state_version)};
   return parts;
 }
 

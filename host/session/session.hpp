@@ -39,6 +39,7 @@ struct Session {
   std::unique_ptr<Registry> registry;
   std::map<std::string, Dataset> data;  ///< by the section's name, those that are opened
   std::unique_ptr<Model> model;
+  std::map<std::string, std::string> runs = {};  ///< folders that views are of → weights' hash
 };
 
 /// Where tokenizers and what is known of shards are kept between runs: $XDG_CACHE_HOME/weft, or

@@ -53,6 +53,7 @@ class Stages {
     Checkpoint from = load_stage_checkpoint(run_.folder, stage);
     migrate_aloud(from, run_.folder.path(), run_.session, run_.observer);
     run_.session.model->load(from.model);
+    run_.session.model->weights().load_views(from.views, [](const std::string&) { return false; });
   }
 
   void note_saved(const Checkpoint& checkpoint) {

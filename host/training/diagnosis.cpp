@@ -74,7 +74,7 @@ class Search {
     const Part& part = node.instance.part();
     // Buffers are passed over: a mask of -inf is meant to be one.
     for (const NamedTensor& one : model_.parameters())
-      if (one.path.starts_with(node.name + ".") && !rows_not_finite(one.tensor).empty())
+      if (one.path.starts_with(node.owner + ".") && !rows_not_finite(one.tensor).empty())
         return concat("the weight \"", one.path, "\", since an earlier step");
     const InputTensors inputs = model_.gather(index, values, batch_);
     values.outputs[index] = model_.call(index, WEFT_ROLE_FORWARD, inputs, options_);

@@ -5,6 +5,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/training/selection.hpp"
 
 namespace weft::host {
 
@@ -26,6 +27,7 @@ void Divergence::keep(std::int64_t step) {
   kept_step_ = step;
   kept_model_ = model_.state();
   kept_optimizer_ = optimizer_.state();
+  kept_views_ = model_.weights().views();
 }
 
 void Divergence::begin_step() {
@@ -52,6 +54,7 @@ DivergedStep Divergence::leave_out(const std::string& cause, std::int64_t step, 
   }
   model_.load(kept_model_);
   optimizer_.load(kept_optimizer_);
+  model_.weights().load_views(kept_views_, changed_by(model_, stage_));
   return {stage_.name, step + 1, cause, "rollback", times_, kept_step_ + 1, factor()};
 }
 

@@ -41,7 +41,7 @@ class Divergence {
   optim::StageOptimizer& optimizer_;
   std::int64_t& times_;
   std::int64_t kept_step_ = 0;
-  std::map<std::string, Array> kept_model_, kept_optimizer_, buffers_;
+  std::map<std::string, Array> kept_model_, kept_optimizer_, kept_views_, buffers_;
 };
 
 }  // namespace weft::host

@@ -108,8 +108,9 @@ std::vector<double> Objective::count(const std::vector<TensorMap>& micro,
   none.data = data_;
   std::vector<Tensor> counts;
   for (const Term& term : terms_)
-    for (const TensorMap& batch : micro) {
-      const InputTensors inputs = model_.gather(term.node, none, batch, /*only_batch=*/true);
+    for (std::size_t i = 0; i < micro.size(); ++i) {
+      none.seed = options_of(options, i).seed;
+      const InputTensors inputs = model_.gather(term.node, none, micro[i], /*only_batch=*/true);
       counts.push_back(model_.call(term.node, WEFT_ROLE_COUNT, inputs, options)[term.weight_port]);
     }
   const std::vector<double> values = items(counts);

@@ -2,7 +2,10 @@
 #include "host/training/selection.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
+#include "host/base/text.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/graph/stages.hpp"
 
@@ -24,6 +27,17 @@ std::vector<NamedTensor> select_trainable(Model& model, const StagePlan& stage, 
 bool selection_changes(const StagePlan& stage, std::int64_t step) {
   return std::ranges::any_of(stage.groups,
                              [&](const GroupPlan& group) { return group.from_step == step; });
+}
+
+Weights::Predicate changed_by(const Model& model, const StagePlan& stage) {
+  std::set<std::string> changed;
+  for (const NamedTensor& parameter : model.parameters())
+    if (is_trained(stage, parameter.path)) changed.insert(parameter.path);
+  for (const Node& node : model.wiring().nodes())
+    for (const ParameterDecl& buffer : node.instance.buffers())
+      if (!node.is_viewed() && is_moved(stage, node, buffer.name, stage.steps))
+        changed.insert(concat(node.name, ".", buffer.name));
+  return [changed](const std::string& path) { return changed.contains(path); };
 }
 
 }  // namespace weft::host

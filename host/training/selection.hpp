@@ -17,4 +17,7 @@ std::vector<NamedTensor> select_trainable(Model& model, const StagePlan& stage,
 /// Whether another choice begins with this step.
 bool selection_changes(const StagePlan& stage, std::int64_t step);
 
+/// Which parameters and buffers a stage changes, by path.
+Weights::Predicate changed_by(const Model& model, const StagePlan& stage);
+
 }  // namespace weft::host

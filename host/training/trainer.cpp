@@ -29,7 +29,12 @@ class StageRun {
         saving_(
             stage, model, hooks, [this] { return checkpoint(); }, progress_),
         divergence_(stage, model, optimizer_, progress_) {
-    if (resume != nullptr) optimizer_.load(resume->optimizer);
+    if (resume != nullptr) {
+      optimizer_.load(resume->optimizer);
+      model.weights().load_views(resume->views, changed_by(model, stage));
+    } else {
+      model.weights().freeze(changed_by(model, stage));
+    }
   }
 
   void run() {
@@ -45,8 +50,14 @@ class StageRun {
 
  private:
   Checkpoint checkpoint() const {
-    return {stage_.name, step_, model_.state(), optimizer_.state(), numbers_of(stream_.position()),
-            {}};
+    return {stage_.name,
+            step_,
+            model_.state(),
+            optimizer_.state(),
+            numbers_of(stream_.position()),
+            {},
+            {},
+            model_.weights().views()};
   }
 
   Batch next_batch() {
@@ -66,7 +77,10 @@ class StageRun {
     report.waited = stream_.waited() - waited_before;
     divergence_.begin_step();
     const std::string fault = runner_.run(batch, step_, report);
-    if (fault.empty()) optimizer_.step(step_);
+    if (fault.empty()) {
+      optimizer_.step(step_);
+      model_.weights().average();
+    }
     runner_.clear_gradients();
     if (!fault.empty()) return leave_out(fault);
     ++step_;

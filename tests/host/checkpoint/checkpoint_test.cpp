@@ -55,6 +55,22 @@ TEST(Checkpoint, ComesBackAsItWas) {
   expect_same(found->optimizer, saved.optimizer);
 }
 
+TEST(Checkpoint, HoldsTheWeightsOfViewsWhereThereAreAny) {
+  const TemporaryFolder run;
+  Checkpoint saved = sample(2);
+  host::save_checkpoint(in(run), saved);
+  EXPECT_FALSE(fs::exists(run.path("checkpoints/fit-2/views.safetensors")));
+  EXPECT_TRUE(newest(run)->views.empty());
+  saved = sample(3);
+  saved.views = {{"frozen", ints({1}, {1})}, {"frozen/vision.weight", random({4, 3}, 9)}};
+  host::save_checkpoint(in(run), saved);
+  expect_same(newest(run)->views, saved.views);
+  fs::remove(run.path("checkpoints/fit-3/views.safetensors"));
+  std::string told;
+  EXPECT_EQ(newest(run, &told)->step, 2);
+  EXPECT_THAT(told, HasSubstr("views.safetensors is missing."));
+}
+
 TEST(Checkpoint, ARunWithoutOneHasNone) {
   const TemporaryFolder run;
   EXPECT_FALSE(newest(run));

@@ -49,6 +49,15 @@ class Recipes(Case):
     def test_shakespeare(self):
         self.measured("shakespeare", 1, 612, ["accuracy.accuracy", "perplexity.perplexity"])
 
+    def test_digits_with_views(self):
+        names = ["answer_match.exact_match", "answer_perplexity.perplexity"]
+        names += [f"{view}:answer_perplexity.perplexity" for view in ("slow", "other_picture", "other_voice", "other_question")]
+        results = self.measured("digits_qa_views", 3, 1253, names)["metrics"]
+        self.assertEqual(len({results[name] for name in names[1:]}), 5, results)
+
+    def test_a_model_teaches_a_smaller_one(self):
+        self.measured("digits_distill", 3, 93, ["accuracy.accuracy", "f1.f1", "f1.precision", "f1.recall", "small_accuracy.accuracy"])
+
     def test_a_few_photos_are_learnt_by_heart(self):
         with tarfile.open(ROOT / "examples/photos/photos-000.tar.gz") as shard:
             names = [name for name in shard.getnames() if name.endswith(".json")]
