@@ -49,15 +49,10 @@ std::vector<std::pair<std::string, fs::path>> parts_of(const fs::path& data) {
 std::string recipe_name(const fs::path& data) {
   fs::path path = fs::absolute(data).lexically_normal();
   if (path.filename().empty()) path = path.parent_path();
-  std::string name = (fs::is_directory(data) ? path.filename() : path.stem()).string();
+  std::string name = path.filename().string();
+  if (!fs::is_directory(data)) name = name.substr(0, name.find('.'));
   if (name == "metadata") name = path.parent_path().filename().string();
-  for (char& c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != '-' && c != '.')
-      c = '_';
-  }
-  const bool begins_well = !name.empty() && name.front() != '.' && name.front() != '-';
-  constexpr std::size_t k_most = 60;
-  return (begins_well ? name : "data" + name).substr(0, k_most);
+  return drafted_name(name, "data_");
 }
 
 DraftedData drafted_data(const fs::path& data, const fs::path& out) {
@@ -92,6 +87,7 @@ std::string kind_text(const Column& column) {
     case Column::Kind::category: return concat("values, ", different);
     case Column::Kind::text:
       return concat("texts of up to ", column.longest, " words, ", different);
+    case Column::Kind::structure: return "lists or objects";
     case Column::Kind::counter: return "a running number";
     case Column::Kind::other: break;
   }

@@ -75,10 +75,9 @@ class Chooser {
   }
 
   void choose_target() {
-    const auto is_text = [](const Column& one) { return one.kind == Kind::text; };
     const bool is_found =
         take(Task::classify, find([](const Column& one) { return one.name == "cls"; }),
-             "each folder is a class") ||
+             "it is the class of each sample") ||
         (has_media_ && take(Task::write_text, find([](const Column& one) {
                               return is_called_caption(one) && can_be_written(one);
                             }),
@@ -87,7 +86,7 @@ class Chooser {
              find([](const Column& one) { return is_called_label(one) && can_be_classes(one); }),
              "its name says that it is what the samples are") ||
         (has_media_ &&
-         take(Task::write_text, find(is_text), "it is a text beside pictures or recordings")) ||
+         take(Task::write_text, richest_text(), "it is a text beside pictures or recordings")) ||
         take(Task::classify, find([](const Column& one) { return one.kind == Kind::category; }),
              "it has few values, each of them several times") ||
         take(Task::estimate_number, last_number(), "it is the last column of numbers by name");
@@ -95,9 +94,20 @@ class Chooser {
       throw Error(
           Exit::bad_data,
           concat("weft new recipe: nothing is found that a model could learn to say. Put the "
-                 "files of each class into a folder of its own, or add a column to a table. ",
+                 "files of each class into a folder of its own, add a column to a table, or name a "
+                 "column of texts with --target. ",
                  k_columns_are, names(), "."));
     }
+  }
+
+  /// The column of texts with the most different words.
+  const Column* richest_text() const {
+    const Column* richest = nullptr;
+    for (const Column& one : look_.columns) {
+      const bool is_richer = richest == nullptr || one.words.size() > richest->words.size();
+      if (one.kind == Kind::text && is_richer) richest = &one;
+    }
+    return richest;
   }
 
   const Column* last_number() const {
@@ -140,7 +150,9 @@ class Chooser {
     const bool reads = choice_.task != Task::write_text || !has_media_;
     for (const Column& one : look_.columns) {
       if (&one == choice_.target || !reads || one.samples < look_.samples) continue;
-      if (one.kind == Kind::number && one.source.is_pointer()) choice_.numbers.push_back(&one);
+      // Beside pictures and recordings numbers are mostly notes about how they were made.
+      if (one.kind == Kind::number && one.source.is_pointer() && !has_media_)
+        choice_.numbers.push_back(&one);
       if (one.kind == Kind::text && choice_.text == nullptr) choice_.text = &one;
     }
     if (has_media_ || choice_.text != nullptr || !choice_.numbers.empty()) return;

@@ -25,7 +25,9 @@ struct Choice {
 /// Without a wish, the first of these that is there is the target: the folders of classes (`cls`);
 /// beside pictures or recordings a column that is called a caption or a transcript; a column that
 /// is called a label and has few values; beside pictures or recordings any text; a column of few
-/// values; the last column of numbers by name. All else that can be read is an input.
+/// values; the last column of numbers by name. Inputs are pictures and recordings; unless a text is
+/// written beside these, the first column of texts by name; and without them all columns of
+/// numbers.
 /// @param wish  the column that --target names, or empty
 /// @throws Error (usage) when there is no such column, or none can be learned
 Choice choose(const FirstLook& look, const std::string& wish);

@@ -18,16 +18,20 @@ std::string quoted(const std::string& text) {
   return nlohmann::json(text).dump();
 }
 
-/// A field's name for a column: letters, digits, `.`, `_` and `-`.
+/// A field's name for a column: neither that of another field nor that of another node.
 std::string field_name(const Column& column) {
   if (column.name == "cls") return "label";
-  std::string name;
-  for (const char c : column.name) {
-    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
-    name += is_plain ? c : '_';
+  std::string name = drafted_name(column.name, "the_");
+  for (const char* const taken :
+       {"picture", "sound", "numbers", "vision", "hearing", "reading", "table", "fusion"}) {
+    if (name == taken) return "the_" + name;
   }
-  const bool is_taken = name == "picture" || name == "sound" || name == "numbers";
-  return name.empty() || name.front() == '-' || is_taken ? "the_" + name : name;
+  return name;
+}
+
+std::string text_name(const Choice& choice) {
+  const std::string name = field_name(*choice.text);
+  return name == field_name(*choice.target) ? name + "_2" : name;
 }
 
 std::string source_of(const Column& column) {
@@ -123,12 +127,13 @@ class Draft {
     std::vector<std::string> fields;
     if (choice_.sees_picture) fields.push_back(picture_field());
     if (choice_.hears_recording) fields.push_back(sound_field());
-    if (choice_.text != nullptr) fields.push_back(text_field(*choice_.text, ""));
+    if (choice_.text != nullptr)
+      fields.push_back(text_field(*choice_.text, text_name(choice_), ""));
     if (!choice_.numbers.empty()) fields.push_back(numbers_field());
     if (choice_.task == Task::classify)
       fields.push_back(class_field());
     else if (choice_.task == Task::write_text)
-      fields.push_back(text_field(*choice_.target, ", \"bos\": true, \"eos\": true"));
+      fields.push_back(text_field(*choice_.target, target_, ", \"bos\": true, \"eos\": true"));
     else
       fields.push_back(target_number());
     return fields;
@@ -155,8 +160,9 @@ class Draft {
                   ", \"normalize\": \"per_mel\"}");
   }
 
-  std::string text_field(const Column& text, const std::string& more) const {
-    return concat(quoted(field_name(text)), ": {\"kind\": \"text\", ", source_of(text),
+  std::string text_field(const Column& text, const std::string& name,
+                         const std::string& more) const {
+    return concat(quoted(name), ": {\"kind\": \"text\", ", source_of(text),
                   ", \"max_length\": ", length_of(text), more, "}");
   }
 
@@ -207,7 +213,7 @@ class Draft {
     }
     if (choice_.text != nullptr) {
       encode("reading", concat("{\"use\": \"encoder.text_transformer\", \"in\": ",
-                               quoted("batch." + field_name(*choice_.text)),
+                               quoted("batch." + text_name(choice_)),
                                ", \"config\": {\"layers\": 2, \"heads\": 4, \"ffn_dim\": 128, "
                                "\"dropout\": 0.1}}"));
     }
@@ -321,13 +327,20 @@ std::vector<std::string> drafted_inputs(const Choice& choice) {
   std::vector<std::string> inputs;
   if (choice.sees_picture) inputs.emplace_back("picture");
   if (choice.hears_recording) inputs.emplace_back("sound");
-  if (choice.text != nullptr) inputs.push_back(field_name(*choice.text));
+  if (choice.text != nullptr) inputs.push_back(text_name(choice));
   if (!choice.numbers.empty()) inputs.emplace_back("numbers");
   return inputs;
 }
 
-std::string drafted_target(const Choice& choice) {
-  return field_name(*choice.target);
+std::string drafted_name(const std::string& text, const std::string& prefix) {
+  constexpr std::size_t k_most = 60;
+  std::string name;
+  for (const char c : text.substr(0, k_most)) {
+    const auto byte = static_cast<unsigned char>(c);
+    name += std::isalnum(byte) != 0 ? static_cast<char>(std::tolower(byte)) : '_';
+  }
+  return name.empty() || std::isalpha(static_cast<unsigned char>(name.front())) == 0 ? prefix + name
+                                                                                     : name;
 }
 
 }  // namespace weft::host

@@ -25,7 +25,8 @@ std::string draft_recipe(const FirstLook& look, const Choice& choice, const Draf
 /// What the fields of the recipe are called that `weft predict` is to be given: `picture`.
 std::vector<std::string> drafted_inputs(const Choice& choice);
 
-/// What the target is called.
-std::string drafted_target(const Choice& choice);
+/// A text as a name in a recipe: lower-case letters, digits and `_`.
+/// @param prefix  goes before it where it does not begin with a letter
+std::string drafted_name(const std::string& text, const std::string& prefix);
 
 }  // namespace weft::host

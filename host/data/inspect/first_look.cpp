@@ -69,7 +69,9 @@ class ColumnLook {
     const auto count = static_cast<double>(column.samples);
     const bool are_few = column.counts.size() <= k_most_categories &&
                          3 * std::ssize(column.counts) <= column.samples;
-    if (is_structured_ || column.samples == 0) {
+    if (is_structured_) {
+      column.kind = Column::Kind::structure;
+    } else if (column.samples == 0) {
       column.kind = Column::Kind::other;
     } else if (is_number_) {
       column.kind =

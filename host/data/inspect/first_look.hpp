@@ -20,11 +20,12 @@ inline constexpr std::size_t k_most_categories = 100;
 /// One value of every sample that is read as text: a value of its JSON, or a member such as `txt`.
 struct Column {
   enum class Kind {
-    number,    ///< each value is a finite number
-    category,  ///< few different values, each of them several times
-    text,      ///< words
-    counter,   ///< whole numbers that grow by 1 from sample to sample
-    other,     ///< lists and objects, or all values different and without a blank
+    number,     ///< each value is a finite number
+    category,   ///< few different values, each of them several times
+    text,       ///< words
+    counter,    ///< whole numbers that grow by 1 from sample to sample
+    structure,  ///< lists and objects
+    other,      ///< such as names: hardly a value recurs, and hardly one has several words
   };
 
   std::string name;  ///< the key, or the member

@@ -52,7 +52,7 @@ class NewRecipe(Case):
         self.class_folders()
         recipe, said, path = self.draft("shapes/")
         self.assertEqual(path, "shapes.json")
-        self.assertIn('The recipe learns to tell "cls", because each folder is a class.\nIt learns from: picture.\n', said)
+        self.assertIn('The recipe learns to tell "cls", because it is the class of each sample.\nIt learns from: picture.\n', said)
         self.assertEqual(self.uses(recipe), {"vision": "encoder.resnet", "label": "decoder.classifier"})
         self.assertEqual(recipe["data"]["shapes"]["fields"]["label"]["classes"], ["circle", "square"])
         self.assertIn("// About a tenth of the samples", Path(path).read_text())
@@ -127,6 +127,18 @@ class NewRecipe(Case):
         broken.write_text("height\twidth\tarea\n2\ttwo\t3\n")
         self.refused(["predict", "run", "--input", "broken.tsv"], BAD_DATA,
                      'broken.tsv, sample 2: /width: "two" is not a number such as 1.5.')
+
+    def test_shards_and_names_that_a_recipe_cannot_have(self):
+        recipe, said, path = self.draft(ROOT / "examples/digits/digits-av-test-000.tar")
+        self.assertEqual(path, "digits_av_test_000.json")
+        self.assertEqual(self.uses(recipe), {"vision": "encoder.resnet", "hearing": "encoder.conformer", "fusion": "fusion.concat",
+                                             "reading": "encoder.text_transformer", "label": "decoder.classifier"})
+        self.assertIn("Not used: key, label, mnist_t10k_index, noise,", said)
+        Path("T.csv").write_text("Fusion,2 of it\n" + "".join(f"{i % 2},a text of {i}\n" for i in range(9)))
+        recipe, said, _ = self.draft("T.csv", "--target", "2 of it", "--out", "t.json")
+        self.assertEqual(self.uses(recipe), {"table": "encoder.mlp", "the_2_of_it": "decoder.autoregressive"})
+        recipe, _, _ = self.draft("T.csv", "--target", "Fusion", "--out", "u.json")
+        self.assertEqual(self.uses(recipe), {"reading": "encoder.text_transformer", "the_fusion": "decoder.regression"})
 
     def test_what_is_refused(self):
         self.class_folders(3)
