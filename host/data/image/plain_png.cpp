@@ -24,6 +24,7 @@ constexpr int k_grey = 0, k_palette = 3;
 struct Chunk {
   std::string_view name, content;
   std::size_t begin = 0, end = 0;  ///< of the whole chunk, in the file
+  bool is_whole = true;
 };
 
 std::size_t number(std::string_view text, std::size_t at) {
@@ -32,17 +33,23 @@ std::size_t number(std::string_view text, std::size_t at) {
   return value;
 }
 
-/// The chunks up to IEND, or to the last whole one. What then follows of a chunk that is cut off is
-/// one of its own, without content.
+bool tells_of_pixels(std::string_view name) {
+  return name == "IHDR" || name == "PLTE" || name == "tRNS" || name == "IDAT" || name == "IEND";
+}
+
+/// The chunks up to IEND. One that is cut off has no content, and ends behind its length and name
+/// if it says nothing of pixels.
 std::vector<Chunk> chunks_of(std::string_view text) {
   std::vector<Chunk> chunks;
-  for (std::size_t at = k_signature; at + k_name_end <= text.size();) {
-    const std::size_t size = number(text, at);
-    const bool is_whole = text.size() - at >= k_frame && size <= text.size() - at - k_frame;
-    const std::size_t end = is_whole ? at + k_frame + size : text.size();
-    chunks.push_back({text.substr(at + 4, 4), text.substr(at + 8, is_whole ? size : 0), at, end});
-    if (chunks.back().name == "IEND") break;
-    at = end;
+  for (std::size_t at = k_signature; at < text.size();) {
+    const std::size_t left = text.size() - at, size = number(text, at);
+    const std::string_view name = text.substr(std::min(at + 4, text.size()), 4);
+    const bool is_whole = left >= k_frame && size <= left - k_frame;
+    const std::size_t kept = tells_of_pixels(name) ? left : std::min(left, k_name_end);
+    chunks.push_back({name, is_whole ? text.substr(at + 8, size) : "", at,
+                      at + (is_whole ? k_frame + size : kept), is_whole});
+    if (!is_whole || name == "IEND") break;
+    at = chunks.back().end;
   }
   return chunks;
 }
@@ -88,10 +95,6 @@ const Chunk* find(const std::vector<Chunk>& chunks, std::string_view name) {
   return found == chunks.end() ? nullptr : &*found;
 }
 
-bool tells_of_pixels(std::string_view name) {
-  return name == "IHDR" || name == "PLTE" || name == "tRNS" || name == "IDAT" || name == "IEND";
-}
-
 }  // namespace
 
 std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes,
@@ -122,7 +125,7 @@ std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes
   }
   for (const Chunk& chunk : chunks) {
     const bool is_replaced = is_low_grey && chunk.name != "IDAT" && chunk.name != "IEND";
-    if (!tells_of_pixels(chunk.name) || is_replaced) continue;
+    if (chunk.is_whole && (!tells_of_pixels(chunk.name) || is_replaced)) continue;
     append(plain, text.substr(chunk.begin, chunk.end - chunk.begin));
   }
   return plain;

@@ -106,5 +106,23 @@ TEST(PlainPng, OnlyWhatTellsOfPixelsIsLeft) {
   EXPECT_THAT(seen(bytes), ElementsAre(7));
 }
 
+TEST(PlainPng, WhatIsCutOffStaysSo) {
+  const std::string whole =
+      picture({}, std::string("\0\x07", 2), png_chunk("tEXt", "k" + std::string(1, '\0') + "text"));
+  const std::size_t end = whole.size() - 12;  // the decoder does without IEND
+  for (std::size_t size = 8; size < whole.size(); ++size) {
+    if (size == end) continue;
+    EXPECT_EQ(error_of([&] { seen(whole.substr(0, size)); }).first, Exit::bad_data) << size;
+  }
+  // The same in a text behind the pixels.
+  const std::string text = png_chunk("tEXt", "k" + std::string(1, '\0') + "text");
+  for (std::size_t size = 1; size < text.size(); ++size) {
+    EXPECT_EQ(error_of([&] { seen(whole.substr(0, end) + text.substr(0, size)); }).first,
+              Exit::bad_data)
+        << size;
+  }
+  EXPECT_THAT(seen(whole.substr(0, end) + text), ElementsAre(7));
+}
+
 }  // namespace
 }  // namespace weft::host
