@@ -263,7 +263,7 @@ TEST(Trainer, StopsAtALossThatIsNoNumber) {
 TEST(Trainer, WeightsThatTheStepMadeNoNumbersAreNotSaved) {
   for (const int steps : {1, 3}) {  // the last step, and one that is to be saved
     SmallRun setup({"stages.fit.steps=" + std::to_string(steps), "stages.fit.save_every=1",
-                    "stages.fit.optimizer.lr=1e39", "stages.fit.schedule={\"final\": 1}"});
+                    "stages.fit.optimizer.lr=1e39", "stages.fit.schedule={\"min_ratio\": 1}"});
     host::TrainerHooks hooks;
     hooks.save = [](const host::Checkpoint& checkpoint) {
       ADD_FAILURE() << "step " << checkpoint.step << " is saved";
