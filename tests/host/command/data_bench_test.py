@@ -59,8 +59,8 @@ class Bench(DataCase):
                         0.5, loading={"workers": 2, "cache": 0},
                         shards={"train": list(shards(count, each)), "val": [str(self.tars["val"])], "test": [str(self.tars["val"])]},
                         fields={"picture": {"kind": "image", "member": "png", "channels": 3, "size": [size, size]},
-                                "text": {"kind": "text", "member": "txt", "length": 8}},
-                        tokenizer={"type": "char", "vocab": 30, "from": ["txt"]})
+                                "text": {"kind": "text", "member": "txt", "max_length": 8}},
+                        tokenizer={"type": "char", "vocab_size": 30, "from": ["txt"]})
                 self.assertEqual(found["examples"], count)
                 peaks.setdefault((opening, count), []).append(found["peak_memory"])
             for opening in openings:

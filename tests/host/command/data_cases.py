@@ -43,12 +43,12 @@ class DataCase(Case):
 
     def overrides(self, **more):
         section = {"shards": {name: [str(path)] for name, path in self.tars.items()},
-                   "tokenizer": {"type": "word", "vocab": 50, "from": ["txt"]},
+                   "tokenizer": {"type": "word", "vocab_size": 50, "from": ["txt"]},
                    "fields": {"picture": {"kind": "image", "member": "png", "size": [8, 6], "mean": 0.5, "std": 0.25},
-                              "text": {"kind": "text", "member": "txt", "length": 24},
+                              "text": {"kind": "text", "member": "txt", "max_length": 24},
                               "label": {"kind": "class", "member": "cls", "classes": STATE}}, **more}
         stages = json.loads(SHORT[-1].removeprefix("stages="))
-        stages[0]["batch"] = self.batch
+        stages[0]["batch_size"] = self.batch
         section = {key: value for key, value in section.items() if value is not None}
         # A section without the part that the recipe evaluates would be its mistake.
         unmeasured = [] if "test" in section.get("shards", {"test": []}) else ["--set", "evaluate=null"]

@@ -49,7 +49,7 @@ class Check(DataCase):
     def test_all_that_cannot_be_used(self):
         self.damage()
         for policy in ("fail", {"skip": 0.01}):
-            found = self.read("check", code=BAD_DATA, bad_samples=policy)
+            found = self.read("check", code=BAD_DATA, on_bad_sample=policy)
             self.assertEqual([(bad["shard"], bad["key"]) for bad in found["unusable"]],
                              [(str(self.tars[name]), key) for name, key in (("train", "s4"), ("train", "s9"), ("train", "s15"), ("val", "s33"))])
             reasons = [bad["reason"] for bad in found["unusable"]]
@@ -94,7 +94,7 @@ class Check(DataCase):
             return (b"RIFF" + struct.pack("<I", 36 + len(body)) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 16000, 2, 16)
                     + b"data" + struct.pack("<I", len(body)) + body)
         write_tar(self.tars["train"], [("loud.wav", wav([i * 37 % 9000 for i in range(4000)])), ("still.wav", wav([0] * 4000)), ("dc.wav", wav([0] * 2000))])
-        for extra in ({}, {"normalise": "per_mel"}, {"preset": "whisper"}):
+        for extra in ({}, {"normalize": "per_mel"}, {"preset": "whisper"}):
             field = {"kind": "log_mel", "member": "wav", "preset": "torchaudio", "frames": 100, **extra}
             found = self.read("check", shards={"train": [str(self.tars["train"])]}, tokenizer=None, fields={"voice": field})
             self.assertEqual(found["silent"], [{"split": "train", "field": "voice", "examples": 2, "keys": ["still", "dc"]}], extra)
@@ -112,8 +112,8 @@ class Check(DataCase):
                          [("jpg;png", ["c"]), ("q;txt", ["a", "b"]), ("txt", ["a", "b"])])
         self.assertEqual(found["unusable"], [])
         both = {"one": picture["picture"], "other": {**picture["picture"], "member": "png;webp"}, "third": {**picture["picture"], "member": "jpg"},
-                "page": {"kind": "document", "length": 40, "parts": [{"image": "gif;jpg", "optional": True}, {"text": "txt", "optional": True}],
-                         "image": {"size": [8, 6], "patch": 2, "most": 1}}}
+                "page": {"kind": "document", "max_length": 40, "parts": [{"image": "gif;jpg", "optional": True}, {"text": "txt", "optional": True}],
+                         "image": {"size": [8, 6], "patch": 2, "max_images": 1}}}
         self.assertEqual([(part["member"], part["keys"]) for part in self.read("check", fields=both)["lacking"] if part["split"] == "train"],
                          [("gif;jpg", ["a", "c"]), ("jpg", ["a", "c"]), ("jpg;png", ["c"]), ("png;webp", ["b", "c"]),
                           ("q;txt", ["a", "b"]), ("txt", ["a", "b"])])
@@ -147,7 +147,7 @@ class Check(DataCase):
     def test_what_is_cut(self):
         found = self.read("check", fields={"picture": {"kind": "image", "member": "png", "size": [8, 6]},
                                            "label": {"kind": "class", "member": "cls", "classes": STATE},
-                                           "text": {"kind": "text", "member": "txt", "length": 14}})
+                                           "text": {"kind": "text", "member": "txt", "max_length": 14}})
         train = found["truncated"][0]
         self.assertEqual((train["split"], train["field"], train["cut"], train["of"], train["room"], train["longest"]),
                          ("train", "text", 9, 20, 14, 23))  # 4 words and the number of the sample
@@ -230,7 +230,7 @@ class Show(DataCase):
                                      ("<img src=x onerror=alert(2)>.cls", evil.encode())])
         write_tar(self.tars["train"], samples(range(3)) + [("e.png", png(1)), ("e.txt", evil.encode()), ("e.cls", b"0")])
         page = self.page("--split", "val", fields={
-            "picture": {"kind": "image", "member": "png", "size": [8, 6]}, "text": {"kind": "text", "member": "txt", "length": 24},
+            "picture": {"kind": "image", "member": "png", "size": [8, 6]}, "text": {"kind": "text", "member": "txt", "max_length": 24},
             "label": {"kind": "class", "member": "cls", "classes": STATE + [evil]}})
         self.assertIn("&lt;img src=x onerror=alert(2)&gt;", page)
         self.assertIn("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#39;", page)
@@ -249,8 +249,8 @@ class Show(DataCase):
 
 class Documents(DataCase):
     """A field of documents: a picture and a text behind it."""
-    page = {"page": {"kind": "document", "length": 24, "pack": True, "parts": [{"image": "png"}, {"text": "txt"}],
-                     "image": {"size": [8, 6], "patch": 2, "most": 1}}}
+    page = {"page": {"kind": "document", "max_length": 24, "pack": True, "parts": [{"image": "png"}, {"text": "txt"}],
+                     "image": {"size": [8, 6], "patch": 2, "max_images": 1}}}
 
     def test_what_is_the_same_and_what_is_cut(self):
         write_tar(self.tars["train"], samples(range(20)) + [("twin.png", png(3)), ("twin.txt", b"a text of number x x x "),
