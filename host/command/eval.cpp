@@ -13,7 +13,8 @@ void evaluate_runs(const Options& options) {
   std::vector<Result> results;
   SessionSettings settings = session_settings(options);
   if (options.interval != 0)
-    settings.overrides.push_back(concat("evaluate.interval.bootstrap=", options.interval));
+    settings.overrides.push_back(
+        concat(R"(evaluate.interval={"bootstrap": )", options.interval, "}"));
   for (const std::string& folder : options.operands) {
     Result& result = results.emplace_back(
         evaluate_run(folder, settings, options.split, options.locked, console));

@@ -22,14 +22,14 @@ class Intervals(Case):
         self.assertEqual(self.evaluated(run, "--interval", "40")["intervals"], first["intervals"])
         other = self.evaluated(run, "--interval", "41")["intervals"]
         self.assertNotEqual(other, first["intervals"])
-        kept = self.evaluated(run, "--set", "evaluate.interval.bootstrap=40")
+        kept = self.evaluated(run, "--set", 'evaluate.interval={"bootstrap": 40}')
         self.assertEqual(kept["intervals"], first["intervals"])
         table = weft("eval", run, "--interval", "40").stdout
         self.assertRegex(table, r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]")
 
     def test_too_few_drawings_are_refused(self):
         run = self.train("run")
-        self.refused(["eval", run, "--interval", "3"], BAD_RECIPE, "expected a number from 10 to 1000000, found 3")
+        self.refused(["eval", run, "--interval", "3"], BAD_RECIPE, "/evaluate/interval/bootstrap: expected an integer from 10 to 1000000, found 3.")
 
 
 if __name__ == "__main__":
