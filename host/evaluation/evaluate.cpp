@@ -181,7 +181,7 @@ Evaluation evaluate(const Model& model, const Dataset& data, const EvaluationReq
 
   const std::set<std::size_t> generators = generators_for(model, targets, false);
   const std::set<std::size_t> writers = generators_for(model, targets, true);
-  Accumulator accumulator(model, targets, request.drawings > 0);
+  Accumulator accumulator(model, request.metrics, request.drawings > 0);
   EvaluationStream stream(data, request.split, request.batch, request.by,
                           texts_read(model.wiring(), targets, data));
   Evaluation evaluation;

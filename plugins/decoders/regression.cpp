@@ -29,7 +29,7 @@ class RegressionHead final : public Decoder {
     double dropout = 0.0;
 
     void describe(Fields& fields) {
-      fields.add("dim", dim, "Width D of the state.").at_least(1);
+      fields.add("dim", dim, "Width D of the state.").at_least(1).from_wire("state", 2);
       fields.add("outputs", outputs, "How many numbers n.").at_least(1);
       fields.add("pooling", pooling, "How the state becomes one vector.").one_of(pooling_names());
       fields.add("hidden", hidden, "Width of a hidden layer; 0: none.").at_least(0);

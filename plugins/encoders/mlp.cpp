@@ -25,7 +25,7 @@ class Mlp final : public Encoder {
     double dropout = 0.0;
 
     void describe(Fields& fields) {
-      fields.add("features", features, "How many features n.").at_least(1);
+      fields.add("features", features, "How many features n.").at_least(1).from_wire("features", 1);
       fields.add("hidden", hidden, "Width of each hidden layer; an empty list: none.")
           .at_least(1)
           .length(0, 64);

@@ -75,9 +75,15 @@ class ResNet final : public Encoder {
     double dropout = 0.0;
 
     void describe(Fields& fields) {
-      fields.add("height", height, "Height H of the image in pixels.").at_least(1);
-      fields.add("width", width, "Width W of the image in pixels.").at_least(1);
-      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.").at_least(1);
+      fields.add("height", height, "Height H of the image in pixels.")
+          .at_least(1)
+          .from_wire("image", 2);
+      fields.add("width", width, "Width W of the image in pixels.")
+          .at_least(1)
+          .from_wire("image", 3);
+      fields.add("channels", channels, "Channels C: 1 grey, 3 colour.")
+          .at_least(1)
+          .from_wire("image", 1);
       fields.add("stages", stages, "Channels of each stage; each but the first halves the size.")
           .at_least(1)
           .length(1, 8);

@@ -3,7 +3,7 @@
 /// keeps its token, and `pooled` is the same.
 ///
 ///   h_i = W x_i + b
-///   u_i = LN(h_i),  h_i ← h_i + act(W_1 u_i + W_2 m + b_1),  m = mean_j u_j     `depth` times
+///   u_i = LN(h_i),  h_i ← h_i + act(W_1 u_i + W_2 m + b_1),  m = mean_j u_j     `layers` times
 ///   tokens_i = LN(h_i), 0 at padding;  pooled = mean or maximum of LN(h_i) over i
 ///
 /// Means and maxima run over the elements whose mask is true. A sample without any gets pooled 0.
@@ -48,15 +48,18 @@ class SetEncoder final : public Encoder {
   struct Config {
     std::int64_t features = 3;
     std::int64_t dim = 64;
-    std::int64_t depth = 2;
+    std::int64_t layers = 2;
     std::string activation = "relu";
     std::string pooling = "max";
     double dropout = 0.0;
 
     void describe(Fields& fields) {
-      fields.add("features", features, "How many numbers F describe an element.").at_least(1);
+      fields.add("features", features, "How many numbers F describe an element.")
+          .at_least(1)
+          .from_wire("points", 2);
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
-      fields.add("depth", depth, "Layers in which each element sees the mean of all.").at_least(0);
+      fields.add("layers", layers, "Layers in which each element sees the mean of all.")
+          .at_least(0);
       fields.add("activation", activation, "Of each layer.").one_of(activation_names());
       fields.add("pooling", pooling, "How the elements become one vector.").one_of({"max", "mean"});
       fields.add("dropout", dropout, "Probability of dropping an element of a layer.")
@@ -79,7 +82,7 @@ class SetEncoder final : public Encoder {
       : config_(config),
         in_(parameters, "in", config.features, config.dim),
         norm_(parameters, "norm", config.dim) {
-    for (std::int64_t i = 0; i < config.depth; ++i)
+    for (std::int64_t i = 0; i < config.layers; ++i)
       layers_.emplace_back(parameters, "layer_" + std::to_string(i), config.dim, config.activation,
                            config.dropout);
   }

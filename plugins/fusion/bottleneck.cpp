@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Attention bottlenecks: the streams exchange what they know through a few shared tokens.
 ///
-///   [H_i; Z_i] ← block_i([H_i; Z])                    each stream with the bottleneck, in `depth`
-///   Z ← mean_i Z_i                                    layers, blocks of its own in each
+///   [H_i; Z_i] ← block_i([H_i; Z])                    each stream with the bottleneck, `layers`
+///   Z ← mean_i Z_i                                    times, with blocks of its own
 ///   tokens = [LN(H_1); LN(H_2); …]
 ///
 /// All that passes from one modality to another passes through Z, so that the cost grows with
@@ -26,19 +26,19 @@ class Bottleneck final : public Fusion {
   struct Config {
     std::int64_t dim = 64;
     std::int64_t tokens = 4;
-    std::int64_t depth = 2;
+    std::int64_t layers = 2;
     std::int64_t heads = 4;
-    std::int64_t inner = 256;
+    std::int64_t ffn_dim = 256;
     std::string activation = "gelu";
     double dropout = 0.0;
 
     void describe(Fields& fields) {
-      fields.add("dim", dim, "Width D of all streams.").at_least(1);
+      fields.add("dim", dim, "Width D of all streams.").at_least(1).from_wire("streams", 2);
       fields.add("tokens", tokens, "Number K of shared tokens.").at_least(1);
-      fields.add("depth", depth, "Layers; from the second on the streams know of each other.")
+      fields.add("layers", layers, "Layers; from the second on the streams know of each other.")
           .at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("ffn_dim", ffn_dim, "Inner width of the feed-forward network.").at_least(1);
       fields.add("activation", activation, "Of the feed-forward network.")
           .one_of(activation_names());
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
@@ -60,9 +60,9 @@ class Bottleneck final : public Fusion {
         shared_(parameters.add_without_decay("shared", {config.tokens, config.dim},
                                              Init::normal(0.02))),
         norm_(parameters, "norm", config.dim) {
-    const BlockOptions options{config.dim,     config.heads, config.inner, config.activation,
-                               config.dropout, true,         1e-5};
-    for (std::int64_t layer = 0; layer < config.depth; ++layer) {
+    const BlockOptions options{
+        config.dim, config.heads, config.ffn_dim, config.activation, config.dropout, true, 1e-5};
+    for (std::int64_t layer = 0; layer < config.layers; ++layer) {
       layers_.emplace_back();
       for (std::int64_t i = 0; i < parameters.wired("streams"); ++i)
         layers_.back().emplace_back(

@@ -24,7 +24,9 @@ class Film final : public Fusion {
   struct Config {
     std::int64_t dim = 64;
 
-    void describe(Fields& fields) { fields.add("dim", dim, "Width D of all streams.").at_least(1); }
+    void describe(Fields& fields) {
+      fields.add("dim", dim, "Width D of all streams.").at_least(1).from_wire("streams", 2);
+    }
   };
 
   static void ports(Ports& ports, const Config& config) {

@@ -26,7 +26,7 @@ class LowRank final : public Fusion {
     std::int64_t rank = 4;
 
     void describe(Fields& fields) {
-      fields.add("dim", dim, "Width D of all streams.").at_least(1);
+      fields.add("dim", dim, "Width D of all streams.").at_least(1).from_wire("streams", 2);
       fields.add("rank", rank, "Number R of factors of each stream.").at_least(1);
     }
   };

@@ -2,7 +2,7 @@
 /// Perceiver resampler: any number of tokens of any streams into a fixed number of latents.
 ///
 ///   X = [H_1 + m_1; H_2 + m_2; …]                     m_i: a learned vector of the modality
-///   Z ← Z + MHA(LN(Z), [LN(X); LN(Z)])                `depth` times; query Z, context both
+///   Z ← Z + MHA(LN(Z), [LN(X); LN(Z)])                `layers` times; query Z, context both
 ///   Z ← Z + FFN(LN(Z))
 ///   tokens = LN(Z)
 ///
@@ -26,7 +26,7 @@ class ResamplerLayer {
         norm_tokens_(parameters.in(name), "norm_tokens", options.dim),
         attention_(parameters.in(name), "attention", options.dim, options.heads),
         norm_(parameters.in(name), "norm", options.dim),
-        feed_forward_(parameters.in(name), "feed_forward", options.dim, options.inner,
+        feed_forward_(parameters.in(name), "feed_forward", options.dim, options.ffn_dim,
                       options.activation, options.dropout) {}
 
   /// z [B, L, D], x [B, N, D], mask [B, N + L] → [B, L, D].
@@ -53,18 +53,18 @@ class Perceiver final : public Fusion {
   struct Config {
     std::int64_t dim = 64;
     std::int64_t latents = 16;
-    std::int64_t depth = 2;
+    std::int64_t layers = 2;
     std::int64_t heads = 4;
-    std::int64_t inner = 256;
+    std::int64_t ffn_dim = 256;
     std::string activation = "gelu";
     double dropout = 0.0;
 
     void describe(Fields& fields) {
-      fields.add("dim", dim, "Width D of all streams.").at_least(1);
+      fields.add("dim", dim, "Width D of all streams.").at_least(1).from_wire("streams", 2);
       fields.add("latents", latents, "Number L of latents.").at_least(1);
-      fields.add("depth", depth, "Layers, each of which reads the streams.").at_least(1);
+      fields.add("layers", layers, "Layers, each of which reads the streams.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);
-      fields.add("inner", inner, "Inner width of the feed-forward network.").at_least(1);
+      fields.add("ffn_dim", ffn_dim, "Inner width of the feed-forward network.").at_least(1);
       fields.add("activation", activation, "Of the feed-forward network.")
           .one_of(activation_names());
       fields.add("dropout", dropout, "Probability of dropping an element in training.")
@@ -88,9 +88,9 @@ class Perceiver final : public Fusion {
     for (std::int64_t i = 0; i < parameters.wired("streams"); ++i)
       modality_.push_back(parameters.add_without_decay("modality_" + std::to_string(i),
                                                        {config.dim}, Init::normal(0.02)));
-    const BlockOptions options{config.dim,     config.heads, config.inner, config.activation,
-                               config.dropout, true,         1e-5};
-    for (std::int64_t i = 0; i < config.depth; ++i)
+    const BlockOptions options{
+        config.dim, config.heads, config.ffn_dim, config.activation, config.dropout, true, 1e-5};
+    for (std::int64_t i = 0; i < config.layers; ++i)
       layers_.emplace_back(parameters, "layer_" + std::to_string(i), options);
   }
 

@@ -19,7 +19,7 @@ TEST(LstmEncoder, MatchesNumPyAlsoWithHolesInTheMask) {
 }
 
 TEST(LstmEncoder, IdsAreRowsOfATable) {
-  Part ids(id, R"({"vocab": 5, "dim": 4, "bidirectional": false})");
+  Part ids(id, R"({"vocab_size": 5, "dim": 4, "bidirectional": false})");
   Part frames(id, R"({"features": 4, "dim": 4, "bidirectional": false})");
   for (const std::string& name : frames.parameter_names()) frames.set(name, ids.get(name));
   const Array table = ids.get("embedding.weight");

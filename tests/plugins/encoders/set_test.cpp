@@ -8,7 +8,7 @@ namespace {
 const char* const id = "encoder.set";
 
 Part make(const std::string& pooling, DType dtype = DType::float64) {
-  return Part(id, R"({"features": 3, "dim": 5, "depth": 2, "pooling": ")" + pooling + "\"}", {},
+  return Part(id, R"({"features": 3, "dim": 5, "layers": 2, "pooling": ")" + pooling + "\"}", {},
               dtype);
 }
 

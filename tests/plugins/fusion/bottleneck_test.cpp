@@ -10,16 +10,16 @@ const char* const id = "fusion.bottleneck";
 
 TEST(Bottleneck, MatchesNumPy) {
   const Weights from = reference("bottleneck");
-  Part part(id, R"({"dim": 4, "tokens": 2, "depth": 3, "heads": 2, "inner": 6})", {{"streams", 3}},
-            DType::float64);
+  Part part(id, R"({"dim": 4, "tokens": 2, "layers": 3, "heads": 2, "ffn_dim": 6})",
+            {{"streams", 3}}, DType::float64);
   const auto out = part.run(give_all(part, from));
   expect_near(out.at("tokens"), from.at("out.tokens"), 1e-10);
   expect_near(out.at("mask"), as_mask(from.at("out.mask")), 0.0);
 }
 
 TEST(Bottleneck, GradientsMatchDifferences) {
-  Part part(id, R"({"dim": 4, "tokens": 2, "depth": 2, "heads": 2, "inner": 6})", {{"streams", 2}},
-            DType::float64);
+  Part part(id, R"({"dim": 4, "tokens": 2, "layers": 2, "heads": 2, "ffn_dim": 6})",
+            {{"streams", 2}}, DType::float64);
   expect_gradients(
       part,
       {{"streams", {random({2, 3, 4}, 1, DType::float64), random({2, 2, 4}, 2, DType::float64)}},
@@ -28,8 +28,8 @@ TEST(Bottleneck, GradientsMatchDifferences) {
 }
 
 TEST(Bottleneck, PaddingNeverReachesARealToken) {
-  Part part(id, R"({"dim": 4, "tokens": 2, "depth": 2, "heads": 2, "inner": 6})", {{"streams", 2}},
-            DType::float64);
+  Part part(id, R"({"dim": 4, "tokens": 2, "layers": 2, "heads": 2, "ffn_dim": 6})",
+            {{"streams", 2}}, DType::float64);
   const Array a = random({1, 3, 4}, 1, DType::float64), b = random({1, 4, 4}, 2, DType::float64);
   const Array real_a = length_mask({2}, 3), real_b = length_mask({1}, 4);
   const Array padded = part.run({{"streams", {poisoned(a, real_a, 1e4), poisoned(b, real_b, 1e4)}},
@@ -44,7 +44,7 @@ TEST(Bottleneck, PaddingNeverReachesARealToken) {
 TEST(Bottleneck, StreamsMeetFromTheSecondLayerOn) {
   for (const std::int64_t depth : {1, 2}) {
     Part part(id,
-              R"({"dim": 4, "tokens": 1, "heads": 2, "inner": 6, "depth": )" +
+              R"({"dim": 4, "tokens": 1, "heads": 2, "ffn_dim": 6, "layers": )" +
                   std::to_string(depth) + "}",
               {{"streams", 2}}, DType::float64);
     const Array a = random({1, 2, 4}, 1, DType::float64), b = random({1, 2, 4}, 2, DType::float64);

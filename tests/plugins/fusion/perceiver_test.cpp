@@ -10,15 +10,15 @@ const char* const id = "fusion.perceiver";
 
 TEST(Perceiver, MatchesNumPy) {
   const Weights from = reference("perceiver");
-  Part part(id, R"({"dim": 4, "latents": 3, "depth": 2, "heads": 2, "inner": 6})", {{"streams", 3}},
-            DType::float64);
+  Part part(id, R"({"dim": 4, "latents": 3, "layers": 2, "heads": 2, "ffn_dim": 6})",
+            {{"streams", 3}}, DType::float64);
   const auto out = part.run(give_all(part, from));
   expect_near(out.at("tokens"), from.at("out.tokens"), 1e-10);
 }
 
 TEST(Perceiver, GradientsMatchDifferences) {
-  Part part(id, R"({"dim": 4, "latents": 2, "depth": 1, "heads": 2, "inner": 6})", {{"streams", 2}},
-            DType::float64);
+  Part part(id, R"({"dim": 4, "latents": 2, "layers": 1, "heads": 2, "ffn_dim": 6})",
+            {{"streams", 2}}, DType::float64);
   expect_gradients(
       part,
       {{"streams", {random({2, 3, 4}, 1, DType::float64), random({2, 2, 4}, 2, DType::float64)}},
@@ -27,8 +27,8 @@ TEST(Perceiver, GradientsMatchDifferences) {
 }
 
 TEST(Perceiver, PaddingNeverReachesARealToken) {
-  Part part(id, R"({"dim": 4, "latents": 2, "depth": 1, "heads": 2, "inner": 6})", {{"streams", 2}},
-            DType::float64);
+  Part part(id, R"({"dim": 4, "latents": 2, "layers": 1, "heads": 2, "ffn_dim": 6})",
+            {{"streams", 2}}, DType::float64);
   const Array a = random({1, 3, 4}, 1, DType::float64), b = random({1, 4, 4}, 2, DType::float64);
   const Array real_a = length_mask({2}, 3), real_b = length_mask({1}, 4);
   const Array padded = part.run({{"streams", {poisoned(a, real_a, 1e4), poisoned(b, real_b, 1e4)}},
