@@ -6,6 +6,7 @@
 #include "host/data/loading/stream.hpp"
 #include "host/optim/stage_optimizer.hpp"
 #include "host/training/divergence.hpp"
+#include "host/training/selection.hpp"
 #include "host/training/stage_saving.hpp"
 #include "host/training/step_runner.hpp"
 
