@@ -204,7 +204,8 @@ class Draft {
       encoders_.push_back(node);
       nodes.push_back(concat(quoted(node), ": ", text));
     };
-    if (choice_.sees_picture) encode("vision", vision());
+    if (choice_.sees_picture)
+      encode("vision", "{\"use\": \"encoder.resnet\", \"in\": \"batch.picture\"}");
     if (choice_.hears_recording) {
       encode(
           "hearing",
@@ -219,8 +220,7 @@ class Draft {
     }
     if (!choice_.numbers.empty()) {
       encode("table", concat("{\"use\": \"encoder.mlp\", \"in\": \"batch.numbers\", \"config\": "
-                             "{\"features\": ",
-                             choice_.numbers.size(), ", \"hidden\": [64]}}"));
+                             "{\"hidden\": [64]}}"));
     }
     if (encoders_.size() > 1) {
       std::string all;
@@ -229,13 +229,6 @@ class Draft {
     }
     nodes.push_back(head());
     return nodes;
-  }
-
-  std::string vision() const {
-    const std::int64_t edge = edge_of(look_.pictures);
-    return concat(
-        "{\"use\": \"encoder.resnet\", \"in\": \"batch.picture\", \"config\": {\"height\": ", edge,
-        ", \"width\": ", edge, ", \"channels\": 3}}");
   }
 
   std::string head() const {
