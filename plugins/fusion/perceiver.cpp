@@ -26,7 +26,7 @@ class ResamplerLayer {
         norm_tokens_(parameters.in(name), "norm_tokens", options.dim),
         attention_(parameters.in(name), "attention", options.dim, options.heads),
         norm_(parameters.in(name), "norm", options.dim),
-        feed_forward_(parameters.in(name), "feed_forward", options.dim, options.ffn_dim,
+        feed_forward_(parameters.in(name), "feed_forward", options.dim, options.inner,
                       options.activation, options.dropout) {}
 
   /// z [B, L, D], x [B, N, D], mask [B, N + L] → [B, L, D].
