@@ -28,12 +28,12 @@ struct Options {
   std::string out;                     ///< --out FILE, or PREFIX of `data pack`
   std::int64_t count = 24;             ///< --count N, examples of `data show`
   std::int64_t interval = 0;  ///< --interval N: drawings of the bootstrap; 0: what the recipe says
-  std::int64_t samples = 0;  ///< --samples N, of a shard of `data pack` (0: any number); to show,
-                             ///< of `eval`
-  std::int64_t bytes = 0;    ///< --bytes B, of the same
-  double seconds = 10;       ///< --seconds S, of `data bench`
-  bool training = false;     ///< --training, of `data show`
-  int threads = 0;           ///< --threads N; 0: the recipe's, else the machine's
+  std::int64_t samples = 0;   ///< --samples N, of a shard of `data pack` (0: any number); to show,
+                              ///< of `eval`
+  std::int64_t bytes = 0;     ///< --bytes B, of the same
+  double seconds = 10;        ///< --seconds S, of `data bench`
+  bool training = false;      ///< --training, of `data show`
+  int threads = 0;            ///< --threads N; 0: the recipe's, else the machine's
   std::string type = "unigram";  ///< --type TYPE, --vocab N, --special TOKEN, of `tokenizer train`
   int vocabulary = 0;
   std::vector<std::string> special;

@@ -40,4 +40,11 @@ Weights::Predicate changed_by(const Model& model, const StagePlan& stage) {
   return [changed](const std::string& path) { return changed.contains(path); };
 }
 
+void begin_views(Model& model, const StagePlan& stage, const Checkpoint* resume) {
+  if (resume != nullptr)
+    model.weights().load_views(resume->views, changed_by(model, stage));
+  else
+    model.weights().freeze(changed_by(model, stage));
+}
+
 }  // namespace weft::host

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "host/checkpoint/checkpoint.hpp"
 #include "host/graph/model.hpp"
 #include "host/recipe/recipe.hpp"
 
@@ -19,5 +20,8 @@ bool selection_changes(const StagePlan& stage, std::int64_t step);
 
 /// Which parameters and buffers a stage changes, by path.
 Weights::Predicate changed_by(const Model& model, const StagePlan& stage);
+
+/// Gives views the weights that they have when the stage begins, or where it was interrupted.
+void begin_views(Model& model, const StagePlan& stage, const Checkpoint* resume);
 
 }  // namespace weft::host

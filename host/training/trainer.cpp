@@ -30,12 +30,8 @@ class StageRun {
         saving_(
             stage, model, hooks, [this] { return checkpoint(); }, progress_),
         divergence_(stage, model, optimizer_, progress_) {
-    if (resume != nullptr) {
-      optimizer_.load(resume->optimizer);
-      model.weights().load_views(resume->views, changed_by(model, stage));
-    } else {
-      model.weights().freeze(changed_by(model, stage));
-    }
+    if (resume != nullptr) optimizer_.load(resume->optimizer);
+    begin_views(model, stage, resume);
   }
 
   void run() {
@@ -51,22 +47,14 @@ class StageRun {
 
  private:
   Checkpoint checkpoint() const {
-    return {stage_.name,
-            step_,
-            model_.state(),
-            optimizer_.state(),
-            numbers_of(stream_.position()),
-            {},
-            {},
-            model_.weights().views()};
+    Checkpoint now{stage_.name, step_, model_.state(), optimizer_.state(), {}, {}};
+    now.data = numbers_of(stream_.position());
+    now.views = model_.weights().views();
+    return now;
   }
 
-  Batch next_batch() {
-    try {
-      return stream_.next();
-    } catch (const std::exception& fault) {
-      saving_.save_and_rethrow(fault, step_);
-    }
+  Batch next_batch() try { return stream_.next(); } catch (const std::exception& fault) {
+    saving_.save_and_rethrow(fault, step_);
   }
 
   /// False where training went back to an earlier step.
@@ -92,22 +80,19 @@ class StageRun {
   }
 
   /// False likewise: what cannot be saved is rolled back.
-  bool end_step() {
-    try {
-      saving_.after_step(step_);
-      return true;
-    } catch (const NotFiniteWeights& fault) {
-      --step_;
-      return leave_out(fault.what(), /*moved=*/true);
-    }
+  bool end_step() try {
+    saving_.after_step(step_);
+    return true;
+  } catch (const NotFiniteWeights& fault) {
+    --step_;
+    return leave_out(fault.what(), /*moved=*/true);
   }
 
   bool leave_out(const std::string& fault, bool moved = false) {
     const DivergedStep diverged = divergence_.leave_out(fault, step_, moved);
-    const bool is_back = diverged.next <= step_ + 1;
-    step_ = diverged.next - 1;
+    const std::int64_t before = std::exchange(step_, diverged.next - 1);
     if (hooks_.diverged) hooks_.diverged(diverged);
-    return !is_back;
+    return step_ > before;
   }
 
   using Clock = std::chrono::steady_clock;

@@ -19,11 +19,8 @@ Kind texts_kind(const Section& section, const Source& source);
 namespace {
 
 constexpr KindEntry k_kinds[] = {
-    {"group", "cls", group_kind},
-    {"number", "txt", number_kind},
-    {"array", "npy", array_kind},
-    {"boxes", "json", boxes_kind},
-    {"texts", "json", texts_kind},
+    {"group", "cls", group_kind},  {"number", "txt", number_kind}, {"array", "npy", array_kind},
+    {"boxes", "json", boxes_kind}, {"texts", "json", texts_kind},
 };
 
 }  // namespace

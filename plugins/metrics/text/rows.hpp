@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What text metrics compare: in each row a written text and the references that are as right as
 /// each other. A wire of `target` holds one a row, [B, T], or several, [B, R, T], such as the
-/// captions of one picture; of several those without a byte are none. A reference whose sample lacks
-/// it is none either. Rows that are not present, or that have no reference, do not count.
+/// captions of one picture; of several those without a byte are none. A reference whose sample
+/// lacks it is none either. Rows that are not present, or that have no reference, do not count.
 
 #pragma once
 
@@ -34,8 +34,7 @@ namespace weft __attribute__((visibility("hidden"))) {
       const std::vector<Tensor> masks = in.list("target_masks", targets.size());
       const std::vector<Tensor> present = in.list("target_present", targets.size());
       for (std::size_t i = 0; i < targets.size(); ++i) {
-        targets_.push_back(
-            {Text(targets[i], masks[i]), flags(present[i]), targets[i].dim() == 3});
+        targets_.push_back({Text(targets[i], masks[i]), flags(present[i]), targets[i].dim() == 3});
         if (targets_.back().text.rows() != predicted_.rows())
           throw Error(WEFT_INVALID, "a target has " + std::to_string(targets[i].size(0)) +
                                         " rows, and what was written has " +

@@ -52,7 +52,8 @@ class DataCase(Case):
         section = {key: value for key, value in section.items() if value is not None}
         # A section without the part that the recipe evaluates would be its mistake.
         unmeasured = [] if "test" in section.get("shards", {"test": []}) else ["--set", "evaluate=null"]
-        return ["--set", "data.av=" + json.dumps(section), "--set", "stages=" + json.dumps(stages), *unmeasured]
+        # "clean" extends "av", and has nothing to extend here.
+        return ["--set", "data.av=" + json.dumps(section), "--set", "data.clean=null", "--set", "stages=" + json.dumps(stages), *unmeasured]
 
     def data(self, action, *more, code=0, **section):
         result = weft("data", action, PICTURE, "--data", "av", *self.overrides(**section), *more)

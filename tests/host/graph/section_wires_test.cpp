@@ -198,13 +198,13 @@ TEST(SectionWires, AnOptionalPortWhoseFieldASectionLacksIsNotWiredThere) {
 TEST(SectionWires, OfAListOnlyWhatTheSectionLacksIsLeftOut) {
   const std::string text = R"({"kind": "text", "member": "txt", "max_length": 6})";
   const std::string tokenizer = R"(.tokenizer={"type": "char", "vocab_size": 32, "from": ["txt"]})";
-  const host::Wiring wiring =
-      wired({second(R"(, "a": )" + text + R"(, "c": {"kind": "text", "member": "c.txt", "max_length": 6,
+  const host::Wiring wiring = wired(
+      {second(R"(, "a": )" + text + R"(, "c": {"kind": "text", "member": "c.txt", "max_length": 6,
               "optional": true})"),
-             "evaluate={\"data\": \"b\", \"split\": \"test\", \"metrics\": [\"match\"]}",
-             "data.av" + tokenizer, "data.b" + tokenizer, "data.av.fields.a=" + text,
-             "data.av.fields.b=" + text, "data.av.fields.c=" + text,
-             R"(metrics.match={"use": "metric.exact_match",
+       "evaluate={\"data\": \"b\", \"split\": \"test\", \"metrics\": [\"match\"]}",
+       "data.av" + tokenizer, "data.b" + tokenizer, "data.av.fields.a=" + text,
+       "data.av.fields.b=" + text, "data.av.fields.c=" + text,
+       R"(metrics.match={"use": "metric.exact_match",
           "in": {"predicted": "batch.a", "target": "batch.a", "others": ["batch.b", "batch.c"]}})"});
   EXPECT_THAT(wires(wiring, "match", "others", "b"), ElementsAre("batch.c"));
   EXPECT_THAT(wires(wiring, "match", "others_masks", "b"), ElementsAre("batch.c_mask"));

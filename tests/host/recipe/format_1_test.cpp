@@ -133,7 +133,8 @@ TEST_F(Format1, ItsNamesAreUnknownInFormat2) {
 TEST_F(Format1, BothNamesTogetherAreRefused) {
   std::string text = k_format_1;
   text.replace(text.find("\"batch\": 4"), 10, "\"batch\": 4, \"batch_size\": 5");
-  EXPECT_THAT(refusals(text), testing::Contains(HasSubstr("r.json:22: /stages/0/batch: unknown key.")));
+  EXPECT_THAT(refusals(text),
+              testing::Contains(HasSubstr("r.json:22: /stages/0/batch: unknown key.")));
 }
 
 TEST(Renames, AreTheirOwnInverse) {

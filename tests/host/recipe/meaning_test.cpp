@@ -210,9 +210,10 @@ TEST_F(MeaningTest, AFieldSaysWhereItComesFrom) {
 }
 
 TEST_F(MeaningTest, ATokenizerIsAFileOrIsLearned) {
-  EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json", "vocab_size": 9})"}),
-              ElementsAre("--set: /data/qa/tokenizer: \"file\" and \"vocab_size\" exclude each other. "
-                          "Remove one."));
+  EXPECT_THAT(
+      refusals(k_recipe, {R"(data.qa.tokenizer={"file": "a.json", "vocab_size": 9})"}),
+      ElementsAre("--set: /data/qa/tokenizer: \"file\" and \"vocab_size\" exclude each other. "
+                  "Remove one."));
   EXPECT_THAT(refusals(k_recipe, {R"(data.qa.tokenizer={"type": "bpe"})"}),
               ElementsAre("--set: /data/qa/tokenizer: missing key \"vocab_size\": how many tokens "
                           "it has; or \"file\", a tokenizer.",

@@ -140,8 +140,8 @@ TEST_F(RecipeTest, WrongTypesAndMissingKeysAreSentences) {
   EXPECT_THAT(
       refusals(edited("\"kind\": \"image\"", "\"kind\": \"pictur\"")),
       ElementsAre("r.json:8: /data/qa/fields/image/kind: expected one of \"image\", \"log_mel\", "
-                  "\"video\", \"text\", \"class\", \"group\", \"number\", \"array\", \"boxes\" and "
-                  "\"document\", found \"pictur\"."));
+                  "\"video\", \"text\", \"class\", \"group\", \"number\", \"array\", \"boxes\", "
+                  "\"texts\" and \"document\", found \"pictur\"."));
   EXPECT_THAT(
       refusals(edited("[8, 8]", "[8, 8, 3]")),
       ElementsAre("r.json:8: /data/qa/fields/image/size: expected an array of 2 items, found "

@@ -61,10 +61,8 @@ TEST(Perplexity, RejectsWhatCannotBe) {
     part.update({{"logits", {random({2, 4}, 1)}}, {"target", {ints({0, 1}, {2})}}});
     FAIL() << "a target [B] has no next one";
   } catch (const host::Error& error) {
-    EXPECT_THAT(
-        error.what(),
-        testing::HasSubstr(
-            "next_token: compares a token with the one before, so it needs a target [B, S], not [B]"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("next_token: compares a token with the one "
+                                                 "before, so it needs a target [B, S], not [B]"));
   }
 }
 

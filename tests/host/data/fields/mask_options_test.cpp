@@ -27,7 +27,7 @@ TEST(MaskOptions, MakeFieldsBesideTheirs) {
       R"("mask": {"band_probability": 0.1})", R"("mask": {})", R"("optional": true)");
   std::map<std::string, FieldSpec> specs;
   for (const FieldSpec& spec : field_specs(all)) specs[spec.name] = spec;
-  EXPECT_EQ(specs.size(), 14U);
+  EXPECT_EQ(specs.size(), 16U);
   const std::vector<std::pair<std::string, std::vector<std::int64_t>>> flags = {
       {"picture_masked", {6}}, {"picture_present", {}},       {"voice_mask", {20}},
       {"voice_masked", {20}},  {"voice_masked_bands", {128}}, {"words_mask", {9}},
@@ -50,10 +50,11 @@ TEST(MaskOptions, MakeFieldsBesideTheirs) {
 TEST(MaskOptions, WithoutThemNothingIsAdded) {
   std::vector<std::string> names;
   for (const FieldSpec& spec : field_specs(section("", "", ""))) names.push_back(spec.name);
-  EXPECT_THAT(names, ElementsAre("digit", "picture", "voice", "voice_mask", "words", "words_mask"));
+  EXPECT_THAT(names, ElementsAre("digit", "picture", "voice", "voice_mask", "words", "words_mask",
+                                 "words_text", "words_text_mask"));
   const auto specs =
       field_specs(section(R"("visual_tokens": {"vocab": 9, "patch": 2})", R"("mask": {})", ""));
-  EXPECT_EQ(specs.size(), 8U) << "no bands without band_probability";
+  EXPECT_EQ(specs.size(), 10U) << "no bands without band_probability";
   EXPECT_EQ(specs[2].name, "picture_tokens");
   EXPECT_EQ(specs[2].mask, "");
 }
