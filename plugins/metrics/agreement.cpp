@@ -52,7 +52,7 @@ class Agreement final : public Metric {
 
   void update(const Inputs& in, State& state) const override {
     const Text first(in["first"], in["first_mask"]), second(in["second"], in["second_mask"]);
-    const Tensor present = in["present"] ? in["present"].reshape({-1}) : Tensor();
+    const Tensor present = in["present"] ? detail::in_a_row(in["present"]) : Tensor();
     double same = 0, total = 0;
     for (std::int64_t row = 0; row < first.rows(); ++row) {
       if (present && !present.data<bool>()[row]) continue;

@@ -57,7 +57,7 @@ class BytePerplexity final : public Metric {
     const Tensor surprise = negative_log_likelihood(targets, log_softmax(targets.logits, -1));
     state.add("surprise", sum(surprise.to(WEFT_DTYPE_FLOAT64)));
     const Text text(in["text"], in["text_mask"]);
-    const Tensor present = in["present"] ? in["present"].reshape({-1}) : Tensor();
+    const Tensor present = in["present"] ? detail::in_a_row(in["present"]) : Tensor();
     double bytes = 0;
     for (std::int64_t row = 0; row < text.rows(); ++row)
       if (!present || present.data<bool>()[row]) bytes += static_cast<double>(text.row(row).size());

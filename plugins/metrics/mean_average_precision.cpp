@@ -14,7 +14,7 @@
 ///
 /// Shapes  boxes [B, N, 4], scores [B, N], labels [B, N] int64, target [B, M, 4], target_label
 ///         [B, M] int64, area [B, M], crowd [B, M] bool, masks [B, N] and [B, M], present [B] bool;
-///         outputs []. No class left: NaN.
+///         outputs []. No class left: -1, as the tool has it.
 /// Source  Lin et al. 2014, arXiv:1405.0312. The numbers are those of pycocotools 2.0.
 
 #include <weft/plugin.hpp>
@@ -66,7 +66,8 @@ class MeanAveragePrecision final : public Metric {
     ports.mask_input("boxes_mask", "[B, N]", "boxes");
     ports.mask_input("target_mask", "[B, M]", "target");
     ports.present_input();
-    for (const char* name : k_names) ports.output(name, "[]", "Between 0 and 1.");
+    for (const char* name : k_names)
+      ports.output(name, "[]", "Between 0 and 1; -1: there is nothing of that size.");
   }
   static void states(States& states, const Config& config) {
     states.rows("detections", {k_columns});
@@ -133,7 +134,9 @@ class MeanAveragePrecision final : public Metric {
     }
     Outputs outputs;
     for (std::size_t i = 0; i < std::size(k_names); ++i)
-      outputs.emplace_back(k_names[i], text::number_of(sums[i].first / sums[i].second, like));
+      outputs.emplace_back(
+          k_names[i],
+          text::number_of(sums[i].second > 0 ? sums[i].first / sums[i].second : -1, like));
     return outputs;
   }
 

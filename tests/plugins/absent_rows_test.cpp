@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "host/registry/registry.hpp"
+#include "tests/plugins/metrics/texts.hpp"
 #include "tests/plugins/weights.hpp"
 #include "tests/support/recipes.hpp"
 
@@ -34,6 +35,44 @@ Array numbers(std::vector<std::int64_t> sizes, int seed) {
   return random(std::move(sizes), seed, DType::float64);
 }
 
+/// Metrics of texts, ranks and boxes.
+std::vector<Trial> more_trials(const Arrays& classes, const Arrays& tokens) {
+  const Array written = texts({"a red cat sits", "the answer is 7", "no", "two dogs", "a cat"});
+  const Array right = texts({"the red cat sits", "so it is 7", "yes", "two dogs run", "one cat"});
+  const Arrays pair{{"predicted", {written}}, {"target", {right}}};
+  const std::vector<std::string> all = {"present"};
+  Arrays bytes = tokens;
+  bytes["text"] = {right};
+  std::vector<Trial> trials;
+  for (const char* id :
+       {"bleu", "chrf", "cider", "final_answer", "meteor", "rouge", "squad", "vqa_accuracy", "wer"})
+    trials.push_back({std::string("metric.") + id, "{}", pair, all});
+  for (const char* id : {"auroc", "balanced_accuracy"})
+    trials.push_back({std::string("metric.") + id, R"({"classes": 3})", classes, all});
+  trials.push_back({"metric.calibration", "{}", classes, all});
+  trials.push_back({"metric.agreement", "{}", {{"first", {written}}, {"second", {right}}}, all});
+  trials.push_back({"metric.byte_perplexity", "{}", bytes, all});
+  trials.push_back(
+      {"metric.ranking",
+       "{}",
+       {{"scores", {numbers({k_rows, 4}, 16)}}, {"relevant", {bools({k_rows, 4}, 17)}}},
+       all});
+  std::vector<double> found, there;
+  for (int i = 0; i < k_rows; ++i) {
+    found.insert(found.end(), {0.1, 0.1, 0.5, 0.4 + 0.05 * i, 0.5, 0.5, 0.9, 0.9});
+    there.insert(there.end(), {0.1, 0.1, 0.5, 0.5});
+  }
+  trials.push_back({"metric.mean_average_precision",
+                    R"({"classes": 2, "width": 100, "height": 100})",
+                    {{"boxes", {floats(found, {k_rows, 2, 4}, DType::float64)}},
+                     {"scores", {numbers({k_rows, 2}, 18)}},
+                     {"labels", {ints({0, 1, 0, 0, 1, 0, 0, 1, 1, 1}, {k_rows, 2})}},
+                     {"target", {floats(there, {k_rows, 1, 4}, DType::float64)}},
+                     {"target_label", {ints({0, 0, 1, 0, 1}, {k_rows, 1})}}},
+                    all});
+  return trials;
+}
+
 std::vector<Trial> trials() {
   const Array target = ints({0, 2, 1, 1, 2}, {k_rows});
   const Arrays classes{{"logits", {numbers({k_rows, 3}, 1)}}, {"target", {target}}};
@@ -51,7 +90,8 @@ std::vector<Trial> trials() {
                       {"mask", {bools({k_rows, 4}, 15)}}};
   const std::vector<std::string> all = {"present"}, halves = {"left_present", "right_present"};
   const char* const square = R"({"left_dim": 4, "right_dim": 4})";
-  return {
+  std::vector<Trial> trials = more_trials(classes, tokens);
+  const std::vector<Trial> others = {
       {"loss.cross_entropy", R"({"label_smoothing": 0.1})", classes, all},
       {"loss.cross_entropy", R"({"next_token": true})", tokens, all},
       {"loss.focal", "{}", classes, all},
@@ -89,10 +129,12 @@ std::vector<Trial> trials() {
        {{"predicted", {other}}, {"target", {words}}, {"others", {other}}},
        all},
   };
+  trials.insert(trials.end(), others.begin(), others.end());
+  return trials;
 }
 
-/// The array with rows between its own that hold the worst: NaN, and a class or token 0 as the host
-/// leaves it.
+/// The array with rows between its own that hold the worst: NaN, a text of x, and a class or token
+/// 0 as the host leaves it.
 Array among_absent(const Array& array) {
   std::vector<std::int64_t> sizes = array.sizes;
   sizes[0] = static_cast<std::int64_t>(k_there.size());
@@ -112,6 +154,8 @@ Array among_absent(const Array& array) {
         result.data<double>()[i] = std::numeric_limits<double>::quiet_NaN();
       else if (array.dtype == DType::int64)
         result.data<std::int64_t>()[i] = 0;
+      else if (array.dtype == DType::uint8)
+        result.data<std::uint8_t>()[i] = 'x';
       else
         result.data<bool>()[i] = i % 2 == 0;
     }

@@ -72,7 +72,7 @@ namespace weft __attribute__((visibility("hidden"))) {
 
     static std::vector<char> flags(const Tensor& tensor) {
       if (!tensor) return {};
-      const Tensor flat = tensor.reshape({-1});
+      const Tensor flat = detail::in_a_row(tensor);
       const bool* const first = flat.data<bool>();
       return {first, first + flat.count()};
     }
@@ -101,7 +101,7 @@ namespace weft __attribute__((visibility("hidden"))) {
   }
   /// The elements of a state.
   inline std::vector<double> values_of(const Tensor& state) {
-    const Tensor flat = state.reshape({-1});
+    const Tensor flat = detail::in_a_row(state);
     const double* const first = flat.data<double>();
     return {first, first + flat.count()};
   }

@@ -9,11 +9,19 @@
 #pragma once
 
 #include <weft/component.hpp>
+#include <weft/ops/shape.hpp>
 
 namespace weft __attribute__((visibility("hidden"))) {
 
   /// Element types of a port that takes texts.
   inline constexpr std::uint32_t k_text_types = WEFT_DTYPES(WEFT_DTYPE_UINT8);
+
+  namespace detail {
+  /// All elements, one behind the other in memory: reshape() alone may keep the strides of a view.
+  inline Tensor in_a_row(const Tensor& x) {
+    return concat({x.reshape({-1})}, 0);
+  }
+  }  // namespace detail
 
   /// Reads the rows of a text. What it gives is valid as long as it lives, within one call.
   class Text {
@@ -31,10 +39,10 @@ namespace weft __attribute__((visibility("hidden"))) {
       each_ = sizes.size() == 3 ? sizes[1] : 1;
       length_ = sizes.back();
       if (rows_ * each_ * length_ == 0) return;
-      bytes_ = bytes.reshape({-1});  // contiguous
+      bytes_ = detail::in_a_row(bytes);
       begin_ = bytes_.data<char>();
       if (!mask) return;
-      mask_ = mask.reshape({-1});
+      mask_ = detail::in_a_row(mask);
       real_ = mask_.data<bool>();
     }
     explicit Text(const Tensor& bytes) : Text(bytes, Tensor()) {}

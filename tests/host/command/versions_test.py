@@ -53,7 +53,7 @@ class Versions(MixingCase):
 
     def test_both_versions_in_one_run(self):
         graph = {"first": {"use": "tests/fusion.mixing@^1", "in": {"streams": ["vision.tokens"]}, "config": {"dim": 64}}}
-        result = weft("check", PICTURE, *USE, "--set", "graph.fusion.in.streams=" + json.dumps(["first.tokens"]),
+        result = weft("check", PICTURE, *USE, "--set", "graph.fusion.in=" + json.dumps(["first.tokens"]),
                       "--set", "graph.fusion.config=" + json.dumps({"dim": 64}),
                       "--set", "graph.first=" + json.dumps(graph["first"]), *self.plugins("mixing_1", "mixing_2"))
         self.assertEqual(result.returncode, 0, result.stderr)
