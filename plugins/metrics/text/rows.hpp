@@ -88,7 +88,7 @@ namespace weft __attribute__((visibility("hidden"))) {
   /// Numbers as a state or output of a metric.
   inline Tensor tensor_of(const std::vector<double>& values, const Sizes& sizes,
                           const Tensor& like) {
-    const Tensor tensor = empty(sizes, WEFT_DTYPE_FLOAT64, like);
+    Tensor tensor = empty(sizes, WEFT_DTYPE_FLOAT64, like);
     std::copy(values.begin(), values.end(), tensor.data<double>());
     return tensor;
   }

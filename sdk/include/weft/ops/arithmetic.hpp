@@ -23,9 +23,9 @@ WEFT_OPERATION(einsum, "aten::einsum", "", "einsum(str equation, Tensor[] tensor
   namespace detail {
   /// A number that is no bool.
   template <class T>
-  using if_number = std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, bool>>;
+  using IfNumber = std::enable_if_t<std::is_arithmetic_v<T> && !std::is_same_v<T, bool>>;
   template <class T>
-  using if_bool = std::enable_if_t<std::is_same_v<T, bool>>;
+  using IfBool = std::enable_if_t<std::is_same_v<T, bool>>;
   /// An integer keeps an integer tensor's element type; a floating-point number makes it floating.
   template <class Number>
   auto scalar(Number number) {
@@ -48,7 +48,7 @@ WEFT_OPERATION(einsum, "aten::einsum", "", "einsum(str equation, Tensor[] tensor
     return add(a, b);
   }
   /// An integer keeps an integer tensor's element type; a floating-point number makes it floating.
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor operator+(const Tensor& a, Number b) {
     return WEFT_OP(add_scalar)(a, detail::scalar(b));
   }
@@ -97,17 +97,17 @@ WEFT_OPERATION(einsum, "aten::einsum", "", "einsum(str equation, Tensor[] tensor
 
   // `!mask` asks whether the mask is absent and is a bool of C++; logical_not(mask) is meant. With
   // `+` it does not compile either: operator+ takes no bool.
-  template <class Bool, class = detail::if_bool<Bool>>
+  template <class Bool, class = detail::IfBool<Bool>>
   Tensor operator-(const Tensor&, Bool) = delete;
-  template <class Bool, class = detail::if_bool<Bool>>
+  template <class Bool, class = detail::IfBool<Bool>>
   Tensor operator-(Bool, const Tensor&) = delete;
-  template <class Bool, class = detail::if_bool<Bool>>
+  template <class Bool, class = detail::IfBool<Bool>>
   Tensor operator*(const Tensor&, Bool) = delete;
-  template <class Bool, class = detail::if_bool<Bool>>
+  template <class Bool, class = detail::IfBool<Bool>>
   Tensor operator*(Bool, const Tensor&) = delete;
-  template <class Bool, class = detail::if_bool<Bool>>
+  template <class Bool, class = detail::IfBool<Bool>>
   Tensor operator/(const Tensor&, Bool) = delete;
-  template <class Bool, class = detail::if_bool<Bool>>
+  template <class Bool, class = detail::IfBool<Bool>>
   Tensor operator/(Bool, const Tensor&) = delete;
 
   /// aᵇ, element by element. The gradient with respect to a at a = 0 is 0 where b is 0 or above 1.
@@ -115,11 +115,11 @@ WEFT_OPERATION(einsum, "aten::einsum", "", "einsum(str equation, Tensor[] tensor
   Tensor pow(const Tensor& a, const Tensor& b) {
     return WEFT_OP(pow)(a, b);
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor pow(const Tensor& a, Number b) {
     return WEFT_OP(pow_scalar)(a, detail::scalar(b));
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor pow(Number a, const Tensor& b) {
     return WEFT_OP(pow_of_scalar)(detail::scalar(a), b);
   }

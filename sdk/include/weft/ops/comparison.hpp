@@ -33,7 +33,7 @@ WEFT_OPERATION(masked_fill, "aten::masked_fill", "Scalar", "masked_fill.Scalar(T
   Tensor equal(const Tensor& a, const Tensor& b) {
     return WEFT_OP(eq)(a, b);
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor equal(const Tensor& a, Number b) {
     return WEFT_OP(eq_scalar)(a, detail::scalar(b));
   }
@@ -42,7 +42,7 @@ WEFT_OPERATION(masked_fill, "aten::masked_fill", "Scalar", "masked_fill.Scalar(T
   Tensor not_equal(const Tensor& a, const Tensor& b) {
     return WEFT_OP(ne)(a, b);
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor not_equal(const Tensor& a, Number b) {
     return WEFT_OP(ne_scalar)(a, detail::scalar(b));
   }
@@ -51,7 +51,7 @@ WEFT_OPERATION(masked_fill, "aten::masked_fill", "Scalar", "masked_fill.Scalar(T
   Tensor less(const Tensor& a, const Tensor& b) {
     return WEFT_OP(lt)(a, b);
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor less(const Tensor& a, Number b) {
     return WEFT_OP(lt_scalar)(a, detail::scalar(b));
   }
@@ -60,7 +60,7 @@ WEFT_OPERATION(masked_fill, "aten::masked_fill", "Scalar", "masked_fill.Scalar(T
   Tensor at_most(const Tensor& a, const Tensor& b) {
     return WEFT_OP(le)(a, b);
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor at_most(const Tensor& a, Number b) {
     return WEFT_OP(le_scalar)(a, detail::scalar(b));
   }
@@ -69,7 +69,7 @@ WEFT_OPERATION(masked_fill, "aten::masked_fill", "Scalar", "masked_fill.Scalar(T
   Tensor greater(const Tensor& a, const Tensor& b) {
     return WEFT_OP(gt)(a, b);
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor greater(const Tensor& a, Number b) {
     return WEFT_OP(gt_scalar)(a, detail::scalar(b));
   }
@@ -78,7 +78,7 @@ WEFT_OPERATION(masked_fill, "aten::masked_fill", "Scalar", "masked_fill.Scalar(T
   Tensor at_least(const Tensor& a, const Tensor& b) {
     return WEFT_OP(ge)(a, b);
   }
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor at_least(const Tensor& a, Number b) {
     return WEFT_OP(ge_scalar)(a, detail::scalar(b));
   }

@@ -22,7 +22,7 @@ WEFT_OPERATION(one_hot, "aten::one_hot", "", "one_hot(Tensor self, int num_class
   }
   /// A tensor of these sizes with every element `value`, on the device of `like`. `dtype` is a
   /// WEFT_DTYPE_…; 0: that of `like`.
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor full(const Sizes& sizes, Number value, const Tensor& like, std::uint32_t dtype = 0) {
     return WEFT_OP(new_full)(like, sizes, detail::scalar(value),
                              named("dtype", DType{dtype != 0 ? dtype : like.dtype()}));
@@ -36,7 +36,7 @@ WEFT_OPERATION(one_hot, "aten::one_hot", "", "one_hot(Tensor self, int num_class
     return full(sizes, 1, like, dtype);
   }
   /// start, start + step, … below `end` (above it for a negative step), on the device of `like`.
-  template <class Number, class = detail::if_number<Number>>
+  template <class Number, class = detail::IfNumber<Number>>
   Tensor arange(Number start, Number end, Number step, const Tensor& like, std::uint32_t dtype) {
     // The result's memory is the host's and cannot grow.
     const double count = std::ceil((static_cast<double>(end) - static_cast<double>(start)) /
