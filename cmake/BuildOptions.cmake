@@ -27,7 +27,12 @@ endif()
 
 add_library(weft_warnings INTERFACE)
 target_compile_options(weft_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  $<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Werror>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings;-Xcompiler=-Wall,-Wextra,-Wshadow,-Werror>)
+if(WEFT_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # Under the sanitisers g++ takes the unused alternatives of a std::variant for uninitialised (GCC's bug 105562).
+  target_compile_options(weft_warnings INTERFACE -Wno-maybe-uninitialized)
+endif()
 
 # weft_add_room(name SOURCES … DEPENDS …): one static library per room of the host.
 function(weft_add_room name)

@@ -76,9 +76,27 @@ make_stamps() {
   mv "$scratch"/shards/* examples/stamps/
 }
 
+# Out of the shards of examples/digits. The same here about interruptions.
+make_from_digits() {
+  local scratch
+  scratch=$(mktemp -d "$PWD/build/$1.XXXXXX")
+  # shellcheck disable=SC2064 # as above
+  trap "rm -rf '$scratch'" EXIT
+  /usr/bin/python3 "examples/$1/make.py" examples/digits "$scratch"
+  mv "$scratch"/*.tar "examples/$1/"
+}
+
 data() {
-  [[ ${1:-} == stamps ]] || die "data knows only 'stamps'; the other examples are in the repository. See ./dev --help."
-  ensure_packages ffmpeg librsvg2-bin python3 python3-pil
   mkdir -p build
-  step "make the shards of examples/stamps" make_stamps
+  case ${1:-} in
+    stamps)
+      ensure_packages ffmpeg librsvg2-bin python3 python3-pil
+      step "make the shards of examples/stamps" make_stamps
+      ;;
+    speech | scenes)
+      ensure_packages python3
+      step "make the shards of examples/$1" make_from_digits "$1"
+      ;;
+    *) die "data knows 'stamps', 'speech' and 'scenes'; the other examples are in the repository. See ./dev --help." ;;
+  esac
 }

@@ -33,13 +33,22 @@ packages() { sed '/^#/d; /^$/d' "$@"; }
 # The shipped LibTorch and, named by its release, a further one: what pins it, and where it is unpacked.
 torch_lock() { echo "cmake/deps${1:+-$1}.lock"; }
 torch_place() { echo ".deps/torch${1:+-$1}"; }
-torch_ready() { cmp -s "$(torch_lock "$@")" "$(torch_place "$@")/deps.lock"; }
+torch_ready() {
+  cmp -s "$(torch_lock "$@")" "$(torch_place "$@")/deps.lock" || return 1
+  [[ -z ${want_gpu:-} ]] || cmp -s "$gpu_lock" "$(torch_place "$@")/deps-gpu.lock"
+}
+
+# The libraries that LibTorch needs on a GPU. want_gpu is set where they are asked for, or there already.
+gpu_lock=cmake/deps-gpu.lock
+keep_gpu() { if [[ -e $(torch_place "$@")/deps-gpu.lock ]]; then want_gpu=yes; fi; }
 
 # install_torch [RELEASE]: unpacks the wheels beside their place and moves them there in one go, so an interruption
 # leaves nothing half done.
 install_torch() {
   local lock place
   lock=$(torch_lock "$@") place=$(torch_place "$@")
+  local lists=(-r "$lock")
+  [[ -z ${want_gpu:-} ]] || lists+=(-r "$gpu_lock")
   mkdir -p .deps
   exec 9>.deps/lock
   flock 9
@@ -48,8 +57,9 @@ install_torch() {
   mkdir -p .deps/new/tmp
   TMPDIR=$PWD/.deps/new/tmp /usr/bin/python3 -m pip install --quiet --no-deps --no-compile --require-hashes \
     --only-binary=:all: --disable-pip-version-check --root-user-action=ignore --target .deps/new/torch \
-    -r "$lock" 9>&- || die "pip could not fetch LibTorch from PyPI: see its message. Nothing was changed."
+    "${lists[@]}" 9>&- || die "pip could not fetch LibTorch from PyPI: see its message. Nothing was changed."
   cp "$lock" .deps/new/torch/deps.lock
+  [[ -z ${want_gpu:-} ]] || cp "$gpu_lock" .deps/new/torch/deps-gpu.lock
   if [[ -e $place ]]; then mv "$place" .deps/new/old; fi
   mv .deps/new/torch "$place"
   rm -rf .deps/new
@@ -89,20 +99,22 @@ install_sentencepiece() {
 
 # setup_build [RELEASE]: what building takes: the Debian packages, and LibTorch, the shipped one unless a release is named.
 setup_build() {
-  local arch free_kib names
+  local arch free_kib names needed=6 sizes="544 MB from PyPI, 1.2 GB on disk"
   [[ -e $(torch_lock "$@") ]] || die "no LibTorch $1 is pinned: $(torch_lock "$@") does not exist."
   arch=$(uname -m)
   [[ $arch == x86_64 ]] || die "this is $arch, but LibTorch is pinned for x86-64 (x86_64) only."
   share_deps
+  keep_gpu "$@"
+  if [[ -n ${want_gpu:-} ]]; then needed=12 sizes="with what GPUs need: 2.5 GB from PyPI, 3.8 GB on disk"; fi
   if ! torch_ready "$@"; then
     free_kib=$(df --output=avail -k . | tail -n 1)
-    ((free_kib >= 6 * 1024 * 1024)) ||
-      die "only $((free_kib / 1024)) MiB of disk are free in $PWD: LibTorch and the build need 6 GiB."
+    ((free_kib >= needed * 1024 * 1024)) ||
+      die "only $((free_kib / 1024)) MiB of disk are free in $PWD: LibTorch and the build need $needed GiB."
   fi
   mapfile -t names < <(packages cmake/packages.txt)
   ensure_packages "${names[@]}"
   torch_ready "$@" ||
-    step "unpack LibTorch into $(torch_place "$@") (544 MB from PyPI, 1.2 GB on disk)" install_torch "$@"
+    step "unpack LibTorch into $(torch_place "$@") ($sizes)" install_torch "$@"
   sentencepiece_ready || step "unpack SentencePiece into .deps/sentencepiece (8 MB from PyPI)" install_sentencepiece
 }
 

@@ -50,6 +50,15 @@ compat() {
     --record tests/compat/libtorch-swap.json
 }
 
+# What the shipped parts say of themselves, as pages, and the API reference.
+pages() {
+  build
+  /usr/bin/python3 tools/part_pages.py build/release
+  /usr/bin/python3 tools/field_pages.py
+  doxygen docs/Doxyfile
+  say "the API reference is build/reference/html/index.html."
+}
+
 fuzz() {
   build
   /usr/bin/python3 tests/fuzz/fuzz.py build/release "$@"

@@ -40,7 +40,7 @@ int main(void) {
   STRUCT(weft_port) F(weft_port, size) F(weft_port, direction) F(weft_port, flags)
     F(weft_port, dtypes) F(weft_port, name) F(weft_port, shape) F(weft_port, doc)
     F(weft_port, mask_of)
-  STRUCT(weft_parameter) F(weft_parameter, size) F(weft_parameter, flags) F(weft_parameter, name)
+  PREFIX(weft_parameter) F(weft_parameter, size) F(weft_parameter, flags) F(weft_parameter, name)
     F(weft_parameter, sizes) F(weft_parameter, ndim) F(weft_parameter, dtype)
     F(weft_parameter, init) F(weft_parameter, reserved) F(weft_parameter, a) F(weft_parameter, b)
   PREFIX(weft_call) F(weft_call, size) F(weft_call, role) F(weft_call, flags) F(weft_call, n_in)

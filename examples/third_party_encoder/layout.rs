@@ -39,7 +39,7 @@ fn main() {
             select sum cat);
     prefix!("weft_host" Host: size abi_major abi_minor reserved core tensor op);
     complete!("weft_port" Port: size direction flags dtypes name shape doc mask_of);
-    complete!("weft_parameter" Parameter: size flags name sizes ndim dtype init reserved a b);
+    prefix!("weft_parameter" Parameter: size flags name sizes ndim dtype init reserved a b);
     prefix!("weft_call" Call: size role flags n_in inputs in_count parameters buffers states out generator);
     prefix!("weft_component" Component: size kind id version summary config_schema state_version reserved create destroy
             infer call get_extension migrate);

@@ -11,6 +11,7 @@ namespace weft::host {
 std::string Problem::sentence() const {
   std::string place = file;
   if (line > 0) place += ":" + std::to_string(line);
+  if (line > 0 && column > 0) place += ":" + std::to_string(column);
   if (!pointer.empty()) {
     if (!place.empty()) place += ": ";
     place += pointer;

@@ -57,8 +57,9 @@ struct Problem {
   int line = 0;         ///< 1-based; 0 where there is none
   std::string pointer;  ///< JSON pointer, e.g. /graph/fusion/config/heads
   std::string text;     ///< expected, found, remedy
+  int column = 0;       ///< 1-based, in bytes; 0 where there is none
 
-  /// "recipes/a.json:12: /graph/fusion/use: …", on one line, safe to print.
+  /// "recipes/a.json:12:5: /graph/fusion/use: …", on one line, safe to print.
   std::string sentence() const;
 };
 

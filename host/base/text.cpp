@@ -61,6 +61,9 @@ std::vector<std::string> nearest(std::string_view name,
 
 std::string suggestion(std::string_view name, const std::vector<std::string>& candidates) {
   const std::vector<std::string> near = nearest(name, candidates);
+  // Of two that are one letter away neither is the likelier.
+  if (near.size() > 1 && edit_distance(name, near[1]) == 1)
+    return concat(" Did you mean \"", near[0], "\" or \"", near[1], "\"?");
   if (!near.empty()) return " Did you mean \"" + near.front() + "\"?";
   if (candidates.empty()) return "";
   if (candidates.size() <= k_most_known) return " Known: " + enumerate(candidates) + ".";
@@ -68,6 +71,11 @@ std::string suggestion(std::string_view name, const std::vector<std::string>& ca
                                  candidates.begin() + static_cast<std::ptrdiff_t>(k_most_known));
   first.push_back(std::to_string(candidates.size() - k_most_known) + " more");
   return " Known: " + enumerate(first) + ".";
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
 }
 
 std::string shape_text(const std::vector<std::int64_t>& sizes) {

@@ -47,6 +47,9 @@ std::vector<std::string> nearest(std::string_view name, const std::vector<std::s
 /// candidates. Begins with a space, so that it can follow a sentence.
 std::string suggestion(std::string_view name, const std::vector<std::string>& candidates);
 
+/// Every `from` in the text becomes `to`. REQUIRES: `from` is not empty.
+void replace_all(std::string& text, std::string_view from, std::string_view to);
+
 /// `[32, 49, 64]`.
 std::string shape_text(const std::vector<std::int64_t>& sizes);
 

@@ -12,6 +12,7 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
 #include "host/checkpoint/safetensors.hpp"
+#include "host/checkpoint/tensor_hashes.hpp"
 
 namespace weft::host {
 namespace {
@@ -23,7 +24,7 @@ constexpr const char* k_views = "views.safetensors";  // only where there are su
 constexpr const char* k_folder = "checkpoints";
 constexpr const char* k_latest = "latest";
 constexpr const char* k_unfinished = ".new";
-constexpr std::size_t k_longest_state = std::size_t{1} << 24;  // of state.json, in bytes
+constexpr std::size_t k_longest_state = std::size_t{1} << 26;  // of state.json, in bytes
 
 struct Name {
   std::string stage;
@@ -115,9 +116,9 @@ StageProgress read_progress(const Json& json) {
           json.at("best_value"), json.at("evaluations_since")};
 }
 
-/// Fills in what state.json holds of a checkpoint and hands the rest, the files' hashes, over.
+/// Fills in what state.json holds of a checkpoint. The rest is the hashes of files and tensors.
 /// @throws Json::exception for what is no state; std::invalid_argument with what is wrong with it
-Json read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
+void read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
   if (state.at("checkpoint") != 1) throw std::invalid_argument("it is of a later format.");
   if (state.contains("hash")) {  // versions before 0.10 wrote none
     const std::string hash = state.at("hash");
@@ -128,7 +129,7 @@ Json read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
   }
   for (const auto& [key, value] : state.items())
     if (key != "checkpoint" && key != "stage" && key != "step" && key != "data" && key != "parts" &&
-        key != "xxh3" && key != "progress")
+        key != "xxh3" && key != "tensors" && key != "progress")
       throw std::invalid_argument(concat("state.json is damaged: it has a key ", shown(key), "."));
   state.at("stage").get_to(checkpoint.stage);
   state.at("step").get_to(checkpoint.step);
@@ -139,7 +140,6 @@ Json read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
   if (own != name)
     throw std::invalid_argument(
         concat("state.json is damaged: it says that this is ", shown(own), "."));
-  return state.at("xxh3");
 }
 
 template <class Map>
@@ -178,6 +178,7 @@ std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint)
       if (file == k_views && tensors->empty()) continue;
       OutputFile output(folder, file);
       state["xxh3"][file] = write_safetensors(output, {*tensors, {}}).xxh3;
+      state["tensors"][file] = tensor_hashes(*tensors);
     }
     state["hash"] = hash_of(state);
     write_text(folder, "state.json", state.dump(2) + "\n");
@@ -199,7 +200,6 @@ Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& nam
     if (!folder.has_file(file)) throw refuse(concat(file, " is missing."));
   InputFile file(folder, "state.json");
   const std::string text = read_text(file, k_longest_state);
-  bool has_views = false;
   Json state;
   try {
     state = parse_strictly(text);
@@ -207,28 +207,20 @@ Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& nam
     throw refuse("state.json is damaged.");
   }
   try {
-    const Json hashes = read_state(std::move(state), name, checkpoint);
-    std::vector<const char*> files(std::begin(k_files), std::end(k_files));
-    if (hashes.contains(k_views)) files.push_back(k_views);
-    has_views = hashes.contains(k_views);
-    for (const char* one : files) {
-      if (!folder.has_file(one)) throw std::invalid_argument(concat(one, " is missing."));
-      InputFile tensors(folder, one);
-      if (hashes.at(one) != digest_of(tensors).xxh3)
-        throw refuse(concat(one, " is damaged: its hash is not the one that state.json records."));
-    }
-    checkpoint.model_xxh3 = hashes.at(k_files[0]);
+    read_state(state, name, checkpoint);
+    const auto tensors_of = [&](const char* one) {
+      TensorHashes hashes;  // versions before 0.10 wrote none
+      if (state.contains("tensors")) state.at("tensors").at(one).get_to(hashes);
+      return read_tensors(folder, one, state.at("xxh3").at(one), hashes);
+    };
+    checkpoint.model = tensors_of(k_files[0]);
+    checkpoint.optimizer = tensors_of(k_files[1]);
+    if (state.at("xxh3").contains(k_views)) checkpoint.views = tensors_of(k_views);
+    checkpoint.model_xxh3 = state.at("xxh3").at(k_files[0]);
   } catch (const Json::exception&) {
     throw refuse("state.json is damaged.");
   } catch (const std::invalid_argument& fault) {
     throw refuse(fault.what());
-  }
-  InputFile model(folder, k_files[0]), optimizer(folder, k_files[1]);
-  checkpoint.model = read_safetensors(model).tensors;
-  checkpoint.optimizer = read_safetensors(optimizer).tensors;
-  if (has_views) {
-    InputFile views(folder, k_views);
-    checkpoint.views = read_safetensors(views).tensors;
   }
   return checkpoint;
 }

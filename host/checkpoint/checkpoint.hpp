@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Checkpoints of a run: RUN/checkpoints/STAGE-STEP/ with model.safetensors, optimizer.safetensors,
 /// views.safetensors where views have weights of their own, and state.json, which holds a hash of
-/// each and of itself. docs/formats/checkpoint.md describes the bytes.
+/// each, of each tensor and of itself. docs/formats/checkpoint.md describes the bytes.
 
 #pragma once
 
@@ -50,7 +50,8 @@ std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint)
 
 /// @param checkpoints  RUN/checkpoints
 /// @param name         STAGE-STEP
-/// @throws Error (bad_checkpoint) naming the file that is damaged or missing, without a remedy
+/// @throws Error (bad_checkpoint) naming the file that is missing, or damaged and the tensors in it
+///         that are, without a remedy
 Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& name);
 
 /// The checkpoint that RUN/latest names. Where that one is damaged or not there, the newest that is

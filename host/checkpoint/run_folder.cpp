@@ -28,15 +28,19 @@ constexpr std::size_t k_longest_text = std::size_t{1} << 24;  // of a recipe or 
 
 /// The files that a run writes at the top of its folder, the one that says that it is begun first
 /// and the one that says whose folder it is last.
-constexpr const char* k_files[] = {k_recipe,     "recipe.json.tmp", "latest",
-                                   "latest.tmp", "events.jsonl",    "set_aside.jsonl",
-                                   "crash.txt",  "weft.lock.tmp",   "weft.lock"};
+constexpr const char* k_files[] = {k_recipe,        "recipe.json.tmp", "latest",
+                                   "latest.tmp",    "events.jsonl",    "set_aside.jsonl",
+                                   "report.html",   "report.html.tmp", "crash.txt",
+                                   "weft.lock.tmp", "weft.lock"};
+
+/// The folders that a run writes besides its checkpoints.
+constexpr const char* k_folders[] = {k_tokenizers, k_segments, "evaluation", "tensorboard"};
 
 /// Whether a run has written all that is there.
 bool is_all_ours(const OpenFolder& folder) {
   return std::ranges::all_of(folder.names(), [&](const std::string& name) {
     const Kind kind = folder.kind_of(name);
-    if (name == "checkpoints" || name == k_tokenizers || name == k_segments)
+    if (name == "checkpoints" || std::ranges::find(k_folders, name) != std::end(k_folders))
       return kind == Kind::folder;
     return kind == Kind::file &&
            (name == k_lock || std::ranges::find(k_files, name) != std::end(k_files));
@@ -51,8 +55,7 @@ bool is_unfinished(const OpenFolder& folder) {
 void clear(const OpenFolder& folder) {
   folder.remove_file(k_recipe);
   remove_checkpoints(folder);
-  folder.remove_folder(k_tokenizers);
-  folder.remove_folder(k_segments);
+  for (const char* name : k_folders) folder.remove_folder(name);
   for (const char* name : k_files) folder.remove_file(name);
 }
 

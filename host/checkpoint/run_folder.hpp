@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The folder of one run: recipe.json (resolved), weft.lock, segments/, tokenizers/, events.jsonl,
-/// checkpoints/, latest. Nothing in it is reached through a link.
+/// checkpoints/, evaluation/, tensorboard/, report.html, latest. Nothing in it is reached through a
+/// link.
 
 #pragma once
 

@@ -329,7 +329,10 @@ TensorFile read_safetensors(const std::string& path) {
   return read_safetensors(file);
 }
 
-TensorFile read_safetensors(InputFile& file) {
+namespace {
+
+/// What the header of a file describes; its metadata goes to `result`.
+std::vector<Entry> read_header(InputFile& file, TensorFile& result) {
   const std::string& path = file.path();
   const HeaderReader size_check(path, 0);
   if (file.size() < k_length_bytes)
@@ -342,12 +345,25 @@ TensorFile read_safetensors(InputFile& file) {
   std::string text(length, '\0');
   file.read(text.data(), text.size());
   if (!text.starts_with('{')) size_check.fail("expected a header that begins with {");
+  return HeaderReader(path, file.size() - k_length_bytes - length).read(text, result.metadata);
+}
 
+}  // namespace
+
+TensorFile read_safetensors(InputFile& file) {
   TensorFile result;
-  HeaderReader header(path, file.size() - k_length_bytes - length);
-  for (const Entry& entry : header.read(text, result.metadata))
+  const HeaderReader header(file.path(), 0);
+  for (const Entry& entry : read_header(file, result))
     result.tensors[entry.name] = read_tensor(file, entry, header);
   return result;
+}
+
+std::map<std::string, std::vector<std::int64_t>> safetensors_shapes(const std::string& path) {
+  InputFile file(path);
+  TensorFile unread;
+  std::map<std::string, std::vector<std::int64_t>> shapes;
+  for (Entry& entry : read_header(file, unread)) shapes[entry.name] = std::move(entry.sizes);
+  return shapes;
 }
 
 FileDigest write_safetensors(const std::string& path, const TensorFile& file) {

@@ -3,8 +3,10 @@
 
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "host/base/array.hpp"
 #include "host/checkpoint/disk.hpp"
@@ -25,6 +27,9 @@ struct TensorFile {
 ///   file that breaks a rule, naming the file, the tensor, what was expected and what was found
 TensorFile read_safetensors(InputFile& file);
 TensorFile read_safetensors(const std::string& path);
+
+/// Tensor → sizes: the header is read and checked, and nothing else. @throws as read_safetensors()
+std::map<std::string, std::vector<std::int64_t>> safetensors_shapes(const std::string& path);
 
 /// Writes a file that appears under its name whole or not at all. Equal content gives equal bytes,
 /// those that the reference implementation writes.

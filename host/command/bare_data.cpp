@@ -7,6 +7,7 @@
 
 #include "host/base/text.hpp"
 #include "host/data/dataset/example.hpp"
+#include "host/data/storage/data_file.hpp"
 #include "host/data/storage/foreign_file.hpp"
 #include "host/data/storage/shard_names.hpp"
 #include "host/session/session.hpp"
@@ -23,8 +24,22 @@ bool has_any_ending(const std::string& path, std::initializer_list<const char*> 
   return std::ranges::any_of(endings, [&](const char* one) { return has_ending(path, one); });
 }
 
+/// What no text begins with, and so no recipe: an archive, a picture, a table of columns. Its
+/// reader says what it is.
+bool is_binary(const std::string& path) {
+  constexpr std::size_t k_head = 512;
+  const DataFile file(path);
+  if (!file.problem().empty()) return false;
+  const Bytes head = file.read_at(0, k_head);
+  const std::string_view text(reinterpret_cast<const char*>(head.data()), head.size());
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) return false;  // UTF-16
+  return std::ranges::any_of(
+      text, [](char c) { return c >= 0 && c < ' ' && c != '\t' && c != '\n' && c != '\r'; });
+}
+
 bool is_data(const std::string& path) {
-  if (fs::is_directory(path)) return true;
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored) || is_binary(path)) return true;
   return has_any_ending(path, {".tar", ".tgz", ".gz", ".zst", ".jsonl", ".txt", ".csv", ".tsv"});
 }
 
@@ -98,6 +113,7 @@ Json section_of(const std::string& path, bool is_shown) {
       fields[member] = field;
     }
   }
+  if (fields.empty() && !shard.bad.empty()) throw Error(Exit::bad_data, shard.bad.front().reason);
   if (fields.empty()) {
     const std::vector<std::string> found =
         shard.size() > 0 ? shard.members(0) : std::vector<std::string>();

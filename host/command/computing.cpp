@@ -10,6 +10,7 @@
 #include "host/base/error.hpp"
 #include "host/base/prefix.hpp"
 #include "host/base/text.hpp"
+#include "host/command/computing.hpp"
 #include "host/command/verbs.hpp"
 
 namespace weft::host {
@@ -29,10 +30,14 @@ void open_named_libtorch() {
   }
 }
 
-}  // namespace
+std::filesystem::path library_path() {
+  return installed_prefix() / "lib" / "libweft.so";
+}
 
-void run_computing(const char* symbol, const Options& options) {
-  const auto library = installed_prefix() / "lib" / "libweft.so";
+void* opened_library() {
+  const auto library = library_path();
+  // Read when it is loaded: what c10d logs of a rank that is gone, Weft says in a sentence.
+  ::setenv("TORCH_CPP_LOG_LEVEL", "ERROR", /*overwrite=*/0);
   open_named_libtorch();
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
@@ -41,9 +46,21 @@ void run_computing(const char* symbol, const Options& options) {
                        ". LibTorch is looked for in the folder that WEFT_TORCH_DIR names, in ",
                        (installed_prefix() / ".deps/torch/torch").string(), " and in ",
                        WEFT_TORCH_BUILT_WITH, ". Name it, or build or install Weft again."));
+  return handle;
+}
+
+}  // namespace
+
+std::string require_computing_library() {
+  opened_library();
+  return library_path();
+}
+
+void run_computing(const char* symbol, const Options& options) {
+  void* handle = opened_library();
   const auto verb = reinterpret_cast<ComputingVerb>(dlsym(handle, symbol));
   if (verb == nullptr)
-    throw Error(Exit::io, concat(library.string(),
+    throw Error(Exit::io, concat(library_path().string(),
                                  " is of another version of weft. Build or "
                                  "install both together."));
   // Errors come back as values: exception types of two libraries need not be the same.

@@ -17,56 +17,67 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
+/// What is found in the splits, a list of objects each.
+struct Findings {
+  OrderedJson truncated = OrderedJson::array(), lacking = OrderedJson::array(),
+              outliers = OrderedJson::array(), ill_formed = OrderedJson::array(),
+              silent = OrderedJson::array(), passed_over = OrderedJson::array();
+
+  void add(const char* part, const FieldSurvey& field);
+  void add(const char* part, const SplitSurvey& split);
+};
+
+void add_odd(OrderedJson& list, const char* part, const std::string& field, const Oddity& odd) {
+  if (odd.count == 0) return;
+  list.push_back({{"split", part}, {"field", field}, {"examples", odd.count}, {"keys", odd.keys}});
+}
+
+void Findings::add(const char* part, const FieldSurvey& field) {
+  if (field.cut > 0)
+    truncated.push_back({{"split", part},
+                         {"field", field.name},
+                         {"cut", field.cut},
+                         {"of", field.lengths.count()},
+                         {"longest", field.lengths.largest()},
+                         {"room", field.room}});
+  add_odd(ill_formed, part, field.name, field.ill_formed);
+  add_odd(silent, part, field.name, field.silent);
+  if (const std::int64_t far = field.lengths.outliers(); far > 0)
+    outliers.push_back({{"split", part},
+                        {"field", field.name},
+                        {"examples", far},
+                        {"median", field.lengths.quantile(0.5)},
+                        {"longest", field.longest.front().key},
+                        {"shortest", field.shortest.front().key}});
+}
+
+void Findings::add(const char* part, const SplitSurvey& split) {
+  for (const FieldSurvey& field : split.fields) add(part, field);
+  for (const auto& [shard, files] : split.passed_over)
+    passed_over.push_back(
+        {{"split", part}, {"shard", shard}, {"files", files.count}, {"names", files.names}});
+  for (const MemberSurvey& member : split.members)
+    if (member.samples < split.samples)
+      lacking.push_back({{"split", part},
+                         {"member", member.name},
+                         {"lacking", split.samples - member.samples},
+                         {"of", split.samples},
+                         {"keys", member.lacking}});
+}
+
 OrderedJson document(const std::string& name, const Survey& survey) {
-  OrderedJson unusable = OrderedJson::array(), cut = OrderedJson::array(),
-              lacking = OrderedJson::array();
-  OrderedJson same = OrderedJson::array(), outliers = OrderedJson::array(),
-              streamed = OrderedJson::array();
-  OrderedJson passed_over = OrderedJson::array(), ill_formed = OrderedJson::array(),
-              silent = OrderedJson::array();
-  OrderedJson reasons = OrderedJson::array();
+  OrderedJson unusable = OrderedJson::array(), reasons = OrderedJson::array(),
+              same = OrderedJson::array(), streamed = OrderedJson::array(),
+              splits = OrderedJson::object();
   for (const BadReason& reason : by_reason(survey.unusable))
     reasons.push_back({{"reason", reason.reason}, {"samples", reason.count}});
-  OrderedJson splits = OrderedJson::object();
   for (const BadSample& bad : survey.unusable)
     unusable.push_back({{"shard", bad.shard}, {"key", bad.key}, {"reason", bad.reason}});
+  Findings found;
   for (const SplitSurvey& split : survey.splits) {
     const char* const part = split_name(split.split);
     splits[part] = {{"samples", split.samples}, {"examples", split.examples}};
-    for (const FieldSurvey& field : split.fields) {
-      if (field.cut > 0)
-        cut.push_back({{"split", part},
-                       {"field", field.name},
-                       {"cut", field.cut},
-                       {"of", field.lengths.count()},
-                       {"longest", field.lengths.largest()},
-                       {"room", field.room}});
-      for (const auto& [list, odd] :
-           {std::pair(&ill_formed, &field.ill_formed), std::pair(&silent, &field.silent)}) {
-        if (odd->count == 0) continue;
-        list->push_back({{"split", part},
-                         {"field", field.name},
-                         {"examples", odd->count},
-                         {"keys", odd->keys}});
-      }
-      if (const std::int64_t far = field.lengths.outliers(); far > 0)
-        outliers.push_back({{"split", part},
-                            {"field", field.name},
-                            {"examples", far},
-                            {"median", field.lengths.quantile(0.5)},
-                            {"longest", field.longest.front().key},
-                            {"shortest", field.shortest.front().key}});
-    }
-    for (const auto& [shard, files] : split.passed_over)
-      passed_over.push_back(
-          {{"split", part}, {"shard", shard}, {"files", files.count}, {"names", files.names}});
-    for (const MemberSurvey& member : split.members)
-      if (member.samples < split.samples)
-        lacking.push_back({{"split", part},
-                           {"member", member.name},
-                           {"lacking", split.samples - member.samples},
-                           {"of", split.samples},
-                           {"keys", member.lacking}});
+    found.add(part, split);
   }
   for (const Split split : survey.streamed) streamed.push_back(split_name(split));
   for (const SameContent& entry : survey.same)
@@ -75,10 +86,18 @@ OrderedJson document(const std::string& name, const Survey& survey) {
                     {"of", split_name(entry.of)},
                     {"samples", entry.samples},
                     {"pairs", entry.shown}});
-  return {{"data", name},         {"splits", splits},           {"unusable", unusable},
-          {"reasons", reasons},   {"truncated", cut},           {"lacking", lacking},
-          {"same_content", same}, {"outliers", outliers},       {"ill_formed", ill_formed},
-          {"silent", silent},     {"passed_over", passed_over}, {"streamed", streamed}};
+  return {{"data", name},
+          {"splits", splits},
+          {"unusable", unusable},
+          {"reasons", reasons},
+          {"truncated", found.truncated},
+          {"lacking", found.lacking},
+          {"same_content", same},
+          {"outliers", found.outliers},
+          {"ill_formed", found.ill_formed},
+          {"silent", found.silent},
+          {"passed_over", found.passed_over},
+          {"streamed", streamed}};
 }
 
 void print_split(const SplitSurvey& split) {
@@ -177,7 +196,7 @@ void data_check(const Options& options) {
         Exit::bad_data,
         concat(counted(static_cast<std::int64_t>(unusable), "sample"),
                " cannot be used; standard output lists them. Replace them, or allow a share "
-               "with bad_samples."));
+               "with on_bad_sample."));
 }
 
 }  // namespace weft::host

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `weft data pack`: files into shards.
 
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +12,18 @@
 #include "host/data/storage/shard_writer.hpp"
 
 namespace weft::host {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Whether a file of this name would lie in the folder or below it.
+bool lies_below(const fs::path& file, const fs::path& folder) {
+  const fs::path to = fs::weakly_canonical(fs::absolute(file).parent_path());
+  const fs::path from = fs::canonical(folder);
+  return std::mismatch(from.begin(), from.end(), to.begin(), to.end()).first == from.end();
+}
+
+}  // namespace
 
 void data_pack(const Options& options) {
   constexpr std::int64_t k_default_bytes = 1'000'000'000;
@@ -19,9 +33,20 @@ void data_pack(const Options& options) {
   if (options.out.empty()) wrong("--out says what the shards' names begin with, e.g. --out train.");
   if (options.samples < 0 || options.bytes < 0)
     wrong("--samples and --bytes take positive numbers.");
+  const std::string& source = options.operands[1];
+  if (options.out.ends_with('/'))
+    wrong(concat("--out ", options.out,
+                 " names no file. Say what the names of shards in it begin "
+                 "with, e.g. --out ",
+                 options.out, "train."));
+  std::error_code ignored;
+  if (fs::is_directory(source, ignored) && lies_below(options.out, source))
+    wrong(concat("--out ", options.out, " lies in ", source,
+                 ", so that the shards would be packed themselves the next time. Name a place "
+                 "beside it."));
   PackOptions how{options.samples, options.bytes, options.overwrite};
   if (how.samples == 0 && how.bytes == 0) how.bytes = k_default_bytes;
-  const Packed packed = pack(options.operands[1], options.out, how);
+  const Packed packed = pack(source, options.out, how);
   if (options.json) {
     const nlohmann::ordered_json json = {
         {"samples", packed.samples},

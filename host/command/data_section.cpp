@@ -42,13 +42,14 @@ DataPlan chosen_section(const Options& options, const Recipe& recipe) {
 
 Dataset open_section(const Options& options, const DataPlan& plan, bool tolerant, bool cached) {
   Json changes = Json::object();
-  if (tolerant) changes["bad_samples"] = {{"skip", 1.0}};
+  if (tolerant) changes["on_bad_sample"] = {{"skip", 1.0}};
   if (!cached) changes["loading"]["cache"] = 0;
   return open_with(plan, changes, commands_of(options));
 }
 
 Dataset open_listed(const DataPlan& plan) {
-  return open_with(plan, {{"bad_samples", {{"skip", 1.0}}}, {"stream", false}}, Commands::left_out);
+  return open_with(plan, {{"on_bad_sample", {{"skip", 1.0}}}, {"stream", false}},
+                   Commands::left_out);
 }
 
 std::string counted(std::int64_t count, const std::string& thing) {

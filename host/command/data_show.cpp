@@ -34,7 +34,7 @@ void data_show(const Options& options) {
   const std::string split = options.split.empty() ? "train" : options.split;
   const std::string seen = options.training
                                ? concat("as training sees them with seed ", recipe.seed,
-                                        ": augmented, exchanged, in the order of training")
+                                        ": augmented, swapped, in the order of training")
                                : std::string("in file order, as evaluation sees them");
   ContactSheet sheet(dataset, concat(recipe.name, ": ", plan.name, ", ", split),
                      concat("Examples ", seen,

@@ -98,57 +98,72 @@ void add_row(Table& table, const std::string& split, const std::string& name,
              cell(histogram.largest())});
 }
 
+/// What is printed of a section, field by field.
+struct Tables {
+  Table sizes{{"split", "size", "count", "min", "median", "p95", "max"}};
+  Table values{{"split", "values", "mean", "std"}};
+  Table same{{"split", "field", "examples", "cut", "duplicates", "leaks"}};
+  std::string classes, rows;
+};
+
+void add_sizes(Table& sizes, const std::string& part, const FieldSurvey& field) {
+  if (field.lengths.count() > 0)
+    add_row(sizes, part, concat(field.name, ", ", field.unit), field.lengths);
+  if (field.lengths.count() > 0 && field.seconds > 0)
+    add_row(sizes, part, concat(field.name, ", seconds"), field.lengths, field.seconds);
+  if (field.heights.count() > 0) {
+    add_row(sizes, part, concat(field.name, ", height"), field.heights);
+    add_row(sizes, part, concat(field.name, ", width"), field.widths);
+  }
+  if (field.pictures.count() > 0) {
+    add_row(sizes, part, concat(field.name, ", pictures"), field.pictures);
+    add_row(sizes, part, concat(field.name, ", sounds"), field.sounds);
+  }
+}
+
+std::string classes_text(const Dataset& dataset, const std::string& part,
+                         const FieldSurvey& field) {
+  if (field.classes.empty()) return "";
+  std::string text = concat(part, ", ", field.name, ":");
+  for (std::size_t i = 0; i < field.classes.size(); ++i)
+    text += concat(i == 0 ? " " : ", ", printable(class_name(dataset, field.name, i)), " ",
+                   field.classes[i]);
+  return text + "\n";
+}
+
+void add_field(Tables& tables, const Dataset& dataset, const Survey& survey,
+               const SplitSurvey& split, const FieldSurvey& field) {
+  const std::string part = split_name(split.split);
+  add_sizes(tables.sizes, part, field);
+  if (const Packing& packing = split.packing; packing.rows > 0)
+    tables.rows +=
+        concat(part, ", ", field.name, ": documents a row ", number(packing.documents, "%.4g"),
+               ", places filled ", number(100 * packing.filled, "%.4g"), " %, over ",
+               counted(packing.rows, "row"), "\n");
+  for (std::size_t i = 0; i < field.means.size(); ++i) {
+    const std::string channel = field.means.size() > 1 ? concat(", channel ", i) : "";
+    tables.values.add({part, field.name + channel, number(field.means[i], "%.4g"),
+                       number(field.deviations[i], "%.4g")});
+  }
+  tables.same.add({part, field.name, std::to_string(field.examples), std::to_string(field.cut),
+                   std::to_string(same_as(survey, field.name, split.split, false)),
+                   std::to_string(same_as(survey, field.name, split.split, true))});
+  tables.classes += classes_text(dataset, part, field);
+}
+
 void print(const Dataset& dataset, const Survey& survey) {
   std::cout << "data " << printable(dataset.name()) << "\n\n";
   for (const Split split : survey.streamed)
     std::cout << split_name(split)
               << ": what comes from a command or standard input is not looked at\n\n";
-  Table sizes({"split", "size", "count", "min", "median", "p95", "max"});
-  Table values({"split", "values", "mean", "std"});
-  Table same({"split", "field", "examples", "cut", "duplicates", "leaks"});
-  std::string classes, rows;
-  for (const SplitSurvey& split : survey.splits) {
-    const std::string part = split_name(split.split);
-    for (const FieldSurvey& field : split.fields) {
-      if (field.lengths.count() > 0)
-        add_row(sizes, part, concat(field.name, ", ", field.unit), field.lengths);
-      if (field.lengths.count() > 0 && field.seconds > 0)
-        add_row(sizes, part, concat(field.name, ", seconds"), field.lengths, field.seconds);
-      if (field.heights.count() > 0) {
-        add_row(sizes, part, concat(field.name, ", height"), field.heights);
-        add_row(sizes, part, concat(field.name, ", width"), field.widths);
-      }
-      if (field.pictures.count() > 0) {
-        add_row(sizes, part, concat(field.name, ", pictures"), field.pictures);
-        add_row(sizes, part, concat(field.name, ", sounds"), field.sounds);
-      }
-      if (const Packing& packing = split.packing; packing.rows > 0) {
-        rows +=
-            concat(part, ", ", field.name, ": documents a row ", number(packing.documents, "%.4g"),
-                   ", places filled ", number(100 * packing.filled, "%.4g"), " %, over ",
-                   counted(packing.rows, "row"), "\n");
-      }
-      for (std::size_t i = 0; i < field.means.size(); ++i) {
-        const std::string channel = field.means.size() > 1 ? concat(", channel ", i) : "";
-        values.add({part, field.name + channel, number(field.means[i], "%.4g"),
-                    number(field.deviations[i], "%.4g")});
-      }
-      same.add({part, field.name, std::to_string(field.examples), std::to_string(field.cut),
-                std::to_string(same_as(survey, field.name, split.split, false)),
-                std::to_string(same_as(survey, field.name, split.split, true))});
-      if (field.classes.empty()) continue;
-      classes += concat(part, ", ", field.name, ":");
-      for (std::size_t i = 0; i < field.classes.size(); ++i)
-        classes += concat(i == 0 ? " " : ", ", printable(class_name(dataset, field.name, i)), " ",
-                          field.classes[i]);
-      classes += "\n";
-    }
-  }
-  std::cout << same.text();
-  for (const Table* table : {&sizes, &values}) {
+  Tables tables;
+  for (const SplitSurvey& split : survey.splits)
+    for (const FieldSurvey& field : split.fields) add_field(tables, dataset, survey, split, field);
+  std::cout << tables.same.text();
+  for (const Table* table : {&tables.sizes, &tables.values}) {
     if (!table->empty()) std::cout << "\n" << table->text();
   }
-  for (const std::string& lines : {classes, rows}) {
+  for (const std::string& lines : {tables.classes, tables.rows}) {
     if (!lines.empty()) std::cout << "\n" << lines;
   }
   if (!survey.unusable.empty())

@@ -82,6 +82,7 @@ std::string json_text(const Ending& ending) {
   for (const Problem& problem : ending.problems)
     error["problems"].push_back({{"file", problem.file},
                                  {"line", problem.line},
+                                 {"column", problem.column},
                                  {"pointer", problem.pointer},
                                  {"text", problem.text}});
   return document_text(OrderedJson{{"error", error}});

@@ -45,7 +45,7 @@ Spot find(const Value& root, const std::string& path) {
 }
 
 std::string place_text(const Place& place) {
-  return place.line > 0 ? concat(place.file, ":", place.line) : place.file;
+  return place.line > 0 ? concat(place.file, ":", place.line, ":", place.column) : place.file;
 }
 
 /// Where a key of a part's configuration comes from that the node does not give.
@@ -53,7 +53,7 @@ std::string origin_of_config(const Inspected& found, const Node& node, const std
   const auto origin = node.origins.find(key);
   if (origin == node.origins.end()) return concat("the default of ", node.instance.part().id);
   const Problem at = found.recipe.locate(origin->second);
-  const std::string place = place_text({origin->second, at.file, at.line});
+  const std::string place = place_text({origin->second, at.file, at.line, at.column});
   if (origin->second.starts_with("/defaults/"))
     return concat("the recipe\'s default, ", place, ": ", origin->second);
   return concat("the size of what is wired, ", place, ": ", origin->second);

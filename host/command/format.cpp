@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `weft format FILE… [--check]` and `weft migrate FILE… [--stdout]`: recipes as texts.
 
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 
 #include "host/base/error.hpp"
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/rewrite.hpp"
 #include "host/command/verbs.hpp"
 #include "host/recipe/document.hpp"
 #include "host/recipe/findings.hpp"
@@ -19,13 +18,6 @@
 namespace weft::host {
 namespace {
 
-std::string text_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file || file.bad()) throw Error(Exit::no_input, concat("cannot read \"", path, "\"."));
-  return text;
-}
-
 /// @throws RecipeError if the text is no JSON, comments aside
 Value parsed(const std::string& path, const std::string& text) {
   Findings findings;
@@ -33,12 +25,6 @@ Value parsed(const std::string& path, const std::string& text) {
       parse_json(text, std::make_shared<const std::string>(path), findings, Comments::passed_over);
   if (!value) findings.require_none(path);
   return std::move(*value);
-}
-
-void write(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  if (!(file << text).flush())
-    throw Error(Exit::cannot_create, concat("cannot write \"", path, "\"."));
 }
 
 bool is_format_1(const Value& recipe) {
@@ -51,14 +37,14 @@ bool is_format_1(const Value& recipe) {
 void format(const Options& options) {
   std::vector<std::string> others;
   for (const std::string& path : options.operands) {
-    const std::string text = text_of_file(path);
+    const std::string text = recipe_text(path);
     parsed(path, text);
     const std::string canonical = formatted(read_source(text));
     if (canonical == text) continue;
     if (options.check)
       others.push_back(path);
     else
-      write(path, canonical);
+      rewrite(path, canonical);
   }
   if (!others.empty())
     throw Error(Exit::failed, concat("not in the canonical form: ", enumerate(others),
@@ -67,7 +53,7 @@ void format(const Options& options) {
 
 void migrate_recipes(const Options& options) {
   for (const std::string& path : options.operands) {
-    const std::string text = text_of_file(path);
+    const std::string text = recipe_text(path);
     const Value value = parsed(path, text);
     const std::optional<Value> base = extended_by(path, value);
     const bool is_old = is_format_1(value) || (value.find("format") == nullptr && base);
@@ -77,7 +63,7 @@ void migrate_recipes(const Options& options) {
     if (options.to_stdout)
       std::cout << now;
     else if (is_old && now != text)
-      write(path, now);
+      rewrite(path, now);
     if (!is_old) std::cerr << printable(path) << ": is of format 2 already.\n";
   }
 }

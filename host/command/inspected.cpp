@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "host/registry/processor_limit.hpp"
+#include "host/session/initial_weights.hpp"
 #include "host/session/inspection.hpp"
 
 namespace weft::host {
@@ -19,6 +20,8 @@ Inspected inspect(const Options& options) {
   found.fields = inspect_data(
       found.recipe, [](const DataPlan&) { return ""; }, [](const DataPlan&) { return true; });
   found.wiring = std::make_unique<Wiring>(found.recipe, *found.registry, found.fields);
+  found.notes = inspect_initial_weights(found.recipe, *found.wiring);
+  found.recipe.problems.require_none(found.recipe.path);
   return found;
 }
 

@@ -20,6 +20,7 @@ struct Inspected {
   std::unique_ptr<Registry> registry;
   std::map<std::string, std::vector<FieldSpec>> fields;
   std::unique_ptr<Wiring> wiring;
+  std::vector<Problem> notes;  ///< beside those of the wiring: what is sound but may not be meant
 };
 
 /// Reads and wires the recipe that the first operand names. The process may compute a few seconds

@@ -5,11 +5,15 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/command/convert.hpp"
 #include "host/command/ending.hpp"
+#include "host/command/launch.hpp"
+#include "host/command/log_file.hpp"
 #include "host/command/process.hpp"
 #include "host/command/verbs.hpp"
 #include "host/registry/crash_report.hpp"
@@ -17,9 +21,32 @@
 namespace weft::host {
 namespace {
 
+/// Verbs of this program; the others are libweft's, by the symbol under which it exports them.
+void run_verb(const std::string& name, const Options& options) {
+  using Function = void (*)(const Options&);
+  static const std::map<std::string, Function> here = {
+      {"check", check},     {"explain", explain},
+      {"format", format},   {"migrate", migrate_recipes},
+      {"plugin", plugin},   {"runs", runs},
+      {"diff", diff},       {"doctor", doctor},
+      {"help", print_help}, {"completion", print_completion},
+      {"sweep", sweep},     {"compare", compare},
+      {"convert", convert}};
+  static const std::map<std::string, const char*> computing = {
+      {"train", "weft_run_train"},         {"eval", "weft_run_eval"},
+      {"data", "weft_run_data"},           {"predict", "weft_run_predict"},
+      {"tokenizer", "weft_run_tokenizer"}, {"plan", "weft_run_plan"},
+      {"rerun", "weft_run_rerun"},         {"verify-resume", "weft_run_verify_resume"},
+      {"generate", "weft_run_generate"},   {"report", "weft_run_report"}};
+  if (name == "new")
+    return options.operands[0] == "recipe" ? run_computing("weft_run_new_recipe", options)
+                                           : new_part(options);
+  if (const auto found = here.find(name); found != here.end()) return found->second(options);
+  run_computing(computing.at(name), options);
+}
+
 void run(const std::vector<std::string>& arguments) {
-  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" ||
-      arguments[0] == "help") {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
     std::cout << help();
     return;
   }
@@ -27,32 +54,23 @@ void run(const std::vector<std::string>& arguments) {
     std::cout << "weft " WEFT_VERSION "\n";
     return;
   }
-  std::vector<std::string> names;
-  for (const Verb& verb : verbs()) {
-    names.emplace_back(verb.name);
-    if (arguments[0] != verb.name) continue;
-    const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-    for (const std::string& word : rest)
-      if (word == "--help" || word == "-h") {
-        std::cout << help(verb);
-        return;
-      }
-    const Options options = parse_options(verb, rest);
-    if (arguments[0] == "check") return check(options);
-    if (arguments[0] == "explain") return explain(options);
-    if (arguments[0] == "format") return format(options);
-    if (arguments[0] == "migrate") return migrate_recipes(options);
-    if (arguments[0] == "plugin") return plugin(options);
-    if (arguments[0] == "new" && options.operands[0] == "recipe")
-      return run_computing("weft_run_new_recipe", options);
-    if (arguments[0] == "new") return new_part(options);
-    if (arguments[0] == "data") return run_computing("weft_run_data", options);
-    if (arguments[0] == "predict") return run_computing("weft_run_predict", options);
-    if (arguments[0] == "tokenizer") return run_computing("weft_run_tokenizer", options);
-    return run_computing(arguments[0] == "train" ? "weft_run_train" : "weft_run_eval", options);
+  const Verb& verb = verb_named(arguments[0]);
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  for (const std::string& word : rest) {
+    if (arguments[0] == "launch" && is_launched(word)) break;  // what follows is that verb's
+    if (word == "--help" || word == "-h") {
+      std::cout << help(verb);
+      return;
+    }
   }
-  throw Error(Exit::usage, concat("weft: no verb is called \"", arguments[0], "\".",
-                                  suggestion(arguments[0], names)));
+  if (arguments[0] == "launch") {
+    const Ending ending = launch(rest);
+    if (ending.exit != Exit::ok) throw VerbFailed(ending);
+    return;
+  }
+  const Options options = parse_options(verb, rest);
+  if (!options.log_file.empty()) log_to(options.log_file);
+  run_verb(verb.name, options);
 }
 
 /// Whether the verb is asked for one JSON document.

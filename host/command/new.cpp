@@ -23,7 +23,7 @@ using Words = std::map<std::string, std::string>;
 
 void check_kind(const std::string& kind) {
   std::vector<std::string> kinds;
-  for (std::uint32_t i = WEFT_KIND_ENCODER; i <= WEFT_KIND_METRIC; ++i)
+  for (std::uint32_t i = WEFT_KIND_ENCODER; i <= WEFT_KIND_FUNCTION; ++i)
     kinds.emplace_back(kind_name(i));
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
     throw Error(Exit::usage, concat("weft new: no kind of part is called \"", kind, "\".",

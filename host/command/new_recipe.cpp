@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "host/base/prefix.hpp"
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/checkpoint/disk.hpp"
 #include "host/command/recipe_draft.hpp"
 #include "host/command/verbs.hpp"
 #include "host/data/storage/file_folder.hpp"
@@ -176,9 +176,7 @@ void new_recipe(const Options& options) {
   const Choice choice = choose(look, options.target);
   print_choice(look, choice);
   const DraftedData drafted = drafted_data(data, out);
-  std::ofstream file(out, std::ios::binary | std::ios::trunc);
-  if (!(file << draft_recipe(look, choice, drafted)).flush())
-    wrong(Exit::cannot_create, concat(out, " cannot be written."));
+  write_text(out, draft_recipe(look, choice, drafted));
   print_next(out, drafted.name, choice);
 }
 

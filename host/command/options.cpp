@@ -8,6 +8,8 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/command/examples.hpp"
+#include "host/command/run_verbs.hpp"
 
 namespace weft::host {
 namespace {
@@ -34,8 +36,10 @@ void add(po::options_description& shown, const std::string& name, Options& optio
     option("plugins", list(options.plugins)->value_name("FOLDER"),
            "look for plug-ins here instead of in WEFT_PLUGIN_PATH and the installed folder");
   else if (name == "run")
-    option("run", po::value(&options.run)->value_name("FOLDER"),
-           "run folder to write (default: runs/NAME of the recipe)");
+    option(
+        "run", po::value(&options.run)->value_name("FOLDER"),
+        "run folder to write (default: runs/NAME of the recipe, with date and hash behind it where "
+        "that holds a run; rerun: RUN-again)");
   else if (name == "resume")
     option("resume", po::bool_switch(&options.resume),
            "go on from the run folder's newest checkpoint");
@@ -43,13 +47,24 @@ void add(po::options_description& shown, const std::string& name, Options& optio
     option("overwrite", po::bool_switch(&options.overwrite), "replace what is there");
   else if (name == "locked")
     option("locked", po::bool_switch(&options.locked),
-           "refuse (77) to evaluate with anything else than weft.lock says, instead of warning");
+           "refuse (77) anything else than weft.lock says instead of warning; train: the weft.lock "
+           "beside the recipe, or with --resume the run's");
   else if (name == "allow-commands")
     option("allow-commands", po::bool_switch(&options.allow_commands),
            "run the commands (pipe:COMMAND) that the recipe reads shards from");
   else if (name == "threads")
     option("threads", po::value(&options.threads)->value_name("N"),
            "threads for tensor operations (default: all cores)");
+  else if (name == "nproc")
+    option("nproc", po::value<int>()->value_name("N"), "start so many processes");
+  else if (name == "chaos")
+    option("chaos", po::value(&options.chaos)->value_name("STEPS"),
+           "also train so many steps on three processes whose samples lack modalities at random, "
+           "and compare with one process");
+  else if (name == "restarts")
+    option("restarts", po::value<int>()->value_name("R"),
+           "when a process is lost, start all again up to so many times; the run goes on from its "
+           "newest checkpoint");
   else if (name == "split")
     option("split", po::value(&options.split)->value_name("SPLIT"),
            "train, val or test (default: the recipe's; predict: test; data show, bench: train)");
@@ -63,8 +78,10 @@ void add(po::options_description& shown, const std::string& name, Options& optio
     option("level", po::value(&options.level)->value_name("N"),
            "check: tests up to this level, 1 to 9 (default: 9)");
   else if (name == "config")
-    option("config", po::value(&options.config)->value_name("JSON"),
-           "check: the configuration to test the parts with (default: {})");
+    option(
+        "config", po::value(&options.config)->value_name("JSON"),
+        "check: the configuration to test the parts with (default: {}); convert: values of nodes' "
+        "configurations, {\"text\": {\"pooler\": true}}");
   else if (name == "size")
     option("size", list(options.sizes)->value_name("SYMBOL=N"),
            "check: what a symbol of the port shapes is to stand for");
@@ -74,19 +91,23 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "default all; show, bench: default "
            "the first stage's; tokenizer train: FILE is a recipe, learn as the section says)");
   else if (name == "out")
-    option(
-        "out", po::value(&options.out)->value_name("PATH"),
-        "show: the HTML page to write; pack: what the shards' names begin with; tokenizer train: "
-        "the model file; new recipe: the recipe to write (default: NAME.json)");
+    option("out", po::value(&options.out)->value_name("PATH"),
+           "show, report: the HTML page to write (report: default RUN/report.html); pack: what the "
+           "shards' names begin with; tokenizer train: "
+           "the model file; new recipe: the recipe to write (default: NAME.json); convert: the "
+           "folder");
+  else if (name == "to")
+    option("to", po::value(&options.target)->value_name("FORMAT"),
+           "weft (default), or hf: the files that transformers reads");
   else if (name == "target")
     option("target", po::value(&options.target)->value_name("COLUMN"),
            "new recipe: the column that is to be learned (default: as it seems, and as is said)");
   else if (name == "count")
     option("count", po::value(&options.count)->value_name("N"),
-           "show: so many examples, 1 to 1000 (default: 24)");
+           "show, report: so many examples, 1 to 1000 (default: 24)");
   else if (name == "training")
     option("training", po::bool_switch(&options.training),
-           "show: as training sees them, augmented and exchanged");
+           "show: as training sees them, augmented and swapped");
   else if (name == "samples")
     option("samples", po::value(&options.samples)->value_name("N"),
            "pack: at most so many samples in a shard; eval: show so many with what is predicted, "
@@ -123,6 +144,14 @@ void add(po::options_description& shown, const std::string& name, Options& optio
   else if (name == "input")
     option("input", po::value(&options.input)->value_name("FILE"),
            "predict: the samples of an index of JSON lines, a tar or a text");
+  else if (name == "generation")
+    option(
+        "generation", list(options.generation)->value_name("KEY=VALUE"),
+        "a key of evaluate.generate, such as strategy=beam; also --strategy beam, --num-beams 4, "
+        "--temperature 0.7, --top-p 0.9, --max-length 40, --num-return-sequences 3, --seed 7 …");
+  else if (name == "chat")
+    option("chat", po::bool_switch(&options.chat),
+           "read questions from standard input, a line each; /NAME VALUE gives a field");
   else if (name == "wire")
     option("wire", list(options.wires)->value_name("NODE.PORT"),
            "predict: print the values of this output (default: the classes and texts that the "
@@ -135,16 +164,41 @@ void add(po::options_description& shown, const std::string& name, Options& optio
            "change nothing; fail (1) if a file is not in the canonical form");
   else if (name == "stdout")
     option("stdout", po::bool_switch(&options.to_stdout), "print the result; change no file");
+  else if (name == "over")
+    option("over", list(options.over)->value_name("PATH=VALUE,…"),
+           "each of these values of the recipe, e.g. "
+           "graph.fusion.use=fusion.concat,fusion.gated_cross_attention");
+  else if (name == "seeds")
+    option("seeds", po::value(&options.seeds)->value_name("N"),
+           "each trial with so many seeds, from the recipe's on; or with these: 1,2,3");
+  else if (name == "jobs")
+    option("jobs", po::value(&options.jobs)->value_name("N"),
+           "so many trials at a time (default: the sweep file's, or 1)");
+  else if (name == "compare")
+    option("compare", po::bool_switch(&options.compare), "then compare them, as `weft compare`");
+  else if (name == "lower")
+    option("lower", list(options.lower)->value_name("METRIC"),
+           "less of this metric is better; known of perplexities, error rates and the like");
+  else if (name == "html")
+    option("html", po::value(&options.html)->value_name("FILE"), "also write a page in one file");
+  else if (name == "tensorboard")
+    option("tensorboard", po::bool_switch(&options.tensorboard),
+           "also write what is logged to RUN/tensorboard, for `tensorboard --logdir`");
+  else if (name == "stop-at")
+    option("stop-at", po::value(&options.stop_at)->value_name("STAGE-STEP"),
+           "stop, resumably (75), once the stage is evaluated at this step or a later one");
   else if (name == "quiet")
-    option("quiet", po::bool_switch(&options.quiet), "no progress");
-  else
+    option("quiet,q", po::bool_switch(&options.quiet), "no progress");
+  else if (name == "json")
     option("json", po::bool_switch(&options.json), "print the result as one JSON document");
+  else
+    add_run_option(shown, name, options);
 }
 
 po::options_description describe(const Verb& verb, Options& options) {
   po::options_description shown("Options");
   for (const std::string& name : verb.options) add(shown, name, options);
-  shown.add_options()("help,h", "print this");
+  for (const char* name : {"log-file", "help"}) add_run_option(shown, name, options);
   return shown;
 }
 
@@ -153,7 +207,42 @@ po::options_description describe(const Verb& verb, Options& options) {
               concat("weft ", verb.name, ": ", what, " `weft ", verb.name, " --help` shows how."));
 }
 
-/// `predict --picture a.png` is short for `predict --field picture=a.png`.
+/// `--run "$RUN"` in a script whose RUN is not set must not mean what is done without --run.
+bool has_empty(const po::variable_value& value) {
+  if (value.defaulted()) return false;
+  if (const auto* const text = boost::any_cast<std::string>(&value.value())) return text->empty();
+  const auto* const texts = boost::any_cast<std::vector<std::string>>(&value.value());
+  return texts != nullptr && std::ranges::any_of(*texts, &std::string::empty);
+}
+
+/// The keys of an entry of `evaluate.generate` that options may give.
+constexpr const char* k_generation_keys[] = {"max_length",
+                                             "min_length",
+                                             "strategy",
+                                             "num_beams",
+                                             "length_penalty",
+                                             "temperature",
+                                             "top_k",
+                                             "top_p",
+                                             "min_p",
+                                             "repetition_penalty",
+                                             "no_repeat_ngram_size",
+                                             "num_return_sequences",
+                                             "best_of",
+                                             "stop",
+                                             "seed",
+                                             "use_cache"};
+
+/// `--num-beams` as `num_beams`; empty where it is no key of an entry.
+std::string generation_key(const Verb& verb, std::string name) {
+  std::ranges::replace(name, '-', '_');
+  const bool is_key = std::ranges::find(verb.options, "generation") != verb.options.end() &&
+                      std::ranges::find(k_generation_keys, name) != std::end(k_generation_keys);
+  return is_key ? name : "";
+}
+
+/// `predict --picture a.png` is short for `predict --field picture=a.png`, and `generate
+/// --num-beams 4` for `generate --generation num_beams=4`.
 std::vector<std::string> with_fields(const Verb& verb, const std::vector<std::string>& arguments) {
   if (std::ranges::find(verb.options, "field") == verb.options.end()) return arguments;
   std::vector<std::string> whole;
@@ -163,12 +252,16 @@ std::vector<std::string> with_fields(const Verb& verb, const std::vector<std::st
     const std::string name = word.starts_with("--") ? word.substr(2, equals - 2) : "";
     if (name.empty() || std::ranges::find(verb.options, name) != verb.options.end()) {
       whole.push_back(word);
-    } else if (equals != std::string::npos) {
-      whole.insert(whole.end(), {"--field", word.substr(2)});
+      continue;
+    }
+    const std::string key = generation_key(verb, name);
+    const char* const option = key.empty() ? "--field" : "--generation";
+    if (equals != std::string::npos) {
+      whole.insert(whole.end(), {option, concat(key.empty() ? name : key, word.substr(equals))});
     } else if (i + 1 < arguments.size()) {
-      whole.insert(whole.end(), {"--field", concat(name, "=", arguments[++i])});
+      whole.insert(whole.end(), {option, concat(key.empty() ? name : key, "=", arguments[++i])});
     } else {
-      throw Error(Exit::usage, concat("weft predict: ", word,
+      throw Error(Exit::usage, concat("weft ", verb.name, ": ", word,
                                       " wants a value: the field's text, "
                                       "or the file of its picture or recording."));
     }
@@ -177,82 +270,6 @@ std::vector<std::string> with_fields(const Verb& verb, const std::vector<std::st
 }
 
 }  // namespace
-
-const std::vector<Verb>& verbs() {
-  static const std::vector<Verb> all = {
-      {"train",
-       "RECIPE",
-       "train the stages of a recipe, then evaluate",
-       {"set", "run", "resume", "overwrite", "threads", "plugins", "allow-commands", "quiet",
-        "json"},
-       1,
-       1},
-      {"eval",
-       "RUN…",
-       "evaluate trained runs and print them side by side",
-       {"set", "split", "interval", "samples", "locked", "threads", "plugins", "allow-commands",
-        "json"},
-       1,
-       99},
-      {"predict",
-       "RUN",
-       "ask a trained run: one JSON line for each example of a split, a file or the command line",
-       {"field", "input", "split", "wire", "data", "set", "locked", "threads", "plugins",
-        "allow-commands"},
-       1,
-       1},
-      {"check",
-       "RECIPE",
-       "check a recipe, its parts and shapes; no tensor is made",
-       {"set", "plugins", "expand", "json"},
-       1,
-       1},
-      {"explain",
-       "RECIPE PATH",
-       "print a value of a recipe and where it comes from: a line, an override, a wire, a default",
-       {"set", "plugins"},
-       2,
-       2},
-      {"format",
-       "FILE…",
-       "write recipes in their canonical form, at most 100 columns wide, with their comments",
-       {"check"},
-       1,
-       10'000},
-      {"migrate", "FILE…", "give recipes of format 1 the keys of format 2", {"stdout"}, 1, 10'000},
-      {"plugin",
-       "list | info ID-OR-FILE | which ID[@RANGE] | check FILE | seal FILE | unblock FILE",
-       "show the plug-ins that are found; test one; write its manifest; lift a block",
-       {"plugins", "level", "config", "size", "tier", "torch", "json"},
-       1,
-       2},
-      {"data",
-       "check DATA | stats DATA | show DATA | bench DATA | pack FOLDER-INDEX-OR-TAR",
-       "find what data cannot be used; its statistics; a page to look at; its speed; make "
-       "shards.\n      "
-       "DATA is a recipe, or a shard, a pattern of shards or a folder of files KEY.ext without one",
-       {"set", "data", "split", "count", "training", "out", "overwrite", "samples", "bytes",
-        "seconds", "allow-commands", "json"},
-       2,
-       2},
-      {"tokenizer",
-       "train FILE… --out FILE | encode FILE | decode FILE",
-       "learn a tokenizer from lines of text; turn lines of standard input into ids and back",
-       {"data", "out", "type", "vocab", "special", "texts", "overwrite", "set", "allow-commands",
-        "pieces"},
-       2,
-       10'000},
-      {"new",
-       "recipe DATA | KIND ID [FOLDER]",
-       "draft a first recipe from a folder, a table or a shard; begin a part of your own: a "
-       "project "
-       "that builds and computes something",
-       {"target", "out", "overwrite"},
-       2,
-       3},
-  };
-  return all;
-}
 
 Options parse_options(const Verb& verb, const std::vector<std::string>& arguments) {
   Options options;
@@ -270,8 +287,12 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
             .run(),
         map);
     po::notify(map);
-    for (const auto& [name, value] : map)
+    for (const auto& [name, value] : map) {
+      if (has_empty(value))
+        wrong(verb, concat(name == "operand" ? "an operand" : "--" + name,
+                           " is empty. Give it a value, or leave it out."));
       if (!value.defaulted() && name != "operand") options.given.push_back(name);
+    }
   } catch (const po::unknown_option& error) {
     std::vector<std::string> known;
     for (const std::string& name : verb.options) known.push_back("--" + name);
@@ -280,6 +301,7 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
   } catch (const po::error& error) {
     wrong(verb, concat(error.what(), "."));
   }
+  take_short_overrides(verb, options);
   if (options.operands.size() < verb.min_operands || options.operands.size() > verb.max_operands)
     wrong(verb, concat("expected ", verb.operands, ", found ", options.operands.size(),
                        options.operands.size() == 1 ? " operand." : " operands."));
@@ -290,9 +312,36 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
     wrong(verb, concat("--tier takes c-abi or torch-full, found \"", options.tier, "\"."));
   if ((options.tier == "torch-full") == options.torch.empty())
     wrong(verb, "--torch goes with --tier torch-full, and that with --torch.");
-  if (options.samples < 0) wrong(verb, "--samples takes a positive number.");
+  const bool has_samples = std::ranges::find(options.given, "samples") != options.given.end();
+  if (has_samples && options.samples < 1) wrong(verb, "--samples takes a positive number.");
+  if (options.jobs < 0) wrong(verb, "--jobs takes a positive number.");
   if (options.threads < 0) wrong(verb, "--threads takes a positive number.");
   return options;
+}
+
+std::vector<OptionHelp> options_of(const Verb& verb) {
+  Options unused;
+  std::vector<OptionHelp> result;
+  const po::options_description shown = describe(verb, unused);
+  for (const auto& option : shown.options()) {
+    const std::string dashed =
+        option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+    const std::string value =
+        option->semantic()->max_tokens() > 0 ? option->format_parameter() : "";
+    result.push_back({option->long_name(), dashed.starts_with("-") ? dashed.substr(1) : "", value,
+                      option->description()});
+  }
+  return result;
+}
+
+const Verb& verb_named(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) {
+    if (verb.name == name) return verb;
+    names.emplace_back(verb.name);
+  }
+  throw Error(Exit::usage,
+              concat("weft: no verb is called \"", name, "\".", suggestion(name, names)));
 }
 
 std::string help(const Verb& verb) {
@@ -300,8 +349,9 @@ std::string help(const Verb& verb) {
   std::ostringstream text;
   text << "weft " << verb.name << " " << verb.operands << " [options]\n"
        << "  " << verb.summary << "\n\n"
-       << describe(verb, unused) << "\n"
-       << exit_codes;
+       << describe(verb, unused) << "\nExamples:\n";
+  for (const std::string& example : examples_of(verb.name)) text << "  " << example << "\n";
+  text << "\n" << exit_codes;
   return text.str();
 }
 
@@ -310,7 +360,7 @@ std::string help() {
   text << "weft: train and evaluate multimodal models from recipes, every part a plug-in\n\n";
   for (const Verb& verb : verbs())
     text << "  weft " << verb.name << " " << verb.operands << "\n      " << verb.summary << "\n";
-  text << "\n`weft VERB --help` lists the options of a verb; `weft --version` prints the "
+  text << "\n`weft help VERB` lists the options of a verb; `weft --version` prints the "
           "version.\n\n"
        << exit_codes;
   return text.str();

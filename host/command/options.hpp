@@ -42,13 +42,32 @@ struct Options {
   std::vector<std::string> fields;  ///< --field NAME=VALUE, --input FILE, --wire NODE.PORT, of
   std::string input;                ///< `predict`
   std::vector<std::string> wires;
+  /// KEY=VALUE of the entries of `evaluate.generate`, --KEY VALUE of `generate`; --chat
+  std::vector<std::string> generation;
+  bool chat = false;
   bool resume = false, overwrite = false, quiet = false, json = false;
-  std::string target;           ///< --target COLUMN, of `new recipe`
-  bool expand = false;          ///< --expand, of `check`
-  bool check = false;           ///< --check, of `format`
-  bool to_stdout = false;       ///< --stdout, of `migrate`
-  bool locked = false;          ///< --locked, of `eval`: refuse what only warns
+  std::vector<std::string> over;   ///< --over PATH=VALUE,…, of `sweep`
+  std::string seeds;               ///< --seeds N, or S1,S2,…, of the same
+  int jobs = 0;                    ///< --jobs N, of the same; 0: the sweep's, else 1
+  bool compare = false;            ///< --compare, of the same
+  std::vector<std::string> lower;  ///< --lower METRIC, of `compare`
+  std::string html;                ///< --html FILE, of the same
+  bool tensorboard = false;        ///< --tensorboard, of `train`
+  std::string stop_at;             ///< --stop-at STAGE-STEP, of the same
+  std::string target;              ///< --target COLUMN, of `new recipe`; --to FORMAT, of `convert`
+  bool expand = false;             ///< --expand, of `check`
+  std::int64_t chaos = 0;          ///< --chaos STEPS, of `doctor`; 0: none
+  bool check = false;              ///< --check, of `format`
+  bool to_stdout = false;          ///< --stdout, of `migrate`
+  bool locked = false;             ///< --locked, of `eval`: refuse what only warns
   bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
+  std::string svg;              ///< --svg FILE, of `plan`
+  std::int64_t steps = -1;      ///< --steps N, of `plan` and `verify-resume`; -1: the verb's own
+  bool dry_run = false;         ///< --dry-run, of `train`
+  bool verbose = false;         ///< --verbose
+  bool fix = false;             ///< --fix, of `check`
+  bool man = false;             ///< --man, of `help`
+  std::string log_file;         ///< --log-file FILE, of every verb
 };
 
 /// One verb's options by their long names, without dashes.
@@ -60,6 +79,17 @@ struct Verb {
   std::size_t min_operands, max_operands;
 };
 
+/// An option for people and shells, made of the table that reads it.
+struct OptionHelp {
+  std::string name;   ///< "run", without dashes
+  std::string brief;  ///< "q", or empty
+  std::string value;  ///< "FOLDER"; empty for a switch
+  std::string text;
+};
+
+/// What the verb accepts, --help and --log-file among it.
+std::vector<OptionHelp> options_of(const Verb& verb);
+
 /// All verbs in the order in which `weft --help` lists them.
 const std::vector<Verb>& verbs();
 
@@ -70,6 +100,9 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
 std::string help(const Verb& verb);
 /// The verbs.
 std::string help();
+
+/// The verb of this name. @throws Error (usage) with what it may have been meant to be
+const Verb& verb_named(const std::string& name);
 
 /// Folders that --plugins names, or else WEFT_PLUGIN_PATH and the installed ones.
 std::vector<std::filesystem::path> search_path(const Options& options);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/command/json_document.hpp"
+#include "host/command/plugin_info.hpp"
 #include "host/command/verbs.hpp"
 #include "host/registry/part_id.hpp"
 #include "host/registry/plugin_file.hpp"
@@ -18,26 +18,11 @@ namespace {
 
 using OrderedJson = nlohmann::ordered_json;
 
-/// A part as schemas/manifest.schema.json describes it.
-OrderedJson manifest(const Part& part) {
-  return {{"id", part.id},
-          {"kind", kind_name(part.kind)},
-          {"version", part.version.text()},
-          {"summary", part.summary},
-          {"state_version", part.state_version},
-          {"file", part.file.string()},
-          {"sha256", part.sha256},
-          {"plugin_version", part.plugin_version},
-          {"vendor", part.vendor},
-          {"license", part.license},
-          {"config", OrderedJson::parse(part.config_schema)}};
-}
-
 void list(const Options& options) {
   const Registry registry(search_path(options));
   if (options.json) {
     OrderedJson parts = OrderedJson::array(), rejected = OrderedJson::array();
-    for (const Part& part : registry.parts()) parts.push_back(manifest(part));
+    for (const Part& part : registry.parts()) parts.push_back(part_document(part));
     for (const Rejected& file : registry.rejected())
       rejected.push_back({{"file", file.file.string()}, {"reason", file.reason}});
     std::cout << document_text(OrderedJson{{"parts", parts}, {"rejected", rejected}});
@@ -51,56 +36,11 @@ void list(const Options& options) {
     std::cerr << "weft: not usable: " << printable(file.reason, k_sentence_bytes) << "\n";
 }
 
-/// What a silent recipe's value follows, as host/graph/node_config.hpp says; else "".
-std::string wired(const OrderedJson& field) {
-  const OrderedJson* holder = field.contains("x-from") ? &field : nullptr;
-  if (holder == nullptr && field.contains("$defs")) holder = &field.at("$defs");
-  if (holder == nullptr || !holder->contains("x-from")) return "";
-  const OrderedJson& from = holder->at("x-from");
-  if (!from.is_object()) return "";
-  const std::string port = from.value("port", "");
-  return from.contains("axis")
-             ? concat(" If left out, axis ", from.at("axis").dump(), " of what is wired to ", port,
-                      ".")
-             : concat(" If left out, the classes of what is wired to ", port, ".");
-}
-
-void print(const Part& part) {
-  std::cout << part.id << " " << part.version.text() << ": " << printable(part.summary)
-            << "\n  file     " << printable(part.file.string()) << "\n  sha256   " << part.sha256
-            << "\n  license  " << printable(part.license) << "\n\n";
-  Table table({"field", "type", "default", "meaning"});
-  const OrderedJson schema = OrderedJson::parse(part.config_schema);
-  if (schema.contains("properties"))
-    for (const auto& [name, field] : schema.at("properties").items())
-      table.add({name, field.value("type", ""),
-                 field.contains("default") ? field["default"].dump() : "",
-                 field.value("description", "") + wired(field)});
-  std::cout << table.text();
-}
-
-void info(const Options& options) {
-  const std::string& what = options.operands[1];
-  std::vector<Part> parts;
-  if (what.ends_with(".so") || std::filesystem::exists(what))
-    parts = Registry::parts_of(what);
-  else
-    parts = {Registry(search_path(options)).which(what)};
-  OrderedJson all = OrderedJson::array();
-  for (const Part& part : parts) {
-    if (options.json)
-      all.push_back(manifest(part));
-    else
-      print(part);
-  }
-  if (options.json) std::cout << document_text(all);
-}
-
 void which(const Options& options) {
   const Registry registry(search_path(options));
   const Part& part = registry.which(options.operands[1]);
   if (options.json)
-    std::cout << document_text(manifest(part));
+    std::cout << document_text(part_document(part));
   else
     std::cout << part.file.string() << "\n";
 }
@@ -129,7 +69,7 @@ struct Action {
 const std::vector<Action>& actions() {
   static const std::vector<Action> all = {
       {"list", 0, {"plugins", "json"}, list},
-      {"info", 1, {"plugins", "json"}, info},
+      {"info", 1, {"plugins", "config", "json"}, plugin_info},
       {"which", 1, {"plugins", "json"}, which},
       {"check", 1, {"level", "config", "size", "json"}, examine},
       {"seal", 1, {"tier", "torch"}, seal_file},

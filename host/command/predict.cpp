@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/command/console.hpp"
+#include "host/command/given_example.hpp"
+#include "host/command/ranks.hpp"
 #include "host/command/verbs.hpp"
 #include "host/session/prediction.hpp"
+#include "host/session/shared_run.hpp"
 
 namespace weft::host {
 namespace {
@@ -44,28 +45,36 @@ OrderedJson json_of(const Answer& answer, const std::vector<std::string>& classe
   return json;
 }
 
-/// The bytes of a file that the user named.
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream bytes;
-  if (!file || !(bytes << file.rdbuf()))
-    throw Error(Exit::no_input, concat(path, " cannot be read. Check the path after --field."));
-  return bytes.str();
+/// The line of a prediction.
+std::string line_of(const Prediction& prediction, const Predictor& predictor) {
+  OrderedJson line{{"key", prediction.key}};
+  for (const Answer& answer : prediction.answers)
+    line[answer.name] = json_of(answer, predictor.classes(answer.name));
+  return line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
-/// The example that --field NAME=VALUE describes: a text is the value, a picture or a recording
-/// the file that the value names.
-GivenExample example_of(const Options& options, const Predictor& predictor) {
-  GivenExample example{"input", {}};
-  for (const std::string& field : options.fields) {
-    const std::size_t equals = field.find('=');
-    if (equals == std::string::npos || equals == 0)
-      throw Error(Exit::usage, concat("--field takes NAME=VALUE, found \"", field, "\"."));
-    const std::string name = field.substr(0, equals), value = field.substr(equals + 1);
-    if (!example.fields.emplace(name, predictor.is_media(name) ? bytes_of(value) : value).second)
-      throw Error(Exit::usage, concat("--field names \"", name, "\" twice."));
-  }
-  return example;
+/// The ranks take turns, a batch each, and the first prints the lines of all in their order.
+void predict_on(const Options& options, const World& world, Collective& ranks) {
+  RankObserver told(options, world);
+  const SessionSettings settings = session_settings(options, world.local_size);
+  TrainedRun run = open_run_together(options.operands[0], settings, Opens::none, options.locked,
+                                     told.observer(), ranks);
+  PredictSettings how{options.data, options.wires, 0};
+  how.ranks = &ranks;
+  std::string lines;
+  how.after_round = [&] {
+    for (const std::string& text : ranks.texts(std::exchange(lines, "")))
+      if (world.rank == 0) std::cout << text;
+  };
+  Predictor predictor(std::move(run), settings, std::move(how));
+  const auto take = [&](const Prediction& one) { lines += line_of(one, predictor); };
+  ranks.note("the predictions", 0);
+  if (!options.input.empty())
+    predictor.predict_shard(std::filesystem::absolute(options.input), take);
+  else if (options.fields.empty())
+    predictor.predict_split(split_named(options.split.empty() ? "test" : options.split), take);
+  else if (world.rank == 0)
+    std::cout << line_of(predictor.predict(example_of(options, predictor)), predictor);
 }
 
 }  // namespace
@@ -74,22 +83,8 @@ void predict(const Options& options) {
   const int ways = !options.fields.empty() + !options.input.empty() + !options.split.empty();
   if (ways > 1)
     throw Error(Exit::usage, "--field, --input and --split name what to predict: give one.");
-  Console console(options);
-  const SessionSettings settings = session_settings(options);
-  Predictor predictor(open_run(options.operands[0], settings, Opens::none, options.locked, console),
-                      settings, {options.data, options.wires, 0});
-  const auto print = [&](const Prediction& prediction) {
-    OrderedJson line{{"key", prediction.key}};
-    for (const Answer& answer : prediction.answers)
-      line[answer.name] = json_of(answer, predictor.classes(answer.name));
-    std::cout << line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << "\n";
-  };
-  if (!options.fields.empty())
-    print(predictor.predict(example_of(options, predictor)));
-  else if (!options.input.empty())
-    predictor.predict_shard(std::filesystem::absolute(options.input), print);
-  else
-    predictor.predict_split(split_named(options.split.empty() ? "test" : options.split), print);
+  among_ranks(options.operands[0],
+              [&](const World& world, Collective& ranks) { predict_on(options, world, ranks); });
 }
 
 }  // namespace weft::host

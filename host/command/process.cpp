@@ -29,12 +29,12 @@ std::string ending_line;
   end_process(static_cast<int>(Exit::interrupted));
 }
 
-void request_stop(int number) {
+void note_signal(int number) {
   must_stop = true;
   // A terminal that closes hangs up more than once, and the limit's signal comes every second.
   if (number != SIGINT && number != SIGTERM) return;
   if (was_asked.exchange(true))
-    end_with({"weft: error: ended at the second signal.", what_is_saved(), "\n"});
+    end_with({"weft: error: ended at the second signal.", what_is_saved(false), "\n"});
 }
 
 void end_now(int) {
@@ -74,8 +74,12 @@ const std::atomic<bool>& stop_requested() {
   return must_stop;
 }
 
+void request_stop() {
+  must_stop = true;
+}
+
 void stop_on_signals() {
-  handle_stopping(request_stop);
+  handle_stopping(note_signal);
 }
 
 void end_on_signals(const std::string& line) {

@@ -20,6 +20,9 @@ void fail_writes_instead_of_ending();
 /// Whether a signal asked to stop, once stop_on_signals() was called.
 const std::atomic<bool>& stop_requested();
 
+/// As a signal would.
+void request_stop();
+
 /// From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU set stop_requested(); a second SIGINT or SIGTERM
 /// ends the process at once, with Exit::interrupted. SIGHUP stays ignored where it was (nohup).
 void stop_on_signals();

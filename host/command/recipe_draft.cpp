@@ -160,6 +160,17 @@ class Draft {
                   ", \"normalize\": \"per_mel\"}");
   }
 
+  /// Ends the field of what is learned, where some samples lack it.
+  std::string end_of_target() const {
+    return choice_.target->samples < look_.samples ? ", \"optional\": true}" : "}";
+  }
+  std::string remark_on_target() const {
+    const std::int64_t lacking = look_.samples - choice_.target->samples;
+    if (lacking <= 0) return "";
+    return concat("// ", lacking, " of the samples lack it: nothing is learned from those, and ",
+                  "they are not measured.\n");
+  }
+
   std::string text_field(const Column& text, const std::string& name,
                          const std::string& more) const {
     return concat(quoted(name), ": {\"kind\": \"text\", ", source_of(text),
@@ -184,9 +195,9 @@ class Draft {
     const std::string source = column.source.is_pointer()
                                    ? concat("\"pointer\": [", quoted(column.source.text), "]")
                                    : source_of(column) + ", \"size\": 1";
-    return concat(quoted(target_), ": {\"kind\": \"number\", ", source,
+    return concat(remark_on_target(), quoted(target_), ": {\"kind\": \"number\", ", source,
                   ", \"mean\": ", number(column.mean), ", \"std\": ", number(column.deviation),
-                  "}");
+                  end_of_target());
   }
 
   std::string class_field() const {
@@ -194,8 +205,8 @@ class Draft {
     for (const auto& [name, count] : choice_.target->counts) {
       classes += (classes.empty() ? "" : ", ") + quoted(name);
     }
-    return concat(quoted(target_), ": {\"kind\": \"class\", ", source_of(*choice_.target),
-                  ", \"classes\": [", classes, "]}");
+    return concat(remark_on_target(), quoted(target_), ": {\"kind\": \"class\", ",
+                  source_of(*choice_.target), ", \"classes\": [", classes, "]", end_of_target());
   }
 
   std::vector<std::string> nodes() {

@@ -34,6 +34,14 @@ WEFT_EXPORTED weft::host::Ending weft_run_predict(const weft::host::Options& opt
   return weft::host::guarded(weft::host::predict, options);
 }
 
+WEFT_EXPORTED weft::host::Ending weft_run_generate(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::generate, options);
+}
+
+WEFT_EXPORTED weft::host::Ending weft_run_report(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::report, options);
+}
+
 WEFT_EXPORTED weft::host::Ending weft_run_plugin_check(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::check_file, options);
 }
@@ -48,4 +56,16 @@ WEFT_EXPORTED weft::host::Ending weft_run_new_recipe(const weft::host::Options& 
 
 WEFT_EXPORTED weft::host::Ending weft_run_tokenizer(const weft::host::Options& options) {
   return weft::host::guarded(weft::host::tokenizer, options);
+}
+
+WEFT_EXPORTED weft::host::Ending weft_run_plan(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::plan, options);
+}
+
+WEFT_EXPORTED weft::host::Ending weft_run_rerun(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::rerun, options);
+}
+
+WEFT_EXPORTED weft::host::Ending weft_run_verify_resume(const weft::host::Options& options) {
+  return weft::host::guarded(weft::host::verify_resume, options);
 }

@@ -41,7 +41,7 @@ std::string model_of_files(const Options& options, const Operands& files) {
                                    options.texts};
   if (const auto [key, expected] = misfit(training).value_or(std::pair<std::string, std::string>());
       !key.empty()) {
-    wrong(concat("train: --", key, " takes ", expected, "."));
+    wrong(concat("train: --", key == "vocab_size" ? "vocab" : key, " takes ", expected, "."));
   }
   TrainingTexts texts(training.type, static_cast<std::size_t>(training.texts));
   for (const std::string& path : files) add_lines(path, texts);

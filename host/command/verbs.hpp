@@ -19,6 +19,25 @@ void plugin(const Options& options);
 /// `weft new KIND ID [FOLDER]`.
 void new_part(const Options& options);
 
+/// `weft runs list | show | remove`.
+void runs(const Options& options);
+/// `weft diff RUN RUN`.
+void diff(const Options& options);
+void doctor(const Options& options);
+/// `weft help [VERB]`.
+void print_help(const Options& options);
+/// `weft completion SHELL`.
+void print_completion(const Options& options);
+/// `weft sweep RECIPE-OR-SWEEP`.
+void sweep(const Options& options);
+/// `weft compare RUN…`.
+void compare(const Options& options);
+/// The same of these run folders.
+void compare_runs(const std::vector<std::string>& folders, const Options& options);
+/// @param option  that names the file
+/// @throws Error (cannot_create) where the file is there already and --overwrite is not given
+void require_free(const std::string& path, const std::string& option, const Options& options);
+
 /// A verb of libweft.so.
 using ComputingVerb = Ending (*)(const Options&);
 
@@ -30,8 +49,12 @@ void run_computing(const char* symbol, const Options& options);
 void train(const Options& options);
 /// Evaluates; exported as weft_run_eval.
 void evaluate_runs(const Options& options);
+/// `weft report RUN`; exported as weft_run_report.
+void report(const Options& options);
 /// Answers; exported as weft_run_predict.
 void predict(const Options& options);
+/// Writes texts; exported as weft_run_generate.
+void generate(const Options& options);
 /// `weft tokenizer`; exported as weft_run_tokenizer.
 void tokenizer(const Options& options);
 /// `weft plugin check`; exported as weft_run_plugin_check.
@@ -40,5 +63,11 @@ void check_file(const Options& options);
 void new_recipe(const Options& options);
 /// `weft data …`; exported as weft_run_data.
 void data(const Options& options);
+/// `weft plan RECIPE`; exported as weft_run_plan.
+void plan(const Options& options);
+/// `weft rerun RUN`; exported as weft_run_rerun.
+void rerun(const Options& options);
+/// `weft verify-resume RECIPE`; exported as weft_run_verify_resume.
+void verify_resume(const Options& options);
 
 }  // namespace weft::host

@@ -25,6 +25,9 @@ std::vector<Test> life_cycle_tests();  // level 3
 std::vector<Test> call_tests();        // level 5
 std::vector<Test> row_tests();         // level 5
 std::vector<Test> gradient_tests();    // level 7
+std::vector<Test> demand_tests();      // level 5
+std::vector<Test> step_tests();        // level 7
+std::vector<Test> cache_tests();       // level 7
 std::vector<Test> stress_tests();      // level 9
 
 /// All of them, in the order in which they run.

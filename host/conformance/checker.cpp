@@ -17,6 +17,7 @@
 #include "host/base/child_process.hpp"
 #include "host/base/text.hpp"
 #include "host/conformance/catalogue.hpp"
+#include "host/engine/caches.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
@@ -275,6 +276,7 @@ CheckReport check_plugin(const CheckRequest& request,
                          const std::function<void(const TestResult&)>& done) {
   set_threads(1);  // a child has only the thread that forked it
   set_error_sink(core_api());
+  offer_extension(WEFT_DRAFT_SEQUENCE, sequence_api());
   set_entry_slot(thread_entry);
   return Checker(request, done).check();
 }

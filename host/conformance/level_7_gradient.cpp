@@ -297,26 +297,29 @@ void merges(const Examination& examination) {
   Sizing sizing = subject.sizing;
   sizing.batch = 6;
   const Arrays whole = subject.draw(1, DType::float32, sizing);
-  std::vector<States> halves;
-  for (const std::int64_t first : {0, 4}) {
-    Arrays rows = whole;
-    for (auto& port : rows)
-      for (Array& array : port) array = rows_of(array, first, first == 0 ? 4 : 2);
-    subject.specimen.states = initial_states(subject.specimen.instance);
-    subject.specimen.call(WEFT_ROLE_UPDATE, to_tensors(rows));
-    halves.push_back(subject.specimen.states);
-  }
   const auto expected = to_arrays(run(subject, subject.specimen, to_tensors(whole)));
   const auto& declared = subject.specimen.instance.states();
-  States merged = initial_states(subject.specimen.instance);
-  for (const States& half : halves)
-    for (std::size_t i = 0; i < merged.size(); ++i)
-      merged[i] = merge(merged[i], half[i], declared[i].merge);
-  subject.specimen.states = merged;
-  const auto found =
-      to_arrays(subject.specimen.call(WEFT_ROLE_COMPUTE, InputTensors(whole.size())));
-  expect_equal(subject.specimen, found, expected, 1e-6,
-               "from the states of two parts of the batch, merged by their rules");
+  const auto expect_of = [&](const std::vector<std::int64_t>& sizes, const char* when) {
+    States merged = initial_states(subject.specimen.instance);
+    std::int64_t first = 0;
+    for (const std::int64_t size : sizes) {
+      Arrays rows = whole;
+      for (auto& port : rows)
+        for (Array& array : port) array = rows_of(array, first, size);
+      first += size;
+      subject.specimen.states = initial_states(subject.specimen.instance);
+      subject.specimen.call(WEFT_ROLE_UPDATE, to_tensors(rows));
+      for (std::size_t i = 0; i < merged.size(); ++i)
+        merged[i] = merge(merged[i], subject.specimen.states[i], declared[i].merge);
+    }
+    subject.specimen.states = merged;
+    const auto found =
+        to_arrays(subject.specimen.call(WEFT_ROLE_COMPUTE, InputTensors(whole.size())));
+    expect_equal(subject.specimen, found, expected, 1e-6, when);
+  };
+  expect_of({4, 2}, "from the states of two parts of the batch, merged by their rules");
+  expect_of({1, 1, 1, 1, 1, 1},
+            "from the states of one row after the other, merged by their rules");
 }
 
 std::size_t port_named(const std::vector<Port>& ports, const char* name, const char* field) {

@@ -10,10 +10,10 @@
 
 #include "host/base/error.hpp"
 #include "host/conformance/witness.hpp"
+#include "host/engine/caches.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/engine/tables.hpp"
 #include "host/graph/metric_states.hpp"
-#include "host/recipe/schema.hpp"
 
 namespace weft::host {
 namespace {
@@ -52,18 +52,6 @@ std::vector<weft_tensor> handles(const std::vector<Tensor>& tensors) {
 
 }  // namespace
 
-std::string complete_config(const Part& part, const std::string& config) {
-  std::vector<Problem> problems;
-  std::string whole = validate(
-      part.config_schema, config,
-      [](const std::string& pointer, PlaceOf) {
-        return Problem{"", 0, pointer, ""};
-      },
-      "", problems);
-  if (!problems.empty()) throw Error(Exit::bad_recipe, problems.front().sentence());
-  return whole;
-}
-
 Specimen::Specimen(const Part& part, const std::string& config,
                    const std::map<std::string, std::uint32_t>& wired, DType dtype)
     : instance(part, "part", config, wired) {
@@ -85,7 +73,8 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
     for (const Tensor& tensor : port) in.push_back(tensor.get());
   }
   const std::vector<weft_tensor> own = handles(parameters), saved = handles(buffers);
-  GuardedHandles out(instance.outputs().size()), changed(states.size());
+  GuardedHandles out(role == WEFT_ROLE_STEP ? buffers.size() : instance.outputs().size());
+  GuardedHandles changed(states.size());
   for (std::size_t i = 0; i < states.size(); ++i) changed.data()[i] = states[i].get();
   const Generator generator(options.seed);
 
@@ -104,6 +93,9 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
   call.states = changed.data();
   call.out = out.data();
   call.generator = generator.get();
+  const std::vector<std::uint8_t> wanted(instance.outputs().size() + 1,
+                                         wants && options.caches == nullptr ? 1 : 0);
+  call.wanted = wanted.data();
 
   std::vector<weft_tensor> lent = in;
   lent.insert(lent.end(), own.begin(), own.end());
@@ -114,6 +106,7 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
   not_new.erase(nullptr);
   bool borrowed = false;
   const LibraryScope library(instance.library());
+  const CachesScope going_on(options.caches);
   std::vector<Tensor> outputs;
   const auto take_over = [&] {
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -145,6 +138,20 @@ std::vector<Tensor> Specimen::call(std::uint32_t role, const InputTensors& input
                 "it wrote a handle to its outputs that it was only lent, or the same one twice. "
                 "An output is a new reference: retain the tensor first.");
   return outputs;
+}
+
+std::vector<Tensor> Specimen::made_buffers() {
+  const std::vector<Tensor> kept = states;
+  std::vector<Tensor> made = call(WEFT_ROLE_STEP, InputTensors(instance.inputs().size()));
+  states = kept;
+  return made;
+}
+
+void Specimen::step() {
+  const std::vector<Tensor> made = made_buffers();
+  for (std::size_t i = 0; i < made.size(); ++i)
+    if (made[i]) copy_into(buffers[i], to_array(made[i]));
+  states = initial_states(instance);
 }
 
 InputTensors to_tensors(const std::vector<std::vector<Array>>& inputs) {

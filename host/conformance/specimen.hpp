@@ -10,13 +10,10 @@
 
 #include "host/base/array.hpp"
 #include "host/graph/model.hpp"
+#include "host/graph/node_config.hpp"
 #include "host/registry/instance.hpp"
 
 namespace weft::host {
-
-/// A configuration with the part's defaults filled in.
-/// @throws Error (bad_recipe) with the first thing that is wrong with it
-std::string complete_config(const Part& part, const std::string& config);
 
 struct Specimen {
   /// @param part    loaded
@@ -31,10 +28,17 @@ struct Specimen {
   std::vector<Tensor> call(std::uint32_t role, const InputTensors& inputs,
                            const CallOptions& options = {});
 
+  /// WEFT_ROLE_STEP on the states as they are: what the part makes of them, by buffer; absent where
+  /// it leaves one. Buffers and states stay as they are.
+  std::vector<Tensor> made_buffers();
+  /// The same, written to the buffers; states begin anew.
+  void step();
+
   Instance instance;
   std::vector<Tensor> parameters, buffers, states;
   std::vector<Tensor> left_behind;
   std::string overrun;              ///< which array a call wrote past; empty: none
+  bool wants = true;                ///< outputs on demand, in calls outside of a sequence
   std::uint32_t unknown_flags = 0;  ///< further bits for weft_call.flags
   std::uint32_t further_bytes = 0;  ///< by which weft_call is longer, as a later host's would be
 };

@@ -273,6 +273,20 @@ weft_status custom(const weft_function* function, const weft_tensor* in, std::ui
   return status;
 }
 
+weft_status gradient(const weft_tensor* out, const weft_tensor* grad_out, std::uint32_t n_out,
+                     const weft_tensor* in, std::uint32_t n_in, std::uint32_t differentiable,
+                     weft_tensor* grad_in) noexcept {
+  if (!begin()) return WEFT_FAILED;
+  const auto fits = [](const weft_tensor* handles, std::uint32_t count) {
+    return handles == nullptr || usable(handles, count, "gradient");
+  };
+  if (!fits(out, n_out) || !fits(grad_out, n_out) || !fits(in, n_in)) return WEFT_INVALID;
+  const weft_status status =
+      grad_api()->gradient(out, grad_out, n_out, in, n_in, differentiable, grad_in);
+  if (status == WEFT_OK) hold_all(grad_in, n_in);
+  return status;
+}
+
 weft_status save(weft_saved saved, const weft_tensor* tensors, std::uint32_t n) noexcept {
   if (!begin()) return WEFT_FAILED;
   if (tensors != nullptr && !usable(tensors, n, "save")) return WEFT_INVALID;
@@ -323,6 +337,8 @@ Witness::Witness(std::uint32_t further_bytes) {
 
   weft_grad_api* const grad = ledger->grad->get();
   watch<&weft_grad_api::saved>(grad);
+  watch<&weft_grad_api::leaf>(grad);
+  grad->gradient = gradient;
   grad->custom = custom;
   grad->save = save;
 

@@ -26,7 +26,7 @@ class AdamW final : public Update {
   }
   std::vector<at::Tensor> fresh_state(const at::Tensor& parameter) const override {
     return {at::zeros_like(parameter), at::zeros_like(parameter),
-            at::zeros({}, at::TensorOptions().dtype(at::kFloat))};
+            at::zeros({}, parameter.options().dtype(at::kFloat).requires_grad(false))};
   }
   void step(const std::vector<OptimizerSlot*>& slots, double rate,
             double weight_decay) const override {

@@ -2,7 +2,7 @@
 #include "host/engine/autograd.hpp"
 
 #include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -26,6 +26,11 @@ std::vector<at::Tensor> gradients_of(const std::vector<Tensor>& parameters) {
   return gradients;
 }
 
+at::Tensor norm_of(const at::Tensor& gradient) {
+  const at::ScalarType precision = gradient.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return at::linalg_vector_norm(gradient, 2, at::OptionalIntArrayRef(), false, precision);
+}
+
 void check_root(const at::Tensor& root) {
   if (root.numel() != 1)
     throw Error(Exit::failed,
@@ -46,10 +51,26 @@ GradMode::~GradMode() {
   c10::GradMode::set_enabled(outer_);
 }
 
+bool is_recording() {
+  return c10::GradMode::is_enabled();
+}
+
 void backward(const Tensor& scalar) {
   checked("backward", [&] {
     check_root(tensor_of(scalar));
     tensor_of(scalar).backward();
+  });
+}
+
+void backward(const std::vector<Tensor>& tensors, const std::vector<Tensor>& derivatives) {
+  checked("backward", [&] {
+    std::vector<at::Tensor> roots, slopes;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      if (!tensors[i] || !tensor_of(tensors[i]).requires_grad()) continue;
+      roots.push_back(tensor_of(tensors[i]));
+      slopes.push_back(derivatives[i] ? tensor_of(derivatives[i]) : at::Tensor());
+    }
+    if (!roots.empty()) torch::autograd::backward(roots, slopes);
   });
 }
 
@@ -86,20 +107,26 @@ void scale_gradients(const std::vector<Tensor>& parameters, double factor) {
   });
 }
 
-double clip_gradients(const std::vector<Tensor>& parameters, double max_norm) {
+double clip_gradients(const std::vector<Tensor>& parameters, double max_norm,
+                      const std::function<void(std::vector<double>& norms)>& complete) {
   return checked("clipping gradients", [&] {
     const c10::NoGradGuard no_grad;
-    const std::vector<at::Tensor> gradients = gradients_of(parameters);
-    if (gradients.empty()) return 0.0;
-    std::vector<at::Tensor> norms;
-    for (const at::Tensor& gradient : gradients) {
-      const at::ScalarType precision =
-          gradient.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-      norms.push_back(
-          at::linalg_vector_norm(gradient, 2, at::OptionalIntArrayRef(), false, precision)
-              .to(at::kDouble));
+    std::vector<Tensor> present;
+    for (const at::Tensor& gradient : gradients_of(parameters))
+      present.push_back(wrap(norm_of(gradient)));
+    std::vector<double> norms = items(present);
+    if (complete) {
+      std::vector<double> all;
+      auto next = norms.begin();
+      for (const Tensor& parameter : parameters)
+        all.push_back(tensor_of(parameter).grad().defined() ? *next++ : -1.0);
+      complete(all);
+      std::erase(all, -1.0);
+      norms = std::move(all);
     }
-    const double norm = at::linalg_vector_norm(at::stack(norms), 2).item().toDouble();
+    if (norms.empty()) return 0.0;
+    const at::Tensor each = at::tensor(norms, at::kDouble);
+    const double norm = at::linalg_vector_norm(each, 2).item().toDouble();
     if (max_norm > 0.0 && std::isfinite(norm))
       scale_gradients(parameters, std::min(1.0, max_norm / (norm + 1e-6)));
     return norm;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "host/engine/export.hpp"
@@ -23,11 +24,20 @@ class WEFT_ENGINE_API GradMode {
   bool outer_;
 };
 
+/// Whether operations of this thread are recorded.
+WEFT_ENGINE_API bool is_recording();
+
 /// Adds the derivative of `scalar` to the gradient of every trainable parameter it depends on, and
 /// frees the recorded graph.
 /// @throws Error: failed for a tensor that is no scalar or depends on no parameter, plugin when a
 ///         custom operation's backward fails
 WEFT_ENGINE_API void backward(const Tensor& scalar);
+
+/// The same from several tensors of any shape, given the derivative of what is sought with respect
+/// to each; an absent one stands for 1, of a scalar. Tensors that depend on no parameter are passed
+/// over.
+WEFT_ENGINE_API void backward(const std::vector<Tensor>& tensors,
+                              const std::vector<Tensor>& derivatives);
 
 /// The derivatives of `scalar` with respect to `tensors`, which are left without gradients; none
 /// where it does not depend on a tensor. The recorded graph is kept.
@@ -48,7 +58,11 @@ WEFT_ENGINE_API void scale_gradients(const std::vector<Tensor>& parameters, doub
 
 /// Scales all gradients by min(1, max_norm / (norm + 1e-6)), where norm = √Σg² runs over all of
 /// them together. With max_norm <= 0, or a norm that is not finite, gradients stay as they are.
+/// @param complete  where other ranks have the gradients of some parameters: gets the norm of each
+///                  parameter's gradient, -1 where there is none, and puts in those of the others
 /// @return the norm before scaling
-WEFT_ENGINE_API double clip_gradients(const std::vector<Tensor>& parameters, double max_norm);
+WEFT_ENGINE_API double clip_gradients(
+    const std::vector<Tensor>& parameters, double max_norm,
+    const std::function<void(std::vector<double>& norms)>& complete = {});
 
 }  // namespace weft::host

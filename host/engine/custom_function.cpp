@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "host/base/text.hpp"
+#include "host/engine/derivatives.hpp"
 #include "host/engine/failure.hpp"
 #include "host/engine/handle.hpp"
 #include "host/engine/tables.hpp"
@@ -311,7 +312,9 @@ LibraryScope::~LibraryScope() {
 }
 
 const weft_grad_api* grad_api() {
-  static constexpr weft_grad_api table = {sizeof(weft_grad_api), 0, custom, save, unpack, enabled};
+  static constexpr weft_grad_api table = {
+      sizeof(weft_grad_api), 0, custom, save, unpack, enabled, grad_leaf, grad_enable,
+      grad_gradient};
   return &table;
 }
 

@@ -57,6 +57,19 @@ void require_compatible(const c10::FunctionSchema& ours, const std::string& expe
                        ". Use a plug-in built for this Weft."));
 }
 
+/// Processes speak with one another by the host alone: a part that did so by itself would wait for
+/// ranks that do not call it.
+void require_local(const std::string& name) {
+  const std::string name_space = name.substr(0, name.find("::"));
+  for (const char* collective :
+       {"c10d", "_c10d_functional", "_c10d_functional_autograd", "symm_mem"})
+    if (name_space == collective)
+      throw Failure(WEFT_UNSUPPORTED,
+                    concat(name,
+                           " speaks with other processes, which is the host's part. A part that "
+                           "compares all rows of a step declares WEFT_COUPLES_SAMPLES."));
+}
+
 /// All operations that were ever looked up; they live as long as the process.
 class OperationCache {
  public:
@@ -85,6 +98,7 @@ weft_status lookup(const char* name, const char* overload, const char* schema, w
                  [&] {
                    if (name == nullptr || overload == nullptr || out == nullptr)
                      throw Failure(WEFT_INVALID, "op.lookup: name, overload or out is null");
+                   require_local(name);
                    static auto* const cache = new OperationCache;  // outlives static destructors
                    const weft_op op = cache->find(name, overload);
                    if (schema != nullptr) require_compatible(op->handle.schema(), schema);

@@ -2,6 +2,7 @@
 #include "host/engine/parameters.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_qr.h>
 #include <c10/core/GradMode.h>
@@ -11,6 +12,8 @@
 #include <cmath>
 
 #include "host/base/text.hpp"
+#include "host/engine/device/device.hpp"
+#include "host/engine/device/placement.hpp"
 #include "host/engine/failure.hpp"
 #include "host/engine/handle.hpp"
 
@@ -96,15 +99,39 @@ std::string fault(const weft_parameter& declaration, at::ScalarType type, bool t
   return "";
 }
 
+at::Generator generator_on(const c10::Device& device, std::uint64_t seed) {
+  if (device.is_cpu()) return at::make_generator<at::CPUGeneratorImpl>(seed);
+  at::Generator generator = at::globalContext()
+                                .getAcceleratorHooksInterface(device.type())
+                                .getNewGenerator(device.index());
+  generator.set_current_seed(seed);
+  return generator;
+}
+
 }  // namespace
 
 Generator::Generator(std::uint64_t seed)
     : handle_(reinterpret_cast<weft_generator>(
-          new at::Generator(at::make_generator<at::CPUGeneratorImpl>(mixed(seed))))) {}
+          new at::Generator(generator_on(current_device(), mixed(seed))))) {}
 
 Generator::~Generator() {
   delete reinterpret_cast<at::Generator*>(handle_);
 }
+
+namespace {
+
+/// On the CPU, whatever the device: the same numbers on all.
+at::Tensor drawn(const weft_parameter& declaration, at::ScalarType type, std::uint64_t seed) {
+  const CpuScope here;
+  const Generator generator(seed);
+  at::Tensor tensor =
+      at::empty(at::IntArrayRef(declaration.sizes, declaration.ndim),
+                at::TensorOptions().dtype(is_random(declaration.init) ? at::kFloat : type));
+  fill(tensor, declaration, generator_of(generator.get()));
+  return tensor.to(type);
+}
+
+}  // namespace
 
 Tensor make_parameter(const weft_parameter& declaration, const std::string& path,
                       std::uint64_t seed, DType model_dtype, bool trainable) {
@@ -122,12 +149,7 @@ Tensor make_parameter(const weft_parameter& declaration, const std::string& path
     if (const std::string text = fault(declaration, type, trainable); !text.empty()) refuse(text);
 
     const c10::NoGradGuard no_grad;
-    const Generator generator(stable_hash(path, seed));
-    const at::ScalarType drawn = is_random(declaration.init) ? at::kFloat : type;
-    at::Tensor tensor = at::empty(at::IntArrayRef(declaration.sizes, declaration.ndim),
-                                  at::TensorOptions().dtype(drawn));
-    fill(tensor, declaration, generator_of(generator.get()));
-    tensor = tensor.to(type);
+    at::Tensor tensor = sent_to_device(drawn(declaration, type, stable_hash(path, seed)));
     tensor.requires_grad_(trainable);
     return wrap(tensor);
   });

@@ -8,6 +8,7 @@
 
 #include <mutex>
 
+#include "host/engine/device/placement.hpp"
 #include "host/engine/failure.hpp"
 
 namespace weft::host {
@@ -21,7 +22,10 @@ void set_threads(int threads) {
 }
 
 void set_deterministic(bool deterministic) {
-  at::globalContext().setDeterministicAlgorithms(deterministic, /*warn_only=*/false);
+  // On a GPU some operations have no other implementation, that of the CTC loss's gradient among
+  // them; LibTorch names them on standard error.
+  const bool has_all = current_device().is_cpu();
+  at::globalContext().setDeterministicAlgorithms(deterministic, /*warn_only=*/!has_all);
   at::globalContext().setDeterministicCuDNN(deterministic);
 }
 

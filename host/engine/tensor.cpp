@@ -6,10 +6,12 @@
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/mul.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
 #include "host/base/text.hpp"
+#include "host/engine/device/placement.hpp"
 #include "host/engine/failure.hpp"
 #include "host/engine/handle.hpp"
 
@@ -53,20 +55,38 @@ bool Tensor::requires_grad() const {
   return tensor_of(handle_).requires_grad();
 }
 
+namespace {
+
+/// A tensor of the CPU over the array's memory.
+at::Tensor over(const Array& array) {
+  const auto keep_alive = [bytes = array.bytes](void*) mutable { bytes.reset(); };
+  return at::from_blob(
+      array.bytes.get(), array.sizes, keep_alive,
+      at::TensorOptions().dtype(scalar_type(static_cast<std::uint32_t>(array.dtype))));
+}
+
+/// Else its numbers would be read from nowhere.
+void require_held(const Tensor& tensor) {
+  const at::Tensor& one = tensor_of(tensor);
+  if (one.numel() == 0 || !one.has_storage() || one.storage().nbytes() > 0) return;
+  throw Error(Exit::failed,
+              concat(describe(one),
+                     " is kept by another rank, which parallel.shard asks for, and was read "
+                     "without being fetched. This is a fault of Weft: report it."));
+}
+
+}  // namespace
+
 Tensor from_array(const Array& array) {
-  return checked("making a tensor", [&] {
-    const auto keep_alive = [bytes = array.bytes](void*) mutable { bytes.reset(); };
-    return wrap(at::from_blob(
-        array.bytes.get(), array.sizes, keep_alive,
-        at::TensorOptions().dtype(scalar_type(static_cast<std::uint32_t>(array.dtype)))));
-  });
+  return checked("making a tensor", [&] { return wrap(sent_to_device(over(array))); });
 }
 
 Array to_array(const Tensor& tensor) {
   return checked("copying a tensor", [&] {
+    require_held(tensor);
     const c10::NoGradGuard no_grad;
     Array array = Array::empty(tensor.dtype(), tensor.sizes());
-    tensor_of(from_array(array)).copy_(tensor_of(tensor));
+    over(array).copy_(tensor_of(tensor));
     return array;
   });
 }
@@ -136,7 +156,8 @@ void copy_into(const Tensor& parameter, const Array& values) {
       throw Error(Exit::bad_checkpoint,
                   concat("expected ", describe(tensor_of(parameter)), ", found ",
                          dtype_name(values.dtype), shape_text(values.sizes)));
-    tensor_of(parameter.get()).copy_(tensor_of(from_array(values)));
+    require_held(parameter);
+    tensor_of(parameter.get()).copy_(over(values));
   });
 }
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/empty.h>
 
+#include <weft/drafts.h>
+
 #include <algorithm>
 #include <cstring>
 
+#include "host/base/text.hpp"
+#include "host/engine/device/placement.hpp"
 #include "host/engine/failure.hpp"
 #include "host/engine/handle.hpp"
 #include "host/engine/tables.hpp"
@@ -13,6 +17,16 @@ namespace {
 
 void require(bool condition, const char* sentence) {
   if (!condition) throw Failure(WEFT_INVALID, sentence);
+}
+
+/// A part that reads memory is given tensors that it can read: Model calls it again.
+void require_cpu(const at::Tensor& tensor) {
+  if (tensor.device().is_cpu()) return;
+  note_refused_memory();
+  throw Failure(WEFT_UNSUPPORTED,
+                concat("tensor.data: ", describe(tensor), " lies on ", tensor.device().str(),
+                       ", whose memory the processor does not read. Ask ", WEFT_DRAFT_DEVICE,
+                       " for it, or compute with operations"));
 }
 
 weft_status retain(weft_tensor tensor, weft_tensor* out) {
@@ -54,6 +68,7 @@ weft_status data(weft_tensor tensor, void** out) {
                  [&] {
                    require(tensor != nullptr, "tensor.data: the tensor is null");
                    require(out != nullptr, "tensor.data: out is null");
+                   require_cpu(tensor_of(tensor));
                    *out = tensor_of(tensor).mutable_data_ptr();
                  });
 }
@@ -65,7 +80,7 @@ weft_status empty(const std::int64_t* sizes, std::uint32_t ndim, std::uint32_t d
       [&] {
         require(sizes != nullptr || ndim == 0, "tensor.empty: sizes is null");
         require(out != nullptr, "tensor.empty: out is null");
-        const at::Device device = like != nullptr ? tensor_of(like).device() : at::kCPU;
+        const at::Device device = like != nullptr ? tensor_of(like).device() : at::Device(at::kCPU);
         *out = new_handle(at::empty(at::IntArrayRef(sizes, ndim),
                                     at::TensorOptions().dtype(scalar_type(dtype)).device(device)));
       });

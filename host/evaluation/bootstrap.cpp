@@ -6,12 +6,11 @@
 #include <cstring>
 #include <limits>
 
+#include "host/base/quantiles.hpp"
 #include "host/base/random.hpp"
 
 namespace weft::host {
 namespace {
-
-constexpr double k_below = 0.025;  // the share of drawings on either side of an interval
 
 template <class T>
 Array sum_of(const std::vector<Array>& rows, const std::vector<std::int64_t>& counts) {
@@ -64,15 +63,6 @@ Array merged_as(const std::vector<Array>& rows, const std::vector<std::int64_t>&
                                 : extreme_of<T>(rows, counts, rule == WEFT_MERGE_MAX);
 }
 
-/// Between the two values that are nearest.
-double quantile(const std::vector<double>& sorted, double share) {
-  if (sorted.empty()) return std::numeric_limits<double>::quiet_NaN();
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (place - std::floor(place)) * (sorted[above] - sorted[below]);
-}
-
 }  // namespace
 
 std::vector<std::int64_t> draw_rows(std::size_t rows, std::uint64_t seed, std::int64_t number) {
@@ -104,20 +94,21 @@ States RowStates::merged(const std::vector<std::int64_t>& counts) const {
   return states;
 }
 
-MetricIntervals bootstrap(
-    std::size_t rows, std::int64_t drawings, std::uint64_t seed,
-    const std::function<std::map<std::string, double>(const std::vector<std::int64_t>& counts)>&
-        compute) {
-  std::map<std::string, std::vector<double>> found;
+DrawnValues draw_values(std::size_t rows, std::int64_t drawings, std::uint64_t seed,
+                        const ComputeDrawing& compute) {
+  DrawnValues found;
   for (std::int64_t number = 0; number < drawings; ++number)
-    for (const auto& [name, value] : compute(draw_rows(rows, seed, number))) {
-      std::vector<double>& values = found[name];
-      if (!std::isnan(value)) values.push_back(value);
-    }
+    for (const auto& [name, value] : compute(draw_rows(rows, seed, number)))
+      found[name].push_back(value);
+  return found;
+}
+
+MetricIntervals intervals_of(const DrawnValues& drawn, std::int64_t drawings) {
   MetricIntervals intervals;
-  for (auto& [name, values] : found) {
-    std::ranges::sort(values);
-    intervals[name] = {quantile(values, k_below), quantile(values, 1 - k_below)};
+  for (const auto& [name, values] : drawn) {
+    const std::int64_t count = std::min(drawings, std::ssize(values));
+    const auto [low, high] = interval_95({values.begin(), values.begin() + count});
+    intervals[name] = {low, high};
   }
   return intervals;
 }

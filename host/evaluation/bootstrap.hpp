@@ -46,11 +46,17 @@ struct MetricInterval {
 };
 using MetricIntervals = std::map<std::string, MetricInterval>;
 
-/// The 2.5 and 97.5 % quantiles of what `compute` says of so many drawings of the rows, by name.
-/// Values that are no number are left out; of none the interval is none either.
-MetricIntervals bootstrap(
-    std::size_t rows, std::int64_t drawings, std::uint64_t seed,
-    const std::function<std::map<std::string, double>(const std::vector<std::int64_t>& counts)>&
-        compute);
+/// What a metric is in each drawing, by name.
+using DrawnValues = std::map<std::string, std::vector<double>>;
+using ComputeDrawing =
+    std::function<std::map<std::string, double>(const std::vector<std::int64_t>& counts)>;
+
+/// What `compute` says of so many drawings of the rows.
+DrawnValues draw_values(std::size_t rows, std::int64_t drawings, std::uint64_t seed,
+                        const ComputeDrawing& compute);
+
+/// The 2.5 and 97.5 % quantiles of the first so many drawings. Values that are no number are left
+/// out; of none the interval is none either.
+MetricIntervals intervals_of(const DrawnValues& drawn, std::int64_t drawings);
 
 }  // namespace weft::host

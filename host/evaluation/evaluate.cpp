@@ -6,10 +6,13 @@
 #include <optional>
 #include <set>
 
-#include "host/data/loading/stream.hpp"
+#include "host/base/text.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/engine/comm/shared_arrays.hpp"
+#include "host/evaluation/shared_batches.hpp"
+#include "host/evaluation/shared_evaluation.hpp"
 #include "host/evaluation/text_wires.hpp"
-#include "host/generation/greedy.hpp"
+#include "host/generation/write.hpp"
 #include "host/graph/metric_states.hpp"
 
 namespace weft::host {
@@ -26,6 +29,8 @@ Tensor take_rows(const Array& array, const std::vector<std::size_t>& rows) {
   return from_array(taken);
 }
 
+constexpr std::uint64_t k_seed = 0;  // of all drawings, so that they are the same for every model
+
 /// The metrics of one request with their states per group.
 class Accumulator {
  public:
@@ -39,23 +44,20 @@ class Accumulator {
     }
   }
 
-  void update(const Values& values, const TensorMap& batch,
-              const std::vector<std::string>& groups) {
-    std::map<std::string, std::vector<std::size_t>> rows;
-    for (std::size_t row = 0; row < groups.size(); ++row) rows[groups[row]].push_back(row);
-    for (const std::size_t metric : metrics_) {
-      const InputTensors inputs = model_.gather(metric, values, batch);
-      if (rows.size() <= 1)
-        update_group(groups.empty() ? "" : groups[0], metric, inputs);
-      else
-        for (const auto& [group, chosen] : rows)
-          update_group(group, metric, only_rows(inputs, chosen));
-      if (keeps_rows_) keep_rows(metric, inputs);
-    }
+  /// Takes in what the metrics make of a batch of each rank, in the order of the ranks: of each
+  /// batch alone, merged by the metrics' own rules, so that it does not matter who had which.
+  /// @param batch  of this rank; null where it has none
+  void update(const Values& values, const TensorMap* batch, const std::vector<std::string>& groups,
+              std::size_t rows, Collective& ranks) {
+    NamedArrays states, of_rows;
+    if (batch != nullptr) measure(values, *batch, groups, states, of_rows);
+    for (const NamedArrays& arrays : arrays_of_all(ranks, states))
+      for (const auto& [name, array] : arrays) merge_in(name, from_array(array));
     if (!keeps_rows_) return;
-    const std::size_t first = groups_of_rows_.size();
-    groups_of_rows_.insert(groups_of_rows_.end(), groups.begin(), groups.end());
-    groups_of_rows_.resize(first + static_cast<std::size_t>(batch.begin()->second.sizes()[0]));
+    for (const NamedArrays& arrays : arrays_of_all(ranks, of_rows)) add_rows(arrays);
+    std::vector<std::string> own = groups;
+    own.resize(rows);
+    for (std::string& group : list_of_all(ranks, own)) groups_of_rows_.push_back(std::move(group));
   }
 
   MetricValues compute(const std::string& group) { return compute(states_.at(group)); }
@@ -71,13 +73,13 @@ class Accumulator {
   }
 
   /// Of the rows of a group, or of all.
-  MetricIntervals intervals(std::int64_t drawings, std::uint64_t seed,
-                            const std::optional<std::string>& group = std::nullopt) const {
+  DrawnValues draw(std::int64_t drawings,
+                   const std::optional<std::string>& group = std::nullopt) const {
     std::vector<std::size_t> rows;
     for (std::size_t row = 0; row < groups_of_rows_.size(); ++row)
       if (!group || groups_of_rows_[row] == *group) rows.push_back(row);
     if (rows.empty()) return {};
-    return bootstrap(rows.size(), drawings, seed, [&](const std::vector<std::int64_t>& drawn) {
+    return draw_values(rows.size(), drawings, k_seed, [&](const std::vector<std::int64_t>& drawn) {
       std::vector<std::int64_t> counts(groups_of_rows_.size(), 0);
       for (std::size_t i = 0; i < rows.size(); ++i) counts[rows[i]] = drawn[i];
       std::map<std::size_t, States> states;
@@ -97,13 +99,31 @@ class Accumulator {
     return model_.wiring().nodes()[node].instance;
   }
 
-  void update_group(const std::string& group, std::size_t metric, const InputTensors& inputs) {
-    auto& states = states_[group];
-    if (!states.contains(metric)) states[metric] = initial_states(instance(metric));
-    model_.call(metric, WEFT_ROLE_UPDATE, inputs, CallOptions{}, &states[metric]);
+  void measure(const Values& values, const TensorMap& batch, const std::vector<std::string>& groups,
+               NamedArrays& states, NamedArrays& of_rows) const {
+    std::map<std::string, std::vector<std::size_t>> rows;
+    for (std::size_t row = 0; row < groups.size(); ++row) rows[groups[row]].push_back(row);
+    for (const std::size_t metric : metrics_) {
+      const InputTensors inputs = model_.gather(metric, values, batch);
+      if (rows.size() <= 1)
+        measure(metric, inputs, groups.empty() ? "" : groups[0], states);
+      else
+        for (const auto& [group, chosen] : rows)
+          measure(metric, only_rows(inputs, chosen), group, states);
+      if (keeps_rows_) measure_rows(metric, inputs, of_rows);
+    }
   }
 
-  void keep_rows(std::size_t metric, const InputTensors& inputs) {
+  /// What UPDATE makes of these inputs alone, as "metric/state/label".
+  void measure(std::size_t metric, const InputTensors& inputs, const std::string& label,
+               NamedArrays& into) const {
+    States states = initial_states(instance(metric));
+    model_.call(metric, WEFT_ROLE_UPDATE, inputs, CallOptions{}, &states);
+    for (std::size_t i = 0; i < states.size(); ++i)
+      into[concat(metric, "/", i, "/", label)] = to_array(states[i]);
+  }
+
+  void measure_rows(std::size_t metric, const InputTensors& inputs, NamedArrays& into) const {
     std::vector<std::vector<Array>> arrays;
     std::int64_t rows = 0;
     for (const std::vector<Tensor>& port : inputs) {
@@ -113,7 +133,6 @@ class Accumulator {
         if (tensor) rows = arrays.back().back().sizes[0];
       }
     }
-    const auto kept = rows_.try_emplace(metric, instance(metric)).first;
     for (std::int64_t row = 0; row < rows; ++row) {
       InputTensors one;
       for (const std::vector<Array>& port : arrays) {
@@ -122,10 +141,42 @@ class Accumulator {
           one.back().push_back(array.bytes ? take_rows(array, {static_cast<std::size_t>(row)})
                                            : Tensor());
       }
-      States states = initial_states(instance(metric));
-      model_.call(metric, WEFT_ROLE_UPDATE, one, CallOptions{}, &states);
-      kept->second.add(states);
+      measure(metric, one, std::to_string(row), into);
     }
+  }
+
+  /// The parts of "metric/state/label".
+  struct Label {
+    explicit Label(const std::string& name) {
+      const std::size_t slash = name.find('/'), second = name.find('/', slash + 1);
+      metric = std::stoul(name);
+      state = std::stoul(name.substr(slash + 1));
+      label = name.substr(second + 1);
+    }
+    std::size_t metric, state;
+    std::string label;
+  };
+
+  void merge_in(const std::string& name, const Tensor& state) {
+    const Label label(name);
+    States& states = states_[label.label][label.metric];
+    if (states.empty()) states = initial_states(instance(label.metric));
+    Tensor& merged = states.at(label.state);
+    merged = merge(merged, state, instance(label.metric).states()[label.state].merge);
+  }
+
+  void add_rows(const NamedArrays& arrays) {
+    std::map<std::size_t, std::map<std::size_t, std::map<std::size_t, Tensor>>> found;
+    for (const auto& [name, array] : arrays) {
+      const Label label(name);
+      found[label.metric][std::stoul(label.label)][label.state] = from_array(array);
+    }
+    for (const auto& [metric, rows] : found)
+      for (const auto& [row, by_number] : rows) {
+        States states;
+        for (const auto& [number, state] : by_number) states.push_back(state);
+        rows_.try_emplace(metric, instance(metric)).first->second.add(states);
+      }
   }
 
   static InputTensors only_rows(const InputTensors& inputs, const std::vector<std::size_t>& rows) {
@@ -160,55 +211,78 @@ class Accumulator {
 };
 
 /// The decoders whose generated tokens, or texts, any of the metrics reads.
-std::set<std::size_t> generators_for(const Model& model, const std::vector<std::size_t>& metrics,
-                                     bool as_text) {
+std::vector<std::size_t> generators_for(const Model& model, const std::vector<std::size_t>& metrics,
+                                        bool as_text) {
   std::set<std::size_t> decoders;
   for (const std::size_t metric : metrics)
     for (const std::vector<InputSource>& port : model.wiring().nodes()[metric].inputs)
       for (const InputSource& source : port)
         if (source.from == InputSource::From::generated && (!as_text || source.field == "text"))
           decoders.insert(source.node);
-  return decoders;
+  return {decoders.begin(), decoders.end()};
+}
+
+std::vector<std::string> texts_of(const Written& written) {
+  std::vector<std::string> texts;
+  for (const std::vector<Sequence>& row : written) texts.push_back(row.front().text);
+  return texts;
 }
 
 }  // namespace
 
 Evaluation evaluate(const Model& model, const Dataset& data, const EvaluationRequest& request) {
+  return evaluate_together(model, data, request, one_rank());
+}
+
+Evaluation evaluate_together(const Model& model, const Dataset& data,
+                             const EvaluationRequest& request, Collective& ranks) {
   const GradMode off(false);
+  const WholeWeights whole(model);
   std::vector<std::size_t> targets;
   for (const std::string& name : request.metrics) targets.push_back(model.wiring().index(name));
   const std::vector<std::size_t> order = model.wiring().needed(targets);
 
-  const std::set<std::size_t> generators = generators_for(model, targets, false);
-  const std::set<std::size_t> writers = generators_for(model, targets, true);
-  Accumulator accumulator(model, request.metrics, request.drawings > 0);
-  EvaluationStream stream(data, request.split, request.batch, request.by,
-                          texts_read(model.wiring(), targets, data));
+  const std::vector<std::size_t> generators = generators_for(model, targets, false);
+  const std::vector<std::size_t> as_text = generators_for(model, targets, true);
+  if (!as_text.empty()) require_tokenizer(data);
+  Accumulator accumulator(model, request.metrics,
+                          request.drawings > 0 || request.kept_drawings > 0);
+  SharedBatches batches(data, request.split, request.batch, ranks, request.by,
+                        texts_read(model.wiring(), targets, data));
   Evaluation evaluation;
-  for (Batch batch; stream.next(batch);) {
+  for (Batch batch; batches.next(batch);) {
     TensorMap tensors;
-    for (const auto& [name, array] : batch.fields) tensors[name] = from_array(array);
-    add_texts(batch, tensors);
-    CallOptions options;
-    options.data = data.name();
-    Values values = model.forward(order, tensors, options);
-    for (const std::size_t node : generators) {
-      values.generated[node] =
-          generate_greedy(model, node, values, tensors, request.generate_length);
-      if (writers.contains(node))
-        values.generated_texts[node] = text_tensors(decoded_rows(data, values.generated[node]));
+    Values values;
+    if (batch.size > 0) {
+      for (const auto& [name, array] : batch.fields) tensors[name] = from_array(array);
+      add_texts(batch, tensors);
+      CallOptions options;
+      options.data = data.name();
+      values = model.forward(order, tensors, options);
+      WriteRequest write{request.generate, batch.size, batches.first_row(), decoder_of(data)};
+      for (const auto& [node, written] : write_texts(model, generators, values, tensors, write)) {
+        values.generated[node] =
+            best_tokens(written, special_ids(model.wiring().nodes()[node]).pad);
+        if (std::ranges::find(as_text, node) != as_text.end())
+          values.generated_texts[node] = text_tensors(texts_of(written));
+      }
     }
-    accumulator.update(values, tensors, batch.groups);
-    evaluation.examples += batch.size;
+    accumulator.update(values, batch.size > 0 ? &tensors : nullptr, batch.groups, batch.keys.size(),
+                       ranks);
+    for (std::string& key : list_of_all(ranks, batch.keys))
+      evaluation.keys.push_back(std::move(key));
   }
+  evaluation.examples = static_cast<std::int64_t>(batches.rows());
   evaluation.all = accumulator.compute_all();
   if (!request.by.empty())
     for (const std::string& group : accumulator.groups())
       evaluation.by[group] = accumulator.compute(group);
+  evaluation.drawn = accumulator.draw(std::max(request.drawings, request.kept_drawings));
   if (request.drawings == 0) return evaluation;
-  evaluation.intervals = accumulator.intervals(request.drawings, request.seed);
+  evaluation.intervals = intervals_of(evaluation.drawn, request.drawings);
   for (const auto& [group, values] : evaluation.by)
-    evaluation.intervals_by[group] = accumulator.intervals(request.drawings, request.seed, group);
+    evaluation.intervals_by[group] =
+        intervals_of(accumulator.draw(request.drawings, group), request.drawings);
   return evaluation;
 }
 

@@ -46,19 +46,17 @@ void add_texts(const Batch& batch, TensorMap& tensors) {
   }
 }
 
-std::vector<std::string> decoded_rows(const Dataset& data, const Tensor& ids) {
+std::function<std::string(const std::vector<std::int64_t>&)> decoder_of(const Dataset& data) {
+  if (!data.content().tokenizer) return nullptr;
+  return [&data](const std::vector<std::int64_t>& ids) { return data.decode_tokens(ids); };
+}
+
+void require_tokenizer(const Dataset& data) {
   if (!data.content().tokenizer)
     throw Error(
         Exit::bad_recipe,
         concat("data section \"", data.name(), "\" has no tokenizer, so that what a decoder ",
                "writes is no text there. Wire its tokens, DECODER.generated, instead."));
-  const Array array = to_array(ids);
-  const auto length = static_cast<std::size_t>(array.sizes[1]);
-  std::vector<std::string> texts;
-  for (std::int64_t row = 0; row < array.sizes[0]; ++row)
-    texts.push_back(
-        data.decode_tokens({array.data<std::int64_t>() + row * array.sizes[1], length}));
-  return texts;
 }
 
 }  // namespace weft::host

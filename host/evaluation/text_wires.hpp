@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +24,10 @@ std::pair<Tensor, Tensor> text_tensors(const std::vector<std::string>& texts);
 /// Adds FIELD_text and FIELD_text_mask of all texts of the batch.
 void add_texts(const Batch& batch, TensorMap& tensors);
 
-/// Each row of ids [B, S] as text.
-/// @throws Error (bad_recipe) if the section has no tokenizer
-std::vector<std::string> decoded_rows(const Dataset& data, const Tensor& ids);
+/// Turns a section's tokens into text; null where it has no tokenizer.
+std::function<std::string(const std::vector<std::int64_t>&)> decoder_of(const Dataset& data);
+
+/// @throws Error (bad_recipe) if the section has no tokenizer, so that nothing is written as text
+void require_tokenizer(const Dataset& data);
 
 }  // namespace weft::host

@@ -33,6 +33,7 @@ std::string wire_text(const InputSource& source, const std::vector<Node>& nodes)
       if (source.field == "mask") return "";
       return (source.view.empty() ? "" : source.view + ":") + nodes[source.node].owner +
              (source.field.empty() ? ".generated" : ".text");
+    case InputSource::From::gradient: return "grad." + source.field;
     default: return "";
   }
 }

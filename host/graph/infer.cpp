@@ -12,9 +12,7 @@ namespace weft::host {
 namespace {
 
 std::string dtype_words(std::uint32_t set) {
-  std::vector<std::string> names;
-  for (std::uint32_t code = WEFT_DTYPE_BOOL; code <= WEFT_DTYPE_FLOAT64; ++code)
-    if ((set & WEFT_DTYPES(code)) != 0) names.emplace_back(dtype_name(static_cast<DType>(code)));
+  const std::vector<std::string> names = dtype_names(set);
   std::string text = names.empty() ? "nothing" : names.front();
   for (std::size_t i = 1; i < names.size(); ++i)
     text += (i + 1 == names.size() ? " or " : ", ") + names[i];

@@ -8,9 +8,17 @@
 #include "host/base/error.hpp"
 #include "host/base/random.hpp"
 #include "host/base/text.hpp"
+#include "host/engine/autograd.hpp"
+#include "host/engine/caches.hpp"
+#include "host/engine/device/device.hpp"
 #include "host/engine/parameters.hpp"
+#include "host/engine/precision.hpp"
+#include "host/engine/presence.hpp"
+#include "host/engine/recompute.hpp"
+#include "host/engine/recorder.hpp"
 #include "host/engine/tables.hpp"
 #include "host/graph/index_fault.hpp"
+#include "host/graph/step_states.hpp"
 
 namespace weft::host {
 std::vector<std::int64_t> shuffled_rows(std::int64_t count, std::uint64_t seed) {
@@ -27,7 +35,14 @@ Model::Model(Wiring wiring, std::uint64_t seed, DType dtype)
     Ports& ports = ports_.emplace_back();
     for (const Port& port : node.instance.inputs()) ports.inputs.emplace_back(port.shape);
     for (const Port& port : node.instance.outputs()) ports.outputs.emplace_back(port.shape);
+    ports.readers.resize(ports.outputs.size());
+    has_demand_ = has_demand_ || std::ranges::any_of(node.instance.outputs(), &Port::on_demand);
   }
+  for (std::size_t i = 0; has_demand_ && i < ports_.size(); ++i)
+    for (const std::vector<InputSource>& port : wiring_.nodes()[i].inputs)
+      for (const InputSource& source : port)
+        if (source.from == InputSource::From::node)
+          ports_[source.node].readers[source.port].insert(i);
   keep_buffers([](const Node&, const std::string&) { return true; });
 }
 
@@ -46,6 +61,10 @@ void Model::keep_buffers(const std::function<bool(const Node&, const std::string
   }
 }
 
+bool Model::moves(std::size_t node, std::size_t buffer) const {
+  return std::ranges::find(ports_[node].kept, buffer) == ports_[node].kept.end();
+}
+
 /// A field of the batch, or one that a view makes of it.
 Tensor Model::field(const std::string& name, std::uint64_t seed, const TensorMap& batch) const {
   if (const auto found = batch.find(name); found != batch.end()) return found->second;
@@ -55,39 +74,61 @@ Tensor Model::field(const std::string& name, std::uint64_t seed, const TensorMap
   }
   if (!name.starts_with(k_absent_field)) return batch.at(name);
   const std::string absent = name.substr(k_absent_field.size());
-  const bool is_flag = !batch.contains(absent) && absent.find(':') == std::string::npos;
-  const std::int64_t rows = batch.begin()->second.sizes().front();
-  Array zeros =
-      is_flag ? Array::empty(DType::boolean, {rows}) : to_array(field(absent, seed, batch));
-  std::fill_n(zeros.bytes.get(), zeros.byte_count(), std::byte{0});
-  return from_array(zeros);
+  if (batch.contains(absent) || absent.find(':') != std::string::npos)
+    return zeros_like(field(absent, seed, batch));
+  Array none = Array::empty(DType::boolean, {batch.begin()->second.sizes().front()});  // a flag
+  std::fill_n(none.data<bool>(), none.count(), false);
+  return from_array(none);
 }
 
 /// [B] bool: true where of each list of fields at least one is.
 Tensor Model::rows_present(const std::vector<std::vector<std::string>>& all_of, std::uint64_t seed,
                            const TensorMap& batch) const {
-  Array rows = Array::empty(DType::boolean, field(all_of.front().front(), seed, batch).sizes());
-  std::fill_n(rows.data<bool>(), rows.count(), true);
+  Tensor rows;
   for (const std::vector<std::string>& any_of : all_of) {
-    std::vector<bool> any(static_cast<std::size_t>(rows.count()), false);
+    Tensor any;
     for (const std::string& name : any_of) {
-      const Array flags = to_array(field(name, seed, batch));
-      for (std::size_t row = 0; row < any.size(); ++row)
-        any[row] = any[row] || flags.data<bool>()[row];
+      const Tensor flags = field(name, seed, batch);
+      any = any ? either(any, flags) : flags;
     }
-    for (std::size_t row = 0; row < any.size(); ++row) rows.data<bool>()[row] &= any[row];
+    rows = rows ? both(rows, any) : any;
   }
-  return from_array(rows);
+  return rows;
+}
+
+/// By output: 1 where it is to be written. A mask travels with what it is of.
+std::vector<std::uint8_t> Model::wanted(std::size_t node, const CallOptions& options) const {
+  const std::vector<Port>& outputs = wiring_.nodes()[node].instance.outputs();
+  const auto is_asked = [&](const std::string& name) {
+    const auto found = std::ranges::find(outputs, name, &Port::name);
+    if (found == outputs.end() || !options.asked) return false;
+    const auto port = static_cast<std::size_t>(found - outputs.begin());
+    return options.asked->outputs.contains({node, port}) ||
+           std::ranges::any_of(ports_[node].readers[port],
+                               [&](std::size_t by) { return options.asked->readers.contains(by); });
+  };
+  std::vector<std::uint8_t> wanted;
+  for (const Port& output : outputs)
+    wanted.push_back(!output.on_demand || is_asked(output.name) || is_asked(output.mask_of));
+  return wanted;
 }
 
 Values Model::forward(const std::vector<std::size_t>& order, const TensorMap& batch,
-                      const CallOptions& options) const {
-  Values values;
+                      const CallOptions& given, Values known) const {
+  CallOptions options = given;
+  if (has_demand_ && !options.asked)
+    options.asked = std::make_shared<const Asked>(Asked{{order.begin(), order.end()}});
+  Values values = std::move(known);
   values.data = options.data;
   values.seed = options.seed;
   for (const std::size_t node : order) {
-    if (wiring_.nodes()[node].instance.part().kind == WEFT_KIND_METRIC) continue;
-    values.outputs[node] = call(node, WEFT_ROLE_FORWARD, gather(node, values, batch), options);
+    if (wiring_.nodes()[node].instance.part().kind == WEFT_KIND_METRIC ||
+        values.outputs.contains(node))
+      continue;
+    const bool again = options.again != nullptr && options.again->contains(node);
+    const InputTensors inputs = gather(node, values, batch);
+    values.outputs[node] =
+        again ? call_again(node, inputs, options) : call(node, WEFT_ROLE_FORWARD, inputs, options);
   }
   return values;
 }
@@ -102,7 +143,8 @@ InputTensors Model::gather(std::size_t node, const Values& values, const TensorM
         port.push_back(field(source.field, values.seed, batch));
       else if (source.from == InputSource::From::present)
         port.push_back(rows_present(source.present, values.seed, batch));
-      else if (source.from == InputSource::From::nothing || only_batch)
+      else if (source.from == InputSource::From::nothing ||
+               source.from == InputSource::From::gradient || only_batch)
         port.emplace_back();
       else if (source.from == InputSource::From::generated && source.field.empty())
         port.push_back(values.generated.at(source.node));
@@ -119,11 +161,61 @@ InputTensors Model::gather(std::size_t node, const Values& values, const TensorM
   return inputs;
 }
 
+std::vector<Tensor> Model::call_again(std::size_t index, const InputTensors& inputs,
+                                      const CallOptions& options) const {
+  std::vector<Tensor> flat, parameters;
+  for (const std::vector<Tensor>& port : inputs) flat.insert(flat.end(), port.begin(), port.end());
+  for (weft_tensor handle : weights_.lease(index).parameters)
+    parameters.push_back(Tensor::share(handle));
+  std::vector<std::size_t> counts;
+  for (const std::vector<Tensor>& port : inputs) counts.push_back(port.size());
+  std::vector<Tensor> outputs =
+      recomputed(flat, parameters,
+                 [this, index, counts, options](const std::vector<Tensor>& given, bool again) {
+                   InputTensors ports;
+                   auto at = given.begin();
+                   for (const std::size_t count : counts) {
+                     ports.emplace_back(at, at + static_cast<std::ptrdiff_t>(count));
+                     at += static_cast<std::ptrdiff_t>(count);
+                   }
+                   CallOptions own = options;
+                   own.recomputes = again;
+                   return call(index, WEFT_ROLE_FORWARD, ports, own);
+                 });
+  if (sharded_) sharded_->watch(index, outputs);
+  return outputs;
+}
+
 std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const InputTensors& inputs,
                                 const CallOptions& options, std::vector<Tensor>* states) const {
+  if (!sharded_) return call_held(index, role, inputs, options, states);
+  struct Held {
+    ShardedWeights& weights;
+    const std::size_t unit;
+    Held(ShardedWeights& all, std::size_t node) : weights(all), unit(node) { weights.begin(unit); }
+    ~Held() { weights.end(unit); }
+  };
+  const Held held(*sharded_, index);
+  std::vector<Tensor> outputs = call_held(index, role, inputs, options, states);
+  // A call that is made again belongs to a way back that is under way.
+  if (is_recording() && !options.recomputes) sharded_->watch(index, outputs);
+  return outputs;
+}
+
+std::vector<Tensor> Model::call_held(std::size_t index, std::uint32_t role,
+                                     const InputTensors& inputs, const CallOptions& options,
+                                     std::vector<Tensor>* states) const {
   const Node& node = wiring_.nodes()[index];
   const Ports& ports = ports_[index];
   const Lease& lease = weights_.lease(index);
+  if (states == nullptr && role == WEFT_ROLE_FORWARD && !node.instance.states().empty()) {
+    States begun = initial_states(node.instance);
+    std::vector<Tensor> outputs = call_held(index, role, inputs, options, &begun);
+    const bool counts = options.training && !ports.evaluates && !options.recomputes;
+    if (counts && options.states != nullptr && !node.is_viewed())
+      options.states->add(index, node.instance, std::move(begun));
+    return outputs;
+  }
   std::vector<weft_tensor> in;
   std::vector<std::uint32_t> counts;
   for (const std::vector<Tensor>& port : inputs) {
@@ -141,15 +233,20 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
   const bool training = options.training && !ports.evaluates;
   std::vector<weft_tensor> buffers = lease.buffers;
   std::vector<Tensor> copies;
-  for (const std::size_t kept : training ? ports.kept : std::vector<std::size_t>{}) {
-    copies.push_back(from_array(to_array(Tensor::share(buffers[kept]))));
+  std::vector<std::size_t> lent = training ? ports.kept : std::vector<std::size_t>{};
+  if (training && options.recomputes) {  // the first call has moved them
+    lent.resize(buffers.size());
+    std::iota(lent.begin(), lent.end(), 0);
+  }
+  for (const std::size_t kept : lent) {
+    copies.push_back(copied(Tensor::share(buffers[kept])));
     buffers[kept] = copies.back().get();
   }
 
   weft_call call{};
   call.size = sizeof call;
   call.role = role;
-  call.flags = training ? WEFT_CALL_TRAINING : 0;
+  call.flags = (training ? WEFT_CALL_TRAINING : 0) | (options.recomputes ? WEFT_CALL_RECOMPUTE : 0);
   call.n_in = static_cast<std::uint32_t>(in.size());
   call.in = in.data();
   call.in_count = counts.data();
@@ -158,8 +255,15 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
   call.states = state_handles.data();
   call.out = out.data();
   call.generator = generator.get();
+  const std::vector<std::uint8_t> asked = wanted(index, options);
+  call.wanted = asked.data();
 
+  const GradMode same(is_recording());  // which a part may change within its call
   const LibraryScope library(node.instance.library());
+  const bool is_bf16 = options.is_bf16 && node.pointer.starts_with("/graph/");
+  const Autocast autocast(is_bf16);
+  const RecordedScope recorded(node.name);
+  const CachesScope going_on(options.caches);
   std::vector<Tensor> outputs;
   std::vector<Tensor> changed;
   const auto take_over = [&] {
@@ -168,7 +272,10 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
       if (state_handles[i] != states->at(i).get()) states->at(i) = Tensor::own(state_handles[i]);
   };
   try {
-    node.instance.call(call);
+    const CallSizes sizes{lease.parameters.size(), buffers.size(), state_handles.size(),
+                          out.size()};
+    call_on_any_device(call, sizes, stable_hash(node.stream, options.seed),
+                       [&](weft_call given) { node.instance.call(given); });
   } catch (const Error& error) {
     take_over();  // what a failing plug-in did write is released
     if (const auto fault = index_fault(node, inputs, error.what())) throw Error(*fault);
@@ -178,6 +285,7 @@ std::vector<Tensor> Model::call(std::size_t index, std::uint32_t role, const Inp
     throw;
   }
   take_over();
+  if (is_bf16) widen(outputs);
   check_outputs(node, ports, inputs, outputs, role);
   return outputs;
 }
@@ -191,6 +299,7 @@ void Model::check_outputs(const Node& node, const Ports& ports, const InputTenso
       if (tensor) ports.inputs[p].unify(tensor.sizes(), symbols);
   for (std::size_t p = 0; p < outputs.size(); ++p) {
     const Port& port = node.instance.outputs()[p];
+    if (!outputs[p]) continue;  // on demand, and nothing wants it
     if (!ports.outputs[p].unify(outputs[p].sizes(), symbols))
       throw Error(Exit::plugin,
                   concat(node.name, " (", node.instance.part().id, ") wrote ",
@@ -200,7 +309,47 @@ void Model::check_outputs(const Node& node, const Ports& ports, const InputTenso
   }
 }
 
+void Model::shard(Collective& ranks, const std::map<std::string, int>& owners) {
+  std::vector<ShardedWeights::Owned> weights;
+  std::map<std::string, std::size_t> places;
+  for (const NamedTensor& parameter : parameters()) {
+    places[parameter.path] = weights.size();
+    weights.push_back({parameter.tensor, owners.at(parameter.path)});
+  }
+  std::vector<std::vector<std::size_t>> units(wiring_.nodes().size());
+  for (std::size_t node = 0; node < units.size(); ++node) {
+    std::set<std::size_t> unit;  // what is tied within a node is there once
+    for (const std::string& path : weights_.live_parameters(node)) unit.insert(places.at(path));
+    units[node].assign(unit.begin(), unit.end());
+  }
+  sharded_ = std::make_shared<ShardedWeights>(ranks, std::move(weights), std::move(units));
+}
+
+void Model::unshard() {
+  if (sharded_) sharded_->hold();
+  sharded_ = nullptr;
+}
+
+void Model::end_backward() const {
+  if (sharded_) sharded_->end_backward();
+}
+
+void Model::average() {
+  if (!weights_.has_averages()) return;
+  const WholeWeights whole(*this);
+  weights_.average();
+}
+
+WholeWeights::WholeWeights(const Model& model) : sharded_(model.sharded_) {
+  if (sharded_) sharded_->hold();
+}
+
+WholeWeights::~WholeWeights() {
+  if (sharded_) sharded_->let_go();
+}
+
 std::map<std::string, Array> Model::state() const {
+  const WholeWeights whole(*this);
   std::map<std::string, Array> state;
   for (const auto* list : {&parameters(), &buffers()})
     for (const NamedTensor& named : *list) state[named.path] = to_array(named.tensor);
@@ -208,6 +357,7 @@ std::map<std::string, Array> Model::state() const {
 }
 
 void Model::load(const std::map<std::string, Array>& state) {
+  const WholeWeights whole(*this);
   for (const auto* list : {&parameters(), &buffers()})
     for (const NamedTensor& named : *list) copy_into(named.tensor, state.at(named.path));
 }

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "host/base/error.hpp"
 #include "host/recipe/format_1.hpp"
+#include "host/recipe/schema.hpp"
 #include "host/recipe/value.hpp"
 
 namespace weft::host {
@@ -132,6 +134,19 @@ NodeConfig fill_config(const NodePlan& plan, const std::string& schema,
   if (!recipe.is_format_1) filler.follow_wires(wires, sizes_of);  // silent meant the part's default
   filler.take_defaults(recipe.defaults);
   return filler.finish();
+}
+
+std::string complete_config(const Part& part, const std::string& config, const std::string& pointer,
+                            std::vector<Problem>& problems) {
+  const auto nowhere = [](const std::string& at, PlaceOf) { return Problem{"", 0, at, ""}; };
+  return validate(part.config_schema, config, nowhere, pointer, problems);
+}
+
+std::string complete_config(const Part& part, const std::string& config) {
+  std::vector<Problem> problems;
+  std::string whole = complete_config(part, config, "", problems);
+  if (!problems.empty()) throw Error(Exit::bad_recipe, problems.front().sentence());
+  return whole;
 }
 
 std::string port_of_sizes(const std::string& schema) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/recipe/recipe.hpp"
+#include "host/registry/registry.hpp"
 
 namespace weft::host {
 
@@ -38,6 +39,14 @@ struct NodeConfig {
 NodeConfig fill_config(const NodePlan& plan, const std::string& schema,
                        const std::map<std::string, std::vector<Wire>>& wires, const Recipe& recipe,
                        const SizesOf& sizes_of);
+
+/// A configuration that is no node's, with the part's defaults filled in.
+/// @param pointer   that those of problems begin with
+/// @param problems  gets what is wrong with it
+std::string complete_config(const Part& part, const std::string& config, const std::string& pointer,
+                            std::vector<Problem>& problems);
+/// @throws Error (bad_recipe) with the first thing that is wrong with it
+std::string complete_config(const Part& part, const std::string& config);
 
 /// The input port that a schema names as the source of sizes, if it is one alone; else empty.
 std::string port_of_sizes(const std::string& schema);

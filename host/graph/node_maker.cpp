@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/graph/modulation_check.hpp"
 #include "host/graph/shape.hpp"
 #include "host/graph/token_ids.hpp"
 #include "host/recipe/schema.hpp"
@@ -155,7 +156,7 @@ std::optional<NodeConfig> NodeMaker::configure(const NodePlan& plan, const Part&
                                                bool tell) {
   NodeConfig filled =
       fill_config(plan, part.config_schema, plan.in, recipe_,
-                  [&](const std::vector<Wire>& wires) { return sizes_of(wires, producer); });
+                  [&](const std::vector<Wire>& wires) { return sizes_of(plan, wires, producer); });
   taken_.insert(filled.defaults.begin(), filled.defaults.end());
   known_.insert(filled.known_defaults.begin(), filled.known_defaults.end());
   if (tell && !filled.dropped.empty())
@@ -194,7 +195,7 @@ std::map<std::string, SpecialIds> NodeMaker::texts_of(const NodePlan& plan) cons
   return texts;
 }
 
-std::vector<WireSizes> NodeMaker::sizes_of(const std::vector<Wire>& wires,
+std::vector<WireSizes> NodeMaker::sizes_of(const NodePlan& plan, const std::vector<Wire>& wires,
                                            const Producer& producer) const {
   std::vector<WireSizes> known;
   for (const Wire& wire : wires) {
@@ -205,6 +206,9 @@ std::vector<WireSizes> NodeMaker::sizes_of(const std::vector<Wire>& wires,
           one.sizes.insert(one.sizes.end(), field.sizes.begin(), field.sizes.end());
           known.push_back(std::move(one));
         }
+    if (wire.node == k_gradient)
+      if (const auto sizes = gradient_sizes(recipe_, plan.name, wire.port))
+        known.push_back({*sizes, 0});
     const Instance* const from = wire.node == "batch" ? nullptr : producer(wire);
     const auto port = from == nullptr ? std::nullopt : output_port(*from, wire.port);
     if (!port) continue;

@@ -54,7 +54,8 @@ class NodeMaker {
   bool add_companions(NodePlan& plan, const Instance& instance) const;
   bool has_field(const std::string& name) const;
   std::map<std::string, SpecialIds> texts_of(const NodePlan& plan) const;
-  std::vector<WireSizes> sizes_of(const std::vector<Wire>& wires, const Producer& producer) const;
+  std::vector<WireSizes> sizes_of(const NodePlan& plan, const std::vector<Wire>& wires,
+                                  const Producer& producer) const;
 
   const Recipe& recipe_;
   const Registry& registry_;

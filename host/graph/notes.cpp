@@ -78,6 +78,7 @@ std::map<std::string, std::set<std::string>> targets_by_data(const Recipe& recip
   for (const StagePlan& stage : recipe.stages) {
     targets[stage.data].merge(losses_of(stage));
     targets[stage.data].insert(stage.metrics.begin(), stage.metrics.end());
+    if (!stage.modulate.node.empty()) targets[stage.data].insert(stage.modulate.node);
   }
   const EvaluationPlan& evaluate = recipe.evaluate;
   if (!evaluate.data.empty())
@@ -148,6 +149,21 @@ void note_unused(const Recipe& recipe, const std::vector<Node>& nodes, const ByN
     if (!targets.contains(data.name))
       report.note("/data/" + data.name,
                   concat("no stage and no evaluation uses data \"", data.name, "\"."));
+  }
+}
+
+void note_uncached(const Recipe& recipe, const std::vector<Node>& nodes, const ByName& by_name,
+                   const Report& report) {
+  for (const GenerationPlan& entry : recipe.evaluate.generate) {
+    const auto found = by_name.find(entry.node);
+    if (found == by_name.end() || !entry.use_cache) continue;
+    const Instance& decoder = nodes[found->second].instance;
+    if ((decoder.traits() & WEFT_INCREMENTAL) == 0)
+      report.note(
+          entry.place.pointer,
+          concat("\"", entry.node, "\" (", decoder.part().id,
+                 ") keeps nothing of what it has computed: for each token the whole text is "
+                 "computed anew."));
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What a wired recipe can do, but hardly means to: parts that nothing needs, fields that nothing
-/// reads, parts that are to learn and feed no loss.
+/// reads, parts that are to learn and feed no loss, decoders that keep nothing of what they write.
 
 #pragma once
 
@@ -25,5 +25,9 @@ void note_stages(const Recipe& recipe, const std::vector<Node>& nodes,
 void note_unused(const Recipe& recipe, const std::vector<Node>& nodes,
                  const std::map<std::string, std::size_t>& by_name, const WiresByData& wires,
                  const Report& report);
+
+/// Decoders that write and compute the whole text for each token.
+void note_uncached(const Recipe& recipe, const std::vector<Node>& nodes,
+                   const std::map<std::string, std::size_t>& by_name, const Report& report);
 
 }  // namespace weft::host

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/base/text.hpp"
+#include "host/graph/modulation_check.hpp"
 
 namespace weft::host {
 namespace {
@@ -132,6 +133,8 @@ void GraphMaker::require_metric_for_text(const Wire& wire, const std::string& po
 std::optional<InputSource> GraphMaker::find_source(const Wire& wire, const std::string& pointer,
                                                    const std::string& inside) const {
   if (wire.node == "batch") return field_source(wire, pointer);
+  if (wire.node == k_gradient && wire.view.empty() && !graph.by_name.contains(wire.node))
+    return gradient_source(wire, pointer);
   const PartGraph* from =
       wire.view.empty() ? &graph : context_.graph_of(wire.view == "this" ? inside : wire.view);
   if (from == nullptr) return std::nullopt;  // the view has its own problem
@@ -146,7 +149,9 @@ std::optional<InputSource> GraphMaker::find_source(const Wire& wire, const std::
   const Instance& producer = from->nodes[found->second].instance;
   const bool is_text = wire.port == "text" && !output_port(producer, wire.port);
   if ((wire.port == "generated" || is_text) && producer.extension(WEFT_AUTOREGRESSIVE) != nullptr) {
-    if (pointer.starts_with("/metrics/") && context_.generate_node == wire.node)
+    if (pointer.starts_with("/metrics/") &&
+        std::ranges::find(context_.generate, wire.node, &GenerationPlan::node) !=
+            context_.generate.end())
       return InputSource{InputSource::From::generated,
                          is_text ? "text" : "",
                          found->second,
@@ -167,6 +172,22 @@ std::optional<InputSource> GraphMaker::find_source(const Wire& wire, const std::
                           concat("\"", wire.node, "\" has no output port \"", wire.port, "\".",
                                  suggestion(wire.port, names_of(producer.outputs()))));
   return std::nullopt;
+}
+
+std::optional<InputSource> GraphMaker::gradient_source(const Wire& wire,
+                                                       const std::string& pointer) const {
+  const std::vector<std::string> keys = segments(pointer);
+  const auto sizes = gradient_sizes(context_.recipe, keys.size() > 1 ? keys[1] : "", wire.port);
+  if (!sizes) {
+    context_.report.problem(
+        pointer, concat("\"grad.", wire.port,
+                        "\" is there after the backward pass, for the "
+                        "function that a stage's modulate.scale names. No stage names this one."));
+    return std::nullopt;
+  }
+  InputSource source{InputSource::From::gradient, wire.port, 0, 0, pointer};
+  source.sizes = *sizes;
+  return source;
 }
 
 void GraphMaker::require_inputs(const Node& node) const {

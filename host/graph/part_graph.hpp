@@ -28,8 +28,8 @@ struct GraphContext {
   NodeMaker::AddProblem add;  ///< takes problems that have their place
   /// The graph that a view is of; null where that is not known.
   std::function<const PartGraph*(const std::string& view)> graph_of;
-  std::string generate_node;  ///< whose text is written where metrics ask for it
-  bool is_of_run = false;     ///< its fields are perhaps those that a view binds
+  const std::vector<GenerationPlan>& generate;  ///< whose texts metrics may ask for
+  bool is_of_run = false;                       ///< its fields are perhaps those that a view binds
 };
 
 class GraphMaker {
@@ -56,6 +56,7 @@ class GraphMaker {
   const Instance* producer_of(const Wire& wire) const;
   void connect_port(Node& node, const std::string& name, const std::vector<Wire>& wires);
   std::optional<InputSource> field_source(const Wire& wire, const std::string& pointer) const;
+  std::optional<InputSource> gradient_source(const Wire& wire, const std::string& pointer) const;
   void require_metric_for_text(const Wire& wire, const std::string& pointer) const;
   void require_inputs(const Node& node) const;
   void require_a_mask_each(const Node& node) const;

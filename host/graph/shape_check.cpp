@@ -39,9 +39,9 @@ void ShapeCheck::check(const std::string& data_name, std::int64_t batch,
     try {
       check_ids(node, wires[index], inputs, data_name, data_.at(data_name), report_);
       outputs[index] = infer_outputs(node.instance, inputs, counts);
-      if (!node.is_of_run && node.owner == recipe_.evaluate.generate_node &&
-          data_name == recipe_.evaluate.data)
-        check_generated_length(node, inputs, counts);
+      if (!node.is_of_run && data_name == recipe_.evaluate.data)
+        for (const GenerationPlan& entry : recipe_.evaluate.generate)
+          if (entry.node == node.owner) check_generated_length(node, entry, inputs, counts);
     } catch (const Error& error) {
       // The same wires with another batch size give the same problem, and perhaps so do views.
       if (misfits_.insert(node.is_of_run ? node.name : node.owner).second)
@@ -53,18 +53,19 @@ void ShapeCheck::check(const std::string& data_name, std::int64_t batch,
 }
 
 /// Generation feeds the decoder its own text, up to one token less than the length asked for.
-void ShapeCheck::check_generated_length(const Node& node, std::vector<weft_spec> inputs,
+void ShapeCheck::check_generated_length(const Node& node, const GenerationPlan& entry,
+                                        std::vector<weft_spec> inputs,
                                         const std::vector<std::uint32_t>& counts) {
   const auto* rules =
       static_cast<const weft_autoregressive*>(node.instance.extension(WEFT_AUTOREGRESSIVE));
   if (rules == nullptr) return;  // reported by check_generation()
   std::size_t at = 0;
   for (std::size_t p = 0; node.instance.inputs()[p].name != rules->tokens; ++p) at += counts[p];
-  inputs[at].sizes[1] = std::max<std::int64_t>(recipe_.evaluate.generate_length - 1, 1);
+  inputs[at].sizes[1] = std::max<std::int64_t>(entry.max_length - 1, 1);
   try {
     infer_outputs(node.instance, inputs, counts);
   } catch (const Error& error) {
-    report_.problem("/evaluate/generate/max_length", error.what());
+    report_.problem(child(entry.place.pointer, "max_length"), error.what());
   }
 }
 
@@ -75,9 +76,13 @@ std::optional<weft_spec> ShapeCheck::source_spec(
   if (source.from == InputSource::From::present) return make_spec(DType::boolean, {batch});
   if (source.from == InputSource::From::generated && !source.field.empty())
     return make_spec(source.field == "text" ? DType::uint8 : DType::boolean, {batch, -1});
-  if (source.from == InputSource::From::generated)
-    return make_spec(DType::int64,
-                     {batch, std::max<std::int64_t>(recipe_.evaluate.generate_length, 1)});
+  if (source.from == InputSource::From::generated) {
+    std::int64_t length = 1;
+    for (const GenerationPlan& entry : recipe_.evaluate.generate)
+      if (entry.node == nodes_[source.node].owner) length = std::max(length, entry.max_length);
+    return make_spec(DType::int64, {batch, length});
+  }
+  if (source.from == InputSource::From::gradient) return make_spec(DType::float32, source.sizes);
   if (source.from == InputSource::From::node) {
     const auto found = outputs.find(source.node);
     if (found == outputs.end()) return std::nullopt;
@@ -121,6 +126,7 @@ std::string ShapeCheck::name_of(const InputSource& source) const {
     case InputSource::From::node:
       return nodes_[source.node].name + "." +
              nodes_[source.node].instance.outputs()[source.port].name;
+    case InputSource::From::gradient: return "grad." + source.field;
     case InputSource::From::nothing: break;
   }
   return "nothing";

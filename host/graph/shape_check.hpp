@@ -31,7 +31,8 @@ class ShapeCheck {
              const std::vector<std::size_t>& order, const std::vector<PortWires>& wires);
 
  private:
-  void check_generated_length(const Node& node, std::vector<weft_spec> inputs,
+  void check_generated_length(const Node& node, const GenerationPlan& entry,
+                              std::vector<weft_spec> inputs,
                               const std::vector<std::uint32_t>& counts);
   std::optional<weft_spec> source_spec(
       const InputSource& source, const std::string& data_name, std::int64_t batch,

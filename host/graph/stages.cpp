@@ -5,6 +5,8 @@
 #include <map>
 
 #include "host/base/text.hpp"
+#include "host/graph/made_fields.hpp"
+#include "host/graph/modulation_check.hpp"
 
 namespace weft::host {
 namespace {
@@ -32,20 +34,17 @@ std::vector<std::size_t> losses_of(const StagePlan& stage,
   return losses;
 }
 
-/// Whether a view has it read rows of its inputs in another order.
-bool reads_shuffled(const Node& node) {
-  for (const std::vector<InputSource>& port : node.inputs)
-    for (const InputSource& source : port)
-      if (source.shuffles > 0 || source.field.find(k_shuffled_field) != std::string::npos)
-        return true;
-  return false;
-}
-
 /// What makes a node compare rows with one another; "" if nothing does.
 std::string coupling(const Node& node) {
   if (reads_shuffled(node)) return "reads the rows of a batch in another order";
   const bool couples = (node.instance.traits() & WEFT_COUPLES_SAMPLES) != 0;
   return couples ? "compares the rows of a batch with one another" : "";
+}
+
+/// Whether all that couples rows is a normalisation whose statistics are accumulated over the step.
+bool keeps_statistics(const Node& node) {
+  return node.instance.part().kind != WEFT_KIND_LOSS && !reads_shuffled(node) &&
+         !node.instance.states().empty();
 }
 
 /// A pattern that may name one of these parts.
@@ -117,7 +116,8 @@ void check_coupling(const StagePlan& stage, const std::vector<Node>& nodes,
             }));
   };
   for (const std::size_t index : needed_nodes(nodes, losses))
-    if (const std::string how = coupling(nodes[index]); !how.empty() && !is_still(nodes[index]))
+    if (const std::string how = coupling(nodes[index]);
+        !how.empty() && !is_still(nodes[index]) && !keeps_statistics(nodes[index]))
       report(pointer, concat("\"", nodes[index].name, "\" ", how, ", so ", stage.grad_accumulation,
                              " micro-batches would not equal one batch of ", stage.batch_size,
                              ". Set grad_accumulation to 1."));
@@ -204,6 +204,7 @@ std::vector<Run> runs_of(const Recipe& recipe,
   for (const StagePlan& stage : recipe.stages) {
     std::vector<std::string> names = stage.metrics;
     for (const auto& [loss, weight] : stage.losses) names.push_back(loss);
+    if (!stage.modulate.node.empty()) names.push_back(stage.modulate.node);
     add(stage.data, stage.batch_size / std::max<std::int64_t>(stage.grad_accumulation, 1), names);
   }
   if (!recipe.evaluate.data.empty())
@@ -271,6 +272,10 @@ bool is_trained_at(const StagePlan& stage, const std::string& path, std::int64_t
 bool is_moved(const StagePlan& stage, const Node& node, const std::string& buffer,
               std::int64_t step) {
   const auto& parameters = node.instance.parameters();
+  if (node.name == stage.modulate.node)  // it learns from gradients, whatever trains
+    return std::ranges::none_of(stage.freeze, [&](const std::string& pattern) {
+      return covers(pattern, node.owner + "." + buffer);
+    });
   if (parameters.empty()) return is_trained_at(stage, node.owner + "." + buffer, step);
   for (std::string block = buffer;;) {
     const std::size_t dot = block.rfind('.');
@@ -297,6 +302,9 @@ void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
     patterns.check(stage.train, [&](std::size_t i) { return train_pointer(stage, i); });
     patterns.check(stage.freeze, pointer + "/freeze");
     patterns.check(stage.optimizer.also_adamw, pointer + "/optimizer/adamw/match");
+    patterns.check(stage.modulate.groups, pointer + "/modulate/groups");
+    check_modulation(stage, nodes, by_name, report);
+    check_recomputed(stage, nodes, by_name, report);
     const bool is_known = missing.empty() && !recipe.problems.is_wrong(pointer + "/train") &&
                           !recipe.problems.is_wrong(pointer + "/freeze");
     if (is_known &&

@@ -44,7 +44,7 @@ const ParameterDecl* find_parameter(const PartGraph& graph, const std::string& p
 }  // namespace
 
 RunParts::RunParts(const ViewPlan& view, const Registry& registry, const FieldsByData& data,
-                   const std::string& generate_node, const Report& report)
+                   const std::vector<GenerationPlan>& generate, const Report& report)
     : recipe_(without_views(read_kept(view.run, "", {}))),
       report_{[&report, &view](const std::string& at, const std::string& text) {
                 report.problem(view.place.pointer + "/run",
@@ -53,7 +53,7 @@ RunParts::RunParts(const ViewPlan& view, const Registry& registry, const FieldsB
               [](const std::string&, const std::string&) {}},
       maker_({recipe_, registry, data, report_,
               [this](const Problem& problem) { report_.problem(problem.pointer, problem.text); },
-              [](const std::string&) -> const PartGraph* { return nullptr; }, generate_node,
+              [](const std::string&) -> const PartGraph* { return nullptr; }, generate,
               /*is_of_run=*/true}) {
   maker_.create(recipe_.graph, "graph");
   maker_.create(recipe_.losses, "losses");
@@ -68,7 +68,7 @@ ViewedParts::ViewedParts(const Recipe& recipe, const Registry& registry, const F
     if (view.run.empty() || runs_.contains(view.run)) continue;
     std::unique_ptr<RunParts>& run = runs_[view.run];
     try {
-      run = std::make_unique<RunParts>(view, registry, data, recipe.evaluate.generate_node, report);
+      run = std::make_unique<RunParts>(view, registry, data, recipe.evaluate.generate, report);
     } catch (const Error& error) {
       if (error.exit() == Exit::plugin) throw;
       report.problem(

@@ -22,7 +22,7 @@ class RunParts {
   /// @param data  of the recipe that has the view
   /// @throws Error, RecipeError if the run's recipe cannot be read
   RunParts(const ViewPlan& view, const Registry& registry, const FieldsByData& data,
-           const std::string& generate_node, const Report& report);
+           const std::vector<GenerationPlan>& generate, const Report& report);
   RunParts(const RunParts&) = delete;
   RunParts& operator=(const RunParts&) = delete;
 

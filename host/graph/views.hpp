@@ -109,12 +109,4 @@ class ViewedGraph {
   bool too_many_ = false;
 };
 
-/// The fields of a section with those that views make of them.
-/// @param names  of all fields that nodes read
-std::vector<FieldSpec> with_made_fields(std::vector<FieldSpec> fields,
-                                        const std::set<std::string>& names);
-
-/// The names of all fields of batches that nodes read.
-std::set<std::string> fields_of(const std::vector<Node>& nodes);
-
 }  // namespace weft::host

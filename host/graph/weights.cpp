@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/graph/weights.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "host/base/error.hpp"
@@ -66,6 +67,15 @@ void Weights::lend() {
   }
 }
 
+std::vector<std::string> Weights::live_parameters(std::size_t node) const {
+  const Slots& slots = slots_[node];
+  const Set& set = sets_[slots.set];
+  std::vector<std::string> paths;
+  for (const std::string& path : slots.parameters)
+    if (slots.set == 0 || !set.own.contains(path)) paths.push_back(path);
+  return paths;
+}
+
 void Weights::freeze(const Predicate& changes) {
   for (Set& set : sets_) {
     if (set.plan.kind != WeightSet::Kind::frozen) continue;
@@ -74,6 +84,11 @@ void Weights::freeze(const Predicate& changes) {
       if (changes(path)) set.own[path] = copied(sets_.front().own.at(path));
   }
   lend();
+}
+
+bool Weights::has_averages() const {
+  return std::ranges::any_of(sets_,
+                             [](const Set& set) { return set.plan.kind == WeightSet::Kind::ema; });
 }
 
 void Weights::average() {

@@ -43,10 +43,15 @@ class Weights {
   /// What a node is called with.
   const Lease& lease(std::size_t node) const { return leases_[node]; }
 
+  /// Paths of the live parameters that a node is called with.
+  std::vector<std::string> live_parameters(std::size_t node) const;
+
   /// A stage begins: frozen weights become what the live ones are. What the stage does not change
   /// is shared with them and takes no memory.
   void freeze(const Predicate& changes);
 
+  /// Whether average() does anything.
+  bool has_averages() const;
   /// After a step of the optimiser: e ← e + (1 − decay)(θ − e) for every averaged parameter.
   /// Buffers of averaged weights are the live ones.
   void average();

@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/graph/id_check.hpp"
+#include "host/graph/made_fields.hpp"
 #include "host/graph/memory_check.hpp"
 #include "host/graph/notes.hpp"
 #include "host/graph/part_graph.hpp"
@@ -39,7 +40,7 @@ class Builder {
         maker_({recipe, registry, data, report_,
                 [this](Problem problem) { problems_.add(std::move(problem)); },
                 [this](const std::string& view) { return parts_.graph_of(view, maker_.graph); },
-                recipe.evaluate.generate_node}) {
+                recipe.evaluate.generate}) {
     for (const Problem& note : recipe.notes) notes.add(note);
   }
 
@@ -101,14 +102,16 @@ class Builder {
   }
 
   void check_generation() {
-    const std::string& name = recipe_.evaluate.generate_node;
-    const auto found = by_name.find(name);
-    if (found == by_name.end()) return;
-    const Instance& decoder = nodes[found->second].instance;
-    if (decoder.extension(WEFT_AUTOREGRESSIVE) == nullptr)
-      problem("/evaluate/generate/node",
-              concat("\"", name, "\" (", decoder.part().id, ") cannot generate: it offers no ",
-                     WEFT_AUTOREGRESSIVE, ". Name an autoregressive decoder."));
+    for (const GenerationPlan& entry : recipe_.evaluate.generate) {
+      const auto found = by_name.find(entry.node);
+      if (found == by_name.end()) continue;
+      const Instance& decoder = nodes[found->second].instance;
+      if (decoder.extension(WEFT_AUTOREGRESSIVE) == nullptr)
+        problem(
+            child(entry.place.pointer, "node"),
+            concat("\"", entry.node, "\" (", decoder.part().id, ") cannot generate: it offers no ",
+                   WEFT_AUTOREGRESSIVE, ". Name an autoregressive decoder."));
+    }
   }
 
   void check_stages() {
@@ -124,6 +127,7 @@ class Builder {
     for (const auto& [data_name, section] : sections_) wires[data_name] = section.inputs;
     note_stages(recipe_, nodes, by_name, report_);
     note_unused(recipe_, nodes, by_name, wires, report_);
+    note_uncached(recipe_, nodes, by_name, report_);
   }
 
   void check_memory() {

@@ -23,6 +23,7 @@ struct InputSource {
     node,
     generated,  ///< what an autoregressive decoder wrote, evaluation only: see `field`
     present,    ///< computed of the batch: which samples have what `present` names
+    gradient,   ///< computed of the gradients of a stage's losses: "loss" or "gram" in `field`
     nothing,    ///< the mask of a stream that has none
   };
   From from = From::nothing;
@@ -38,6 +39,7 @@ struct InputSource {
   std::string view = {};
   /// How often the rows of a node's output change places (shuffled_rows()).
   std::uint32_t shuffles = 0;
+  std::vector<std::int64_t> sizes = {};  ///< of what is computed of gradients
 };
 
 /// A field that a view makes of a field of the batch: its rows in another order, or what a sample

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "host/graph/memory_check.hpp"
 #include "host/graph/stages.hpp"
 
 namespace weft::host::optim {
@@ -27,13 +28,27 @@ bool is_last(const std::string& name) {
   return first == "norm" || first == "out" || first == "head";
 }
 
+/// As the part says; what it leaves open goes with the parameter before it.
+std::vector<std::int64_t> declared_layers(const std::vector<ParameterDecl>& parameters) {
+  std::vector<std::int64_t> layers;
+  std::int64_t layer = 0;
+  for (const ParameterDecl& one : parameters) {
+    if (one.layer > 0) layer = one.layer;
+    layers.push_back(layer);
+  }
+  return layers;
+}
+
 /// The paths of the model's parameters to their layers, counted from the top of their node.
 std::map<std::string, std::int64_t> layers_below_top(const Model& model) {
   std::map<std::string, std::int64_t> below;
   for (const Node& node : model.wiring().nodes()) {
+    const std::vector<ParameterDecl>& declared = node.instance.parameters();
     std::vector<std::string> names;
-    for (const ParameterDecl& one : node.instance.parameters()) names.push_back(one.name);
-    const std::vector<std::int64_t> layers = layers_of(names);
+    for (const ParameterDecl& one : declared) names.push_back(one.name);
+    const bool says =
+        std::ranges::any_of(declared, [](const ParameterDecl& one) { return one.layer > 0; });
+    const std::vector<std::int64_t> layers = says ? declared_layers(declared) : layers_of(names);
     const std::int64_t top = layers.empty() ? 0 : *std::ranges::max_element(layers);
     for (std::size_t i = 0; i < names.size(); ++i)
       below[node.name + "." + names[i]] = top - layers[i];
@@ -51,13 +66,9 @@ bool is_for_others(const OptimizerPlan& plan, const NamedTensor& parameter) {
 
 }  // namespace
 
-std::int64_t ParameterGroup::numbers() const {
+std::int64_t numbers_of(const std::vector<NamedTensor>& parameters) {
   std::int64_t sum = 0;
-  for (const NamedTensor& parameter : parameters) {
-    std::int64_t count = 1;
-    for (const std::int64_t size : parameter.tensor.sizes()) count *= size;
-    sum += count;
-  }
+  for (const NamedTensor& parameter : parameters) sum += element_count(parameter.tensor.sizes());
   return sum;
 }
 

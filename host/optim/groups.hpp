@@ -12,6 +12,9 @@
 
 namespace weft::host::optim {
 
+/// How many numbers the parameters hold.
+std::int64_t numbers_of(const std::vector<NamedTensor>& parameters);
+
 /// Parameters that share a rule, a learning rate and a weight decay.
 struct ParameterGroup {
   OptimizerPlan rule;    ///< its weight decay is the group's: 0 for what is exempt
@@ -19,7 +22,7 @@ struct ParameterGroup {
   std::int64_t from_step = 0;
   std::vector<NamedTensor> parameters;
 
-  std::int64_t numbers() const;  ///< in all its parameters
+  std::int64_t numbers() const { return numbers_of(parameters); }
 };
 
 /// Sorts what the stage trains, in the order of the model. A parameter is exempt from weight decay

@@ -15,9 +15,11 @@ using Json = nlohmann::json;
 /// Stages become an object, so that they are compared by name.
 Json parsed(const std::string& text) {
   Json recipe = Json::parse(text);
+  const auto list = recipe.find("stages");
+  if (list == recipe.end()) return recipe;
   Json stages = Json::object();
-  for (const Json& stage : recipe.at("stages")) stages[stage.at("name")] = stage;
-  recipe["stages"] = std::move(stages);
+  for (const Json& stage : *list) stages[stage.at("name")] = stage;
+  *list = std::move(stages);
   return recipe;
 }
 

@@ -17,7 +17,7 @@ struct Difference {
 };
 
 /// In the order of the pointers; of an object or a stage that only one has, one difference.
-/// REQUIRES: texts as Recipe::resolved has them
+/// REQUIRES: texts of JSON objects; stages, where they have any, as Recipe::resolved has them
 std::vector<Difference> differences(const std::string& before, const std::string& now);
 
 }  // namespace weft::host

@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/recipe/expectation.hpp"
 #include "host/recipe/format_1.hpp"
@@ -114,7 +115,8 @@ class Reader {
       warning_ = {*format->origin.file, format->origin.line, "/recipe",
                   concat("this recipe is of format 1, whose keys have other names by now. `weft "
                          "migrate ",
-                         *format->origin.file, "` writes it anew.")};
+                         *format->origin.file, "` writes it anew."),
+                  format->origin.column};
     return true;
   }
 
@@ -135,7 +137,7 @@ class Reader {
     };
     if (extends.text() == nullptr || extends.text()->empty())
       return refuse(concat("expected the path of a recipe, found ", found(extends), "."));
-    if (const std::string text = refuse_url(*extends.text()); !text.empty()) return refuse(text);
+    if (const std::string text = refuse_path(*extends.text()); !text.empty()) return refuse(text);
 
     const std::filesystem::path folder = std::filesystem::path(names_.back()).parent_path();
     const std::string path = (folder / *extends.text()).lexically_normal().string();
@@ -232,6 +234,17 @@ Document read_document(const std::string& path, const std::vector<std::string>& 
     findings.require_none(path);
   write_out_short_forms(*recipe, &findings);
   return {std::move(*recipe), reader.warning(), changed};
+}
+
+std::string recipe_text(const std::string& path) {
+  FileText read = read_file(path);
+  if (!read.problem.empty())
+    throw Error(Exit::no_input,
+                concat("cannot read \"", path, "\": ", read.problem, ". Check the path."));
+  if (read.text.size() > k_max_bytes)
+    throw Error(Exit::bad_recipe,
+                concat("\"", path, "\" is larger than 8 MiB. Move data out of the recipe."));
+  return std::move(read.text);
 }
 
 std::optional<Value> extended_by(const std::string& path, const Value& recipe) {

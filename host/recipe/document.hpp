@@ -29,6 +29,10 @@ struct Document {
 Document read_document(const std::string& path, const std::vector<std::string>& overrides,
                        Findings& findings);
 
+/// The text of a recipe's file, a regular one of at most 8 MiB.
+/// @throws Error (no_input, bad_recipe)
+std::string recipe_text(const std::string& path);
+
 /// What a recipe extends, with all that it extends in turn, in format 2; nothing if it extends
 /// nothing.
 /// @param path    of the recipe, to which the other's is relative

@@ -25,6 +25,7 @@ constexpr Inside k_insides[] = {
     {"section", "fields", "fields"},
     {"fields", "*", "field"},
     {"field/image", "swap_within", "swap_within"},
+    {"field/array", "swap_within", "swap_within"},
     {"field/log_mel", "swap_within", "swap_within"},
     {"field/video", "swap_within", "swap_within"},
     {"field/image", "mask", "patch_mask"},
@@ -62,31 +63,6 @@ const Value* member(const Value* object, const std::string& key) {
   return object == nullptr ? nullptr : object->find(key);
 }
 
-std::string name_in_format_1(std::string_view area, const std::string& key) {
-  for (const Rename& rename : renames())
-    if (area == rename.area && key == rename.now) return rename.before;
-  return key;
-}
-
-/// A word of format 2 as format 1 has it.
-void rename_word_back(Value& value, std::string_view area, const std::string& key) {
-  for (const WordRename& word : k_words)
-    if (value.text() != nullptr && area == word.area && key == word.key &&
-        *value.text() == word.now)
-      value.data = std::string(word.before);
-}
-
-void downgrade(Value& value, std::string_view area) {
-  if (area.empty()) return;
-  if (value.object() == nullptr) return;
-  for (Member& one : *value.object()) {
-    const std::string inside = area_inside(area, one.key, &one.value);
-    rename_word_back(one.value, area, one.key);
-    downgrade(one.value, inside);
-    one.key = name_in_format_1(area, one.key);
-  }
-}
-
 }  // namespace
 
 const std::vector<Rename>& renames() {
@@ -99,6 +75,7 @@ const std::vector<Rename>& renames() {
       {"swap_within", "mine", "key"},
       {"swap_within", "theirs", "other_key"},
       {"field/image", "exchange", "swap_within"},
+      {"field/array", "exchange", "swap_within"},
       {"field/image", "shift", "translate"},
       {"field/image", "scale", "zoom"},
       {"field/image", "draft", "dct_scaling"},
@@ -192,11 +169,6 @@ void upgrade(Value& value, std::string_view area, const Value* base) {
   Value* format = area == k_recipe_area ? value.find("format") : nullptr;
   if (format != nullptr && format->integer() && *format->integer() == 1)
     format->data = std::int64_t{2};
-}
-
-Value with_names_of_format_1(Value section) {
-  downgrade(section, "section");
-  return section;
 }
 
 }  // namespace weft::host

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// The keys of recipes of format 1, and what format 2 calls them: one table, read in both
-/// directions.
+/// The keys of recipes of format 1, and what format 2 calls them: one table.
 
 #pragma once
 
@@ -42,8 +41,5 @@ void rename_words(Value& value, std::string_view area, const std::string& key);
 /// Renames the keys of a value of format 1, and of all inside it. Each value keeps its place.
 /// @param base  what the value is laid upon, of format 2: there a field's kind may stand; or null
 void upgrade(Value& value, std::string_view area, const Value* base);
-
-/// A data section under the names of format 1, which the readers of data have.
-Value with_names_of_format_1(Value section);
 
 }  // namespace weft::host

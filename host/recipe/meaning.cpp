@@ -38,9 +38,10 @@ std::size_t text_bytes(const Value& value) {
 std::string wrong_section(const std::string& kind, const std::string& section) {
   const std::string home = kind == "loss" ? "losses" : kind == "metric" ? "metrics" : "graph";
   if (home == section) return "";
-  const char* expected = section == "losses"    ? "a loss"
-                         : section == "metrics" ? "a metric"
-                                                : "an encoder, fusion, reasoning core or decoder";
+  const char* expected = section == "losses" ? "a loss"
+                         : section == "metrics"
+                             ? "a metric"
+                             : "an encoder, fusion, reasoning core, decoder or function";
   return concat("expected ", expected, ", found ", kind == "encoder" ? "an encoder" : "a " + kind,
                 ". Move it to \"", home, "\".");
 }
@@ -60,8 +61,8 @@ std::string wrong_part_id(const std::string& id, const std::string& section) {
         "expected a part such as \"fusion.concat\" or \"acme/encoder.birdsong@^2\", "
         "found \"",
         id, "\".");
-  const std::vector<std::string> kinds = {"encoder", "fusion", "reasoning",
-                                          "decoder", "loss",   "metric"};
+  const std::vector<std::string> kinds = {"encoder", "fusion", "reasoning", "decoder",
+                                          "loss",    "metric", "function"};
   if (std::find(kinds.begin(), kinds.end(), names.node) != kinds.end())
     return wrong_section(names.node, section);
   return concat("no kind of part is called \"", names.node, "\".", suggestion(names.node, kinds));
@@ -176,7 +177,14 @@ class Check {
     refer(text_at(evaluate, "data"), "/evaluate/data", names("data"), "no data section");
     refer_all(section(evaluate, "metrics"), "/evaluate/metrics", "metrics", "no metric");
     const Value& generate = section(evaluate, "generate");
-    refer(text_at(generate, "node"), "/evaluate/generate/node", names("graph"), "no graph node");
+    std::vector<std::string> nodes;
+    const auto entry = [&](const Value& one, const std::string& pointer) {
+      refer(text_at(one, "node"), child(pointer, "node"), names("graph"), "no graph node");
+      check_generation(one, pointer, nodes, findings_);
+    };
+    if (generate.object() != nullptr) entry(generate, "/evaluate/generate");
+    for (std::size_t i = 0; i < generate.items().size(); ++i)
+      entry(generate.items()[i], child("/evaluate/generate", i));
     if (const Value* split = text_at(evaluate, "split"))
       require_split(text_at(evaluate, "data"), *split->text(), *split, "/evaluate/split");
   }

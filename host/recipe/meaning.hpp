@@ -3,6 +3,9 @@
 
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "host/recipe/findings.hpp"
 #include "host/recipe/value.hpp"
 
@@ -15,6 +18,11 @@ bool check_meaning(const Value& recipe, Findings& findings);
 
 /// The numbers of a stage fit one another: schedules, groups, evaluations.
 void check_stage(const Value& stage, const std::string& pointer, Findings& findings);
+
+/// The numbers of an entry of `evaluate.generate` fit one another, and its strategy reads them.
+/// @param nodes  of the entries before it; its own is added
+void check_generation(const Value& entry, const std::string& pointer,
+                      std::vector<std::string>& nodes, Findings& findings);
 
 /// Wires lead to graph nodes or the batch, and the graph has no cycle.
 void check_wires(const Value& recipe, Findings& findings);

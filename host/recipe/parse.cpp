@@ -2,6 +2,7 @@
 #include "host/recipe/parse.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <iterator>
 #include <limits>
@@ -21,13 +22,15 @@ using Json = nlohmann::json;
 /// How far the lexer has read. The iterators are copied into the library; this stays here.
 struct Cursor {
   const char* at;
-  const char* counted;  // up to here `line` is right
+  const char* counted;     // up to here `line` and `line_begin` are right
+  const char* line_begin;  // of the line of the last character read
   int line = 1;
 
   /// The line of the last character read. A newline that ended a number has been read too, but does
   /// not count: only newlines before the last character do.
   int last_line() {
-    for (; counted + 1 < at; ++counted) line += *counted == '\n' ? 1 : 0;
+    for (; counted + 1 < at; ++counted)
+      if (*counted == '\n') ++line, line_begin = counted + 1;
     return line;
   }
 };
@@ -81,8 +84,8 @@ class Builder : public nlohmann::json_sax<Json> {
   }
   bool string(string_t& value) override {
     if (value.find('\0') != std::string::npos)
-      return stop("the string holds the character U+0000. Remove it.");
-    return add(std::move(value));
+      return stop("the string holds the character U+0000. Remove it.", Token::text);
+    return add(std::move(value), Token::text);
   }
   bool binary(binary_t& /*value*/) override { return false; }
 
@@ -94,9 +97,9 @@ class Builder : public nlohmann::json_sax<Json> {
   bool key(string_t& key) override {
     Level& level = open_.back();
     level.key = std::move(key);
-    level.key_line = cursor_.last_line();
+    level.key_place = here(Token::text);
     if (!level.keys.insert(level.key).second) {
-      findings_.add(here(), child(pointer(open_.size() - 1), level.key),
+      findings_.add(level.key_place, child(pointer(open_.size() - 1), level.key),
                     "this key is given twice in one object. Remove one of the two.");
       failed_ = true;
     }
@@ -106,7 +109,8 @@ class Builder : public nlohmann::json_sax<Json> {
   bool parse_error(std::size_t /*position*/, const std::string& last_token,
                    const Json::exception& error) override {
     if (error.id == 406)  // out_of_range: number overflow
-      return stop(concat("the number ", printable(last_token), " is too large for a double."));
+      return stop(concat("the number ", printable(last_token), " is too large for a double."),
+                  Token::word);
     return stop(concat("not valid JSON: ", complaint(error.what(), last_token)));
   }
 
@@ -115,22 +119,56 @@ class Builder : public nlohmann::json_sax<Json> {
  private:
   struct Level {
     Value value;
-    std::string key;  // of the member that comes next, if this is an object
-    int key_line = 0;
+    std::string key;   // of the member that comes next, if this is an object
+    Origin key_place;  // its line is 0 in a list
     std::unordered_set<std::string> keys;
   };
 
-  Origin here() { return {file_, cursor_.last_line()}; }
+  /// What the library has just read: a string, a number or true, false or null, or a character.
+  enum class Token { text, word, character };
 
-  bool add(Value::Data data) { return place({std::move(data), here()}); }
+  static bool is_in_word(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '-' || c == '.';
+  }
+
+  /// REQUIRES: cursor_.last_line() was called.
+  const char* begin_of(Token token) const {
+    const char *const line = cursor_.line_begin, *at = cursor_.at;
+    const auto is_escaped = [&](const char* quote) {
+      const char* before = quote;
+      while (before > line && before[-1] == '\\') --before;
+      return (quote - before) % 2 != 0;
+    };
+    if (token == Token::word) {  // the character that ended a number has been read too
+      while (at > line && !is_in_word(at[-1])) --at;
+      while (at > line && is_in_word(at[-1])) --at;
+      return at;
+    }
+    at = std::max(at - 1, line);
+    if (token == Token::text)
+      for (--at; at > line && (*at != '"' || is_escaped(at));) --at;
+    return at;
+  }
+
+  Origin here(Token token) {
+    const int line = cursor_.last_line();
+    return {file_, line, static_cast<int>(begin_of(token) - cursor_.line_begin) + 1};
+  }
+
+  bool add(Value::Data data, Token token = Token::word) {
+    Origin origin = here(token);
+    if (!open_.empty() && open_.back().key_place.line == origin.line)
+      origin = open_.back().key_place;
+    return place({std::move(data), std::move(origin)});
+  }
 
   bool open(Value::Data data) {
     if (open_.size() == k_max_depth)
       return stop(concat("objects and arrays are nested more than ", k_max_depth, " deep."));
     // An object is found where its key stands, which is what one searches for.
-    Level level{{std::move(data), here()}, "", 0, {}};
-    if (!open_.empty() && open_.back().key_line > 0)
-      level.value.origin.line = open_.back().key_line;
+    Level level{{std::move(data), here(Token::character)}, "", {}, {}};
+    if (!open_.empty() && open_.back().key_place.line > 0)
+      level.value.origin = open_.back().key_place;
     open_.push_back(std::move(level));
     return true;
   }
@@ -166,11 +204,12 @@ class Builder : public nlohmann::json_sax<Json> {
   }
 
   bool refuse_integer(const std::string& text) {
-    return stop(concat("the integer ", text, " does not fit into 64 bits with a sign."));
+    return stop(concat("the integer ", text, " does not fit into 64 bits with a sign."),
+                Token::word);
   }
 
-  bool stop(const std::string& text) {
-    findings_.add(here(), pointer(open_.size()), text);
+  bool stop(const std::string& text, Token token = Token::character) {
+    findings_.add(here(token), pointer(open_.size()), text);
     failed_ = true;
     return false;
   }
@@ -216,7 +255,7 @@ std::optional<Value> parse_json(std::string_view text,
                                 const std::shared_ptr<const std::string>& file, Findings& findings,
                                 Comments comments) {
   if (text.starts_with("\xEF\xBB\xBF")) {
-    findings.add({file, 1}, "", "the file begins with a byte order mark. Save it without one.");
+    findings.add({file, 1, 1}, "", "the file begins with a byte order mark. Save it without one.");
     return std::nullopt;
   }
   // The library would take a zero byte for the end of the text.
@@ -228,7 +267,7 @@ std::optional<Value> parse_json(std::string_view text,
     return std::nullopt;
   }
   const char* const begin = text.data();
-  Cursor cursor{begin, begin};
+  Cursor cursor{begin, begin, begin};
   Builder builder(text, cursor, file, findings);
   Json::sax_parse(Characters(&cursor, begin), Characters(&cursor, begin + text.size()), &builder,
                   Json::input_format_t::json, /*strict=*/true,

@@ -8,7 +8,11 @@
 
 namespace weft::host {
 
-std::string refuse_url(const std::string& path) {
+std::string refuse_path(const std::string& path) {
+  constexpr std::size_t k_longest = 4096;  // Linux's PATH_MAX
+  if (path.size() > k_longest && !path.starts_with("pipe:"))
+    return concat("expected a path, found a text of ", path.size(), " bytes. A path has at most ",
+                  k_longest, ".");
   std::string start = path.substr(0, path.find(':') + 1);
   std::transform(start.begin(), start.end(), start.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

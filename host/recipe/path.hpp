@@ -9,8 +9,9 @@
 
 namespace weft::host {
 
-/// "" for a path; for a URL the sentence that refuses it.
-std::string refuse_url(const std::string& path);
+/// "" for a path; for a URL, and for a text that is too long to be one, the sentence that refuses
+/// it.
+std::string refuse_path(const std::string& path);
 
 /// A path relative to the folder of the file in which it is written, as an absolute, lexically
 /// normal one; `@FILE` becomes `@` and the path of FILE. A path from `--set` is relative to the

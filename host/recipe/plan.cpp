@@ -42,13 +42,9 @@ class Reader {
   const Value& object_;
 };
 
-Place place_of(const Value& value, const std::string& pointer) {
-  return {pointer, value.origin.file ? *value.origin.file : "", value.origin.line};
-}
-
 Wire read_wire(const Value& value, const std::string& pointer) {
   WireText text = split_wire(*value.text());
-  return {std::move(text.node), std::move(text.port), place_of(value, pointer),
+  return {std::move(text.node), std::move(text.port), place_at(value.origin, pointer),
           std::move(text.view)};
 }
 
@@ -57,7 +53,7 @@ NodePlan read_node(const Member& member, const std::string& pointer, const Probl
                 Reader(member.value).text("use"),
                 {},
                 compact(section(member.value, "config")),
-                place_of(member.value, pointer)};
+                place_at(member.value.origin, pointer)};
   for (const Member& key : section(member.value, "config").members())
     if (key.value.left_over) plan.left_over.insert(key.key);
   const auto read_port = [&](const std::string& port, const Value& value,
@@ -107,8 +103,7 @@ std::vector<DataPlan> read_data(const Value& root, const Problems& problems) {
     if (usable.find("fields") == nullptr) continue;
     for (const std::string& field : keys(section(member.value, "fields")))
       if (problems.is_wrong(child(fields, field))) usable.find("fields")->erase(field);
-    plans.push_back({member.key, compact(with_names_of_format_1(std::move(usable))),
-                     place_of(member.value, pointer)});
+    plans.push_back({member.key, compact(usable), place_at(member.value.origin, pointer)});
   }
   return plans;
 }
@@ -129,7 +124,7 @@ Schedule read_schedule(const Value& value, std::int64_t steps) {
 
 BindPlan read_bind(const Member& member, const std::string& pointer) {
   const WireText to = split_wire(member.key);
-  BindPlan bind{to.node, to.port, {}, false, false, place_of(member.value, pointer)};
+  BindPlan bind{to.node, to.port, {}, false, false, place_at(member.value.origin, pointer)};
   const Value& value = member.value;
   if (value.boolean() != nullptr) {
     bind.is_absent = true;
@@ -160,7 +155,7 @@ std::vector<ViewPlan> read_views(const Value& root, const Problems& problems) {
     plan.ema = Reader(weights).number("ema");
     plan.run = view.text("run");
     plan.repeat = std::max<std::int64_t>(view.integer("repeat"), 1);
-    plan.place = place_of(member.value, pointer);
+    plan.place = place_at(member.value.origin, pointer);
     for (const Member& bind : section(member.value, "bind").members())
       plan.bind.push_back(read_bind(bind, child(child(pointer, "bind"), bind.key)));
     views.push_back(std::move(plan));
@@ -181,7 +176,7 @@ std::vector<TiePlan> read_ties(const Value& root, const Problems& problems) {
   for (const Member& tie : section(root, "tie").members())
     if (const std::string pointer = child("/tie", tie.key);
         tie.value.text() != nullptr && !problems.is_wrong(pointer))
-      ties.push_back({tie.key, *tie.value.text(), place_of(tie.value, pointer)});
+      ties.push_back({tie.key, *tie.value.text(), place_at(tie.value.origin, pointer)});
   return ties;
 }
 
@@ -243,6 +238,12 @@ KeepBestPlan read_keep_best(const Value& value) {
           best.number("min_delta")};
 }
 
+ModulatePlan read_modulate(const Value& value) {
+  const Reader modulate(value);
+  const WireText scale = split_wire(modulate.text("scale"));
+  return {scale.node, scale.port, modulate.texts("groups"), modulate.flag("noise")};
+}
+
 StagePlan read_stage(const Value& value, const std::string& pointer) {
   const Reader stage(value);
   StagePlan plan;
@@ -259,6 +260,9 @@ StagePlan read_stage(const Value& value, const std::string& pointer) {
   plan.freeze = stage.texts("freeze");
   plan.optimizer = read_optimizer(section(value, "optimizer"));
   plan.schedule = read_learning_rate(section(value, "schedule"));
+  plan.modulate = read_modulate(section(value, "modulate"));
+  plan.is_bf16 = stage.text("precision") == "bf16";
+  plan.recompute = stage.texts("recompute");
   plan.clip_norm = stage.number("clip_norm");
   plan.log_every = stage.integer("log_every");
   plan.save_every = stage.integer("save_every");
@@ -266,8 +270,45 @@ StagePlan read_stage(const Value& value, const std::string& pointer) {
   plan.metrics = stage.texts("metrics");
   plan.keep_best = read_keep_best(section(value, "keep_best"));
   plan.on_divergence = read_divergence(section(value, "on_divergence"));
-  plan.place = place_of(value, pointer);
+  plan.place = place_at(value.origin, pointer);
   return plan;
+}
+
+GenerationPlan read_generation(const Value& value, const std::string& pointer) {
+  using Strategy = GenerationPlan::Strategy;
+  const Reader entry(value);
+  const std::string strategy = entry.text("strategy");
+  GenerationPlan plan;
+  plan.node = entry.text("node");
+  plan.strategy = strategy == "beam"     ? Strategy::beam
+                  : strategy == "sample" ? Strategy::sample
+                                         : Strategy::greedy;
+  plan.max_length = entry.integer("max_length");
+  plan.min_length = entry.integer("min_length");
+  plan.num_beams = entry.integer("num_beams");
+  plan.length_penalty = entry.number("length_penalty");
+  plan.temperature = entry.number("temperature");
+  plan.top_k = entry.integer("top_k");
+  plan.top_p = entry.number("top_p");
+  plan.min_p = entry.number("min_p");
+  plan.repetition_penalty = entry.number("repetition_penalty");
+  plan.no_repeat_ngram_size = entry.integer("no_repeat_ngram_size");
+  plan.num_return_sequences = entry.integer("num_return_sequences");
+  plan.best_of = entry.integer("best_of");
+  plan.stop = entry.texts("stop");
+  plan.seed = static_cast<std::uint64_t>(entry.integer("seed"));
+  plan.use_cache = entry.flag("use_cache");
+  plan.place = place_at(value.origin, pointer);
+  return plan;
+}
+
+/// One entry, or a list of them.
+std::vector<GenerationPlan> read_generations(const Value& value) {
+  if (value.object() != nullptr) return {read_generation(value, "/evaluate/generate")};
+  std::vector<GenerationPlan> plans;
+  for (std::size_t i = 0; i < value.items().size(); ++i)
+    plans.push_back(read_generation(value.items()[i], child("/evaluate/generate", i)));
+  return plans;
 }
 
 EvaluationPlan read_evaluation(const Value& root) {
@@ -275,16 +316,14 @@ EvaluationPlan read_evaluation(const Value& root) {
   const Value* value = root.find("evaluate");
   if (value == nullptr) return plan;
   const Reader evaluate(*value);
-  const Reader generate(section(*value, "generate"));
   plan.data = evaluate.text("data");
   plan.split = evaluate.text("split");
   plan.batch_size = evaluate.integer("batch_size");
   plan.metrics = evaluate.texts("metrics");
   plan.group_by = evaluate.text("group_by");
-  plan.generate_node = generate.text("node");
-  plan.generate_length = generate.integer("max_length");
+  plan.generate = read_generations(section(*value, "generate"));
   plan.drawings = Reader(section(*value, "interval")).integer("bootstrap");
-  plan.place = place_of(*value, "/evaluate");
+  plan.place = place_at(value->origin, "/evaluate");
   return plan;
 }
 

@@ -42,7 +42,7 @@ std::vector<std::string> check_schema(const Value& schema, Value& recipe, const 
   };
   hooks.is_full = [&] { return findings.all().is_full(); };
   hooks.path = [&](Value& path, const std::string& pointer) {
-    const std::string refusal = refuse_url(*path.text());
+    const std::string refusal = refuse_path(*path.text());
     if (!refusal.empty()) return findings.add(path.origin, pointer, refusal);
     path.data = resolve(*path.text(), path.origin);
     paths.push_back(pointer);
@@ -60,13 +60,13 @@ Problem Recipe::locate(const std::string& pointer, const std::string& text) cons
         enclosing.find_last_of('/') == std::string::npos ? 0 : enclosing.find_last_of('/'));
   const auto place = places.find(enclosing);
   if (place == places.end()) return {path, 0, pointer, text};
-  return {place->second.file, place->second.line, pointer, text};
+  return {place->second.file, place->second.line, pointer, text, place->second.column};
 }
 
 Problem Recipe::locate_key(const std::string& pointer, const std::string& text) const {
   const auto place = key_places.find(pointer);
   if (place == key_places.end()) return locate(pointer, text);
-  return {place->second.file, place->second.line, pointer, text};
+  return {place->second.file, place->second.line, pointer, text, place->second.column};
 }
 
 Recipe inspect_recipe(const std::string& path, const std::vector<std::string>& overrides,

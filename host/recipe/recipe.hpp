@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/base/problems.hpp"
+#include "host/recipe/generation_plan.hpp"
 #include "host/recipe/value.hpp"
 
 namespace weft::host {
@@ -117,6 +118,13 @@ struct KeepBestPlan {
   double min_delta = 0.0;     ///< what is better by no more counts as none
 };
 
+/// Scales that a function computes and that multiply gradients before they are clipped.
+struct ModulatePlan {
+  std::string node, port;           ///< of the function; empty: gradients stay as they are
+  std::vector<std::string> groups;  ///< patterns of parameters; one belongs to the first that fits
+  bool noise = false;               ///< adds noise of each gradient's own deviation
+};
+
 struct StagePlan {
   std::string name;
   std::string data;
@@ -129,7 +137,10 @@ struct StagePlan {
   std::vector<GroupPlan> groups;           ///< of each pattern of `train`; empty: nothing special
   OptimizerPlan optimizer;
   SchedulePlan schedule;
-  double clip_norm = 0.0;  ///< largest norm of the gradient; 0 does not clip
+  ModulatePlan modulate;
+  bool is_bf16 = false;                ///< graph nodes compute in bfloat16 where that is safe
+  std::vector<std::string> recompute;  ///< nodes that are computed again for their gradients
+  double clip_norm = 0.0;              ///< largest norm of the gradient; 0 does not clip
   std::int64_t log_every = 10;
   std::int64_t save_every = 0;  ///< 0: at the end only
   std::int64_t eval_every = 0;  ///< 0: at the end only
@@ -152,10 +163,9 @@ struct EvaluationPlan {
   std::string split = "test";
   std::int64_t batch_size = 64;
   std::vector<std::string> metrics;
-  std::string group_by;              ///< JSON pointer; empty: no groups
-  std::string generate_node;         ///< a decoder; empty: nothing is generated
-  std::int64_t generate_length = 0;  ///< most tokens to write
-  std::int64_t drawings = 0;         ///< of the bootstrap that gives intervals; 0: none
+  std::string group_by;                  ///< JSON pointer; empty: no groups
+  std::vector<GenerationPlan> generate;  ///< in the order in which they write
+  std::int64_t drawings = 0;             ///< of the bootstrap that gives intervals; 0: none
   Place place;
 };
 

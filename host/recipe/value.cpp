@@ -103,11 +103,11 @@ void for_each_value(const Value& value, const std::string& pointer, const Visit&
     for_each_value(member.value, child(pointer, member.key), visit);
 }
 
-Place place_at(const Origin& origin, const std::string& pointer) {
-  return {pointer, origin.file ? *origin.file : "", origin.line};
-}
-
 }  // namespace
+
+Place place_at(const Origin& origin, const std::string& pointer) {
+  return {pointer, origin.file ? *origin.file : "", origin.line, origin.column};
+}
 
 double Value::number() const {
   if (const auto* whole = integer()) return static_cast<double>(*whole);

@@ -22,10 +22,12 @@ constexpr std::size_t k_max_values = 200'000;
 /// Its strings may be this many bytes long, after `let` has been replaced.
 constexpr std::size_t k_max_text = std::size_t{64} << 20;
 
-/// Where a value was written. Values of one file share its name.
+/// Where a value was written: a member of an object where its key begins, unless it stands on a
+/// line of its own; an element of a list where it begins itself. Values of one file share its name.
 struct Origin {
   std::shared_ptr<const std::string> file;  ///< as the user named it; "--set" for an override
   int line = 0;                             ///< 1-based; 0 where there is none
+  int column = 0;                           ///< 1-based, in bytes; 0 where there is none
 };
 
 /// A place in a recipe, as plain values.
@@ -33,6 +35,7 @@ struct Place {
   std::string pointer;  ///< JSON pointer, "/graph/vision/use"
   std::string file;
   int line = 0;
+  int column = 0;
   bool is_default = false;  ///< the schema's; the place is that of the object without the key
 };
 
@@ -102,6 +105,7 @@ std::string child(const std::string& pointer, std::size_t index);
 /// The keys of a pointer, unescaped: "/a~1b/0" gives "a/b" and "0".
 std::vector<std::string> segments(std::string_view pointer);
 
+Place place_at(const Origin& origin, const std::string& pointer);
 /// The place of every value in `value`, by pointer.
 std::map<std::string, Place> places(const Value& value);
 /// By pointer the place of every key whose value `let` gives.

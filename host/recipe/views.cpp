@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* k_batch = "batch";
 constexpr const char* k_this = "this";
+constexpr std::size_t k_max_layers = 16;  ///< of a view, the graph not counted
 constexpr std::string_view k_present = "_present";
 
 const std::string* text_of(const Value& object, const char* key) {
@@ -76,10 +77,15 @@ class ViewCheck {
     const std::string wrong = wrong_view(recipe_, *of);
     if (!wrong.empty()) return add(*view.find("of"), pointer, wrong);
     std::vector<std::string> path = {name_};
-    while (of != nullptr && std::ranges::find(path, *of) == path.end()) {
+    while (of != nullptr && path.size() <= k_max_layers &&
+           std::ranges::find(path, *of) == path.end()) {
       path.push_back(*of);
       of = text_of(section(section(recipe_, "views"), path.back().c_str()), "of");
     }
+    if (path.size() > k_max_layers)
+      return add(*view.find("of"), pointer,
+                 concat("views are of one another more than ", k_max_layers,
+                        " deep. Merge some of them."));
     if (of != nullptr && *of == name_) {
       path.push_back(name_);
       std::string text;

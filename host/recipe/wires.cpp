@@ -14,6 +14,7 @@ namespace weft::host {
 namespace {
 
 constexpr const char* k_batch = "batch";
+constexpr const char* k_gradient = "grad";  // unless a node is called so
 
 /// Calls `visit(wire, pointer)` for every string below a node's "in".
 template <class Visit>
@@ -61,6 +62,8 @@ class WireCheck {
       if (is_of_run(recipe_, text.view)) return;  // its nodes are known when its run is read
     }
     if (known_.contains(text.node)) return;
+    if (text.node == k_gradient && pointer.starts_with("/graph/"))
+      return check_gradient(wire, text, pointer);
     if (findings_.all().is_full()) return findings_.add(wire.origin, pointer, "");
     for (const auto& [name, what] : {std::pair("losses", "loss"), std::pair("metrics", "metric")})
       if (section(recipe_, name).find(text.node))
@@ -70,6 +73,13 @@ class WireCheck {
     findings_.add(
         wire.origin, pointer,
         concat("no graph node is called \"", text.node, "\".", suggestion(text.node, sources_)));
+  }
+
+  void check_gradient(const Value& wire, const WireText& text, const std::string& pointer) {
+    if (text.port == "loss" || text.port == "gram") return;
+    findings_.add(
+        wire.origin, pointer,
+        concat("of gradients there are \"grad.loss\" and \"grad.gram\", found ", found(wire), "."));
   }
 
   const Value& recipe_;

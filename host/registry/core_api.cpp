@@ -4,6 +4,7 @@
 #include <weft/drafts.h>
 
 #include <cstdio>
+#include <map>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -62,13 +63,26 @@ void log_line(std::uint32_t level, const char* text, std::uint64_t length) noexc
 
 // ---- extensions of the host --------------------------------------------------------------------
 
+std::mutex offered_mutex;
+std::map<std::string, const void*, std::less<>> offered;
+
+const void* offered_extension(std::string_view id) {
+  const std::lock_guard lock(offered_mutex);
+  const auto found = offered.find(id);
+  return found == offered.end() ? nullptr : found->second;
+}
+
+weft_status declare_cache(weft_context, const weft_cache*, std::uint32_t* slot) noexcept;
+
 const void* get_extension(const char* id) noexcept {
   static constexpr weft_host_version version{sizeof(weft_host_version), 0, WEFT_VERSION};
   if (id == nullptr) return nullptr;
   if (std::string_view(id) == WEFT_HOST_VERSION) return &version;
   // It says that the host knows WEFT_INIT_ORTHOGONAL; there is nothing to call.
   if (std::string_view(id) == WEFT_DRAFT_ORTHOGONAL) return &version;
-  return nullptr;
+  static constexpr weft_caches_api caches{sizeof(weft_caches_api), 0, declare_cache};
+  if (std::string_view(id) == WEFT_DRAFT_CACHES) return &caches;
+  return offered_extension(id);
 }
 
 // ---- declarations ------------------------------------------------------------------------------
@@ -143,6 +157,14 @@ weft_status declare_state(weft_context context, const weft_state* state,
   });
 }
 
+weft_status declare_cache(weft_context context, const weft_cache* cache,
+                          std::uint32_t* slot) noexcept {
+  return declare(context, [&](Declarations& all) {
+    not_null(slot);
+    *slot = all.add_cache(not_null(cache));
+  });
+}
+
 weft_status declare_traits(weft_context context, std::uint32_t traits) noexcept {
   return declare(context, [&](Declarations& all) { all.add_traits(traits); });
 }
@@ -167,6 +189,11 @@ const weft_core_api* core_api() {
       declare_traits,
   };
   return &table;
+}
+
+void offer_extension(const char* id, const void* table) {
+  const std::lock_guard lock(offered_mutex);
+  offered[id] = table;
 }
 
 std::string take_error() {

@@ -18,6 +18,10 @@ namespace weft::host {
 /// The table, alive as long as the process.
 const weft_core_api* core_api();
 
+/// From now on get_extension() answers `id` with this table, which must live as long as the
+/// process: for tables of rooms that come after this one.
+void offer_extension(const char* id, const void* table);
+
 /// This thread's error text, context first; leaves the record empty. Empty if there was none.
 std::string take_error();
 

@@ -13,6 +13,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 
 #include "host/base/error.hpp"
@@ -27,6 +28,7 @@ std::array<char, 4096> report_file{};
 std::array<char, 256> stage_name{};
 std::atomic<std::int64_t> step_number = 0;
 std::atomic<bool> checkpoint_saved = false;
+std::atomic<bool> checkpoint_under_way = false;
 std::array<char, std::size_t{64} << 10> handler_stack{};  // the thread's own may be what overflowed
 
 /// A sentence that grows in a fixed place and is cut where it ends.
@@ -131,7 +133,11 @@ void end_process(int code) {
   for (;;) ::syscall(SYS_exit_group, code);
 }
 
-const char* what_is_saved() {
+const char* what_is_saved(bool waits) {
+  constexpr int k_longest_wait = 3000;  // hundredths of a second
+  const timespec hundredth{0, 10'000'000};
+  for (int i = 0; waits && checkpoint_under_way && i < k_longest_wait; ++i)
+    ::nanosleep(&hundredth, nullptr);
   if (checkpoint_saved)
     return " What was saved is as it was: --resume goes on from the last checkpoint.";
   return stage_name[0] != '\0' ? " No checkpoint was saved yet." : "";
@@ -169,6 +175,10 @@ void note_step(const std::string& stage, std::int64_t step) {
 
 void note_checkpoint() {
   checkpoint_saved = true;
+}
+
+void note_saving(bool is_saving) {
+  checkpoint_under_way = is_saving;
 }
 
 }  // namespace weft::host

@@ -22,14 +22,18 @@ void report_crashes(const std::string& file);
 /// Past every handler: what is on its way out is not asked again. For signal handlers too.
 [[noreturn]] void end_process(int code);
 
-/// What is left of the run, as the end of such a sentence: " What was saved is as it was: …".
-/// For signal handlers too.
-const char* what_is_saved();
+/// What is left of the run, as the end of such a sentence: " What was saved is as it was: …". For
+/// signal handlers too.
+/// @param waits  for a checkpoint that is being written, half a minute at most
+const char* what_is_saved(bool waits = true);
 
 /// What the run is at, for that sentence: stage "fit", step 12. Cheap enough for every step.
 void note_step(const std::string& stage, std::int64_t step);
 
 /// There is a checkpoint from which the run can go on, as that sentence then says.
 void note_checkpoint();
+
+/// Whether another thread is writing one.
+void note_saving(bool is_saving);
 
 }  // namespace weft::host

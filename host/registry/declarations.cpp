@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/registry/declarations.hpp"
 
-#include <weft/drafts.h>
-
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <utility>
 
+#include "host/base/array.hpp"
 #include "host/base/text.hpp"
 
 namespace weft::host {
@@ -94,6 +93,8 @@ void check_masks(const std::vector<Port>& ports) {
     if (mask.dtypes != WEFT_DTYPES_BOOL) refuse(who, " is a mask, so its only type must be bool");
     if (mask.list != of->list)
       refuse(who, " and \"", of->name, "\", whose mask it is, must both be lists or neither");
+    if (mask.on_demand != of->on_demand)
+      refuse(who, " and \"", of->name, "\", whose mask it is, must both be on demand or neither");
   }
 }
 
@@ -127,6 +128,13 @@ bool Declarations::take_name(const char* list, const char* name) {
   return names_.insert(concat(list, ' ', name)).second;
 }
 
+std::vector<std::string> dtype_names(std::uint32_t set) {
+  std::vector<std::string> names;
+  for (std::uint32_t code = WEFT_DTYPE_BOOL; code <= WEFT_DTYPE_FLOAT64; ++code)
+    if ((set & WEFT_DTYPES(code)) != 0) names.emplace_back(dtype_name(static_cast<DType>(code)));
+  return names;
+}
+
 weft_parameter abi_parameter(const ParameterDecl& declared) {
   weft_parameter parameter{};
   parameter.size = sizeof parameter;
@@ -138,6 +146,7 @@ weft_parameter abi_parameter(const ParameterDecl& declared) {
   parameter.init = declared.init;
   parameter.a = declared.a;
   parameter.b = declared.b;
+  parameter.layer = declared.layer;
   return parameter;
 }
 
@@ -156,9 +165,12 @@ void Declarations::add_port(const weft_port& port) {
   if (port.direction > WEFT_PORT_OUTPUT) refuse(who, ": unknown direction ", port.direction);
   const bool output = port.direction == WEFT_PORT_OUTPUT;
   const bool list = (port.flags & WEFT_PORT_LIST) != 0;
-  if ((port.flags & ~(WEFT_PORT_OPTIONAL | WEFT_PORT_LIST)) != 0)
+  const bool on_demand = (port.flags & WEFT_PORT_ON_DEMAND) != 0;
+  if ((port.flags & ~(WEFT_PORT_OPTIONAL | WEFT_PORT_LIST | WEFT_PORT_ON_DEMAND)) != 0)
     refuse(who, ": unknown flags ", port.flags);
-  if (output && port.flags != 0) refuse(who, ": an output is neither optional nor a list");
+  if (output && (port.flags & ~WEFT_PORT_ON_DEMAND) != 0)
+    refuse(who, ": an output is neither optional nor a list");
+  if (!output && on_demand) refuse(who, ": only an output is computed on demand");
   if (port.dtypes == 0 || (port.dtypes & ~known_dtypes) != 0)
     refuse(who, ": ", port.dtypes, " is no set of element types");
 
@@ -177,7 +189,7 @@ void Declarations::add_port(const weft_port& port) {
     refuse(who, ": there are two ", output ? "outputs" : "inputs", " of this name");
   ports.push_back({port.name, text, port.doc == nullptr ? "" : port.doc,
                    port.mask_of == nullptr ? "" : port.mask_of, output,
-                   (port.flags & WEFT_PORT_OPTIONAL) != 0, list, port.dtypes});
+                   (port.flags & WEFT_PORT_OPTIONAL) != 0, list, port.dtypes, on_demand});
 }
 
 std::uint32_t Declarations::add_parameter(const weft_parameter& parameter,
@@ -195,7 +207,7 @@ std::uint32_t Declarations::add_parameter(const weft_parameter& parameter,
   if (!take_name("parameter", parameter.name))
     refuse(who, ": there are two parameters or buffers of this name");
   list.push_back({parameter.name, std::move(size), parameter.dtype, parameter.init, parameter.a,
-                  parameter.b, parameter.flags});
+                  parameter.b, parameter.flags, WEFT_HAS(&parameter, layer) ? parameter.layer : 0});
   return static_cast<std::uint32_t>(list.size() - 1);
 }
 
@@ -213,8 +225,23 @@ std::uint32_t Declarations::add_state(const weft_state& state) {
   return static_cast<std::uint32_t>(states.size() - 1);
 }
 
+std::uint32_t Declarations::add_cache(const weft_cache& cache) {
+  if (!WEFT_HAS(&cache, reserved)) refuse("a weft_cache is only ", cache.size, " bytes long");
+  const std::string who = checked_name("cache", cache.name);
+  if (cache.kind > WEFT_CACHE_CARRY) refuse(who, ": unknown kind ", cache.kind);
+  const bool grows = cache.kind == WEFT_CACHE_APPEND;
+  if (grows && (cache.axis == 0 || cache.axis >= WEFT_MAX_DIMS))
+    refuse(who, ": it grows along axis ", cache.axis, "; expected 1 to ", WEFT_MAX_DIMS - 1,
+           ", for axis 0 is the batch");
+  if (!grows && cache.axis != 0)
+    refuse(who, ": only a cache of kind WEFT_CACHE_APPEND has an axis along which it grows");
+  if (!take_name("cache", cache.name)) refuse(who, ": there are two caches of this name");
+  caches.push_back({cache.name, cache.kind, cache.axis});
+  return static_cast<std::uint32_t>(caches.size() - 1);
+}
+
 void Declarations::add_traits(std::uint32_t more) {
-  if ((more & ~WEFT_COUPLES_SAMPLES) != 0) refuse("unknown traits ", more);
+  if ((more & ~(WEFT_COUPLES_SAMPLES | WEFT_INCREMENTAL)) != 0) refuse("unknown traits ", more);
   traits |= more;
 }
 
@@ -224,9 +251,15 @@ void Declarations::check_complete(std::uint32_t kind) const {
   if (outputs.empty()) refuse("there is no output port");
   if (kind == WEFT_KIND_LOSS && !(has_port(outputs, "loss") && has_port(outputs, "weight")))
     refuse("a loss needs the output ports \"loss\" and \"weight\"");
+  for (const Port& output : outputs)
+    if (output.on_demand &&
+        (kind == WEFT_KIND_METRIC ||
+         (kind == WEFT_KIND_LOSS && (output.name == "loss" || output.name == "weight"))))
+      refuse("output \"", output.name, "\" is always computed: it cannot be on demand");
   if (kind == WEFT_KIND_METRIC && states.empty()) refuse("a metric needs at least one state");
-  if (kind != WEFT_KIND_METRIC && !states.empty())
-    refuse("state \"", states.front().name, "\": only a metric has states");
+  if (kind != WEFT_KIND_METRIC && !states.empty() && buffers.empty())
+    refuse("state \"", states.front().name,
+           "\": the part has no buffer that it could become after a step");
 }
 
 }  // namespace weft::host

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a component declares while it is created: ports, parameters, buffers, states, sizes,
-/// traits.
+/// What a component declares while it is created: ports, parameters, buffers, states, caches,
+/// sizes, traits.
 
 #pragma once
 
 #include <weft/abi.h>
+#include <weft/drafts.h>
 
 #include <cstdint>
 #include <map>
@@ -27,7 +28,11 @@ struct Port {
   bool optional = false;
   bool list = false;
   std::uint32_t dtypes = 0;  ///< set of WEFT_DTYPES(…)
+  bool on_demand = false;    ///< an output that is computed only where something reads it
 };
+
+/// The names of a set of WEFT_DTYPES(…), as dtype_name() has them.
+std::vector<std::string> dtype_names(std::uint32_t set);
 
 /// A parameter or buffer; fields as in weft_parameter.
 struct ParameterDecl {
@@ -37,18 +42,26 @@ struct ParameterDecl {
   std::uint32_t init = 0;   ///< WEFT_INIT_…
   double a = 0, b = 0;
   std::uint32_t flags = 0;  ///< WEFT_PARAMETER_…
+  std::uint32_t layer = 0;  ///< from 1 at the input; 0: it does not say
 };
 
 /// The same as the ABI has it, borrowing the declaration's name and sizes.
 weft_parameter abi_parameter(const ParameterDecl& declared);
 
-/// A metric's accumulator; fields as in weft_state.
+/// An accumulator; fields as in weft_state.
 struct StateDecl {
   std::string name;
   std::vector<std::int64_t> sizes;
   std::uint32_t dtype = 0;
   std::uint32_t merge = 0;  ///< WEFT_MERGE_…
   double initial = 0;
+};
+
+/// What is kept of texts that grow; fields as in weft_cache.
+struct CacheDecl {
+  std::string name;
+  std::uint32_t kind = 0;  ///< WEFT_CACHE_…
+  std::uint32_t axis = 0;
 };
 
 /// A port shape taken apart: `[..., N*, 4]` has `leading` and the axes "N*" and "4".
@@ -78,6 +91,7 @@ struct Declarations {
   std::vector<Port> inputs, outputs;
   std::vector<ParameterDecl> parameters, buffers;
   std::vector<StateDecl> states;
+  std::vector<CacheDecl> caches;
   std::map<std::string, std::int64_t> sizes;  ///< symbols of the port shapes that are fixed
   std::uint32_t traits = 0;
 
@@ -87,6 +101,7 @@ struct Declarations {
   /// @return the slot
   std::uint32_t add_parameter(const weft_parameter& parameter, std::vector<ParameterDecl>& list);
   std::uint32_t add_state(const weft_state& state);
+  std::uint32_t add_cache(const weft_cache& cache);
   void add_traits(std::uint32_t more);
 
   /// What can be judged only when create() is over: masks, and what the kind demands.

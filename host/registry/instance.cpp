@@ -49,11 +49,15 @@ struct Instance::State {
   /// Throws if the component left out what its role demands: a null handle would fail far from
   /// here.
   void check_outputs(const weft_call& call) const {
-    if (call.role == WEFT_ROLE_UPDATE) return;
+    if (call.role == WEFT_ROLE_UPDATE || call.role == WEFT_ROLE_STEP) return;
     const std::vector<Port>& outputs = context.declared.outputs;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const bool is_left = outputs[i].on_demand && (call.wanted == nullptr || call.wanted[i] == 0);
+      if (is_left && call.out[i] != nullptr)
+        fail(Exit::plugin, concat("it wrote output \"", outputs[i].name,
+                                  "\", which is computed on demand and which nothing wants"));
       const bool demanded = call.role != WEFT_ROLE_COUNT || outputs[i].name == "weight";
-      if (demanded && call.out[i] == nullptr)
+      if (demanded && !is_left && call.out[i] == nullptr)
         fail(Exit::plugin, concat("it wrote no tensor to output \"", outputs[i].name, "\""));
     }
   }
@@ -101,8 +105,17 @@ const std::vector<ParameterDecl>& Instance::parameters() const {
 const std::vector<ParameterDecl>& Instance::buffers() const {
   return state_->context.declared.buffers;
 }
+std::map<std::string, std::vector<std::int64_t>> Instance::tensor_sizes() const {
+  std::map<std::string, std::vector<std::int64_t>> sizes;
+  for (const auto* list : {&parameters(), &buffers()})
+    for (const ParameterDecl& one : *list) sizes[one.name] = one.sizes;
+  return sizes;
+}
 const std::vector<StateDecl>& Instance::states() const {
   return state_->context.declared.states;
+}
+const std::vector<CacheDecl>& Instance::caches() const {
+  return state_->context.declared.caches;
 }
 const std::map<std::string, std::int64_t>& Instance::sizes() const {
   return state_->context.declared.sizes;

@@ -35,7 +35,10 @@ class Instance {
   const std::vector<Port>& outputs() const;
   const std::vector<ParameterDecl>& parameters() const;
   const std::vector<ParameterDecl>& buffers() const;
+  /// Sizes of parameters and buffers, by name.
+  std::map<std::string, std::vector<std::int64_t>> tensor_sizes() const;
   const std::vector<StateDecl>& states() const;
+  const std::vector<CacheDecl>& caches() const;
   /// Symbols of the port shapes that the component fixed.
   const std::map<std::string, std::int64_t>& sizes() const;
   /// WEFT_COUPLES_SAMPLES and the like.

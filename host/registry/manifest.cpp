@@ -68,14 +68,10 @@ std::string default_config(const Json& schema) {
 }
 
 Json port_json(const Port& port) {
-  Json dtypes = Json::array();
-  for (std::uint32_t code = WEFT_DTYPE_BOOL; code <= WEFT_DTYPE_FLOAT64; ++code)
-    if ((port.dtypes & WEFT_DTYPES(code)) != 0)
-      dtypes.push_back(dtype_name(static_cast<DType>(code)));
   Json json{{"name", port.name},
             {"direction", port.output ? "out" : "in"},
             {"shape", port.shape},
-            {"dtypes", dtypes}};
+            {"dtypes", dtype_names(port.dtypes)}};
   if (port.optional) json["optional"] = true;
   if (port.list) json["list"] = true;
   if (!port.mask_of.empty()) json["mask_of"] = port.mask_of;
@@ -101,7 +97,8 @@ Json ports_json(const weft_component& component, const Json& schema) {
     });
   Json ports = Json::array();
   for (const auto* list : {&context.declared.inputs, &context.declared.outputs})
-    for (const Port& port : *list) ports.push_back(port_json(port));
+    for (const Port& port : *list)
+      if (!port.on_demand) ports.push_back(port_json(port));  // hosts of ABI 0.9 are told of none
   return ports;
 }
 

@@ -15,7 +15,7 @@ bool is_word(std::string_view text) {
 }
 
 bool is_kind(std::string_view word) {
-  for (std::uint32_t kind = WEFT_KIND_ENCODER; kind <= WEFT_KIND_METRIC; ++kind)
+  for (std::uint32_t kind = WEFT_KIND_ENCODER; kind <= WEFT_KIND_FUNCTION; ++kind)
     if (word == kind_name(kind)) return true;
   return false;
 }
@@ -30,6 +30,7 @@ const char* kind_name(std::uint32_t kind) {
     case WEFT_KIND_DECODER: return "decoder";
     case WEFT_KIND_LOSS: return "loss";
     case WEFT_KIND_METRIC: return "metric";
+    case WEFT_KIND_FUNCTION: return "function";
     default: return nullptr;
   }
 }

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 #if defined(__x86_64__)
 #include <xmmintrin.h>
@@ -49,18 +48,19 @@ std::uint32_t vector_control() {
 void set_vector_control(std::uint32_t) {}
 #endif
 
-/// Which of the standard streams are open. One call of the system tells all three.
-std::array<bool, 3> open_streams() {
-  std::array<pollfd, 3> streams{{{0, 0, 0}, {1, 0, 0}, {2, 0, 0}}};
-  ::poll(streams.data(), streams.size(), 0);
-  const auto is_open = [&](std::size_t i) { return (streams[i].revents & POLLNVAL) == 0; };
-  return {is_open(0), is_open(1), is_open(2)};
+constexpr int k_closed = -1;
+
+/// k_closed, or the flags of the descriptor. The host's files are closed on exec and what a
+/// terminal or a shell gives is not: so a file that another thread opened under the number of a
+/// stream that was closed differs from the stream.
+int stream_flags(int stream) {
+  return ::fcntl(stream, F_GETFD);
 }
 
 /// Before the first plug-in was called: a program may be started without standard streams.
-const std::array<bool, 3>& streams_at_first() {
-  static const std::array<bool, 3> open = open_streams();
-  return open;
+const std::array<int, 3>& flags_at_first() {
+  static const std::array<int, 3> flags{stream_flags(0), stream_flags(1), stream_flags(2)};
+  return flags;
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ ProcessState::ProcessState()
     : locale_(std::setlocale(LC_ALL, nullptr)),
       vector_control_(vector_control()),
       rounding_(std::fegetround()) {
-  streams_at_first();
+  flags_at_first();
 }
 
 std::string ProcessState::restore() const {
@@ -89,15 +89,13 @@ std::string ProcessState::restore() const {
   const auto add = [&](const std::string& what) {
     changed += (changed.empty() ? "" : " and ") + what;
   };
-  const std::array<bool, 3> open = open_streams();
-  for (int stream = 0; stream <= 2; ++stream) {
-    const auto i = static_cast<std::size_t>(stream);
-    if (!streams_at_first()[i] || open[i]) continue;
+  constexpr std::array k_names{"input", "output", "error"};
+  for (std::size_t i = 0; i < k_names.size(); ++i) {
+    const int before = flags_at_first()[i], now = stream_flags(static_cast<int>(i));
+    if (before == k_closed || now == before) continue;
     // Otherwise the next file that is opened would get its number, and what is printed.
-    static_cast<void>(::open("/dev/null", stream == 0 ? O_RDONLY : O_WRONLY));
-    add(concat("closed the process's standard ", stream == 0   ? "input"
-                                                 : stream == 1 ? "output"
-                                                               : "error"));
+    if (now == k_closed) static_cast<void>(::open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY));
+    add(concat("closed the process's standard ", k_names[i]));
   }
   if (vector_control() != vector_control_ || std::fegetround() != rounding_) {
     set_vector_control(vector_control_);

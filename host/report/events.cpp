@@ -40,7 +40,7 @@ EventWriter::EventWriter(const OpenFolder& folder, const std::string& name)
 }
 
 EventWriter::~EventWriter() {
-  ::close(number_);
+  if (number_ >= 0) ::close(number_);
 }
 
 void EventWriter::fail() const {
@@ -73,6 +73,7 @@ void EventWriter::append(const std::string& text) {
 
 void EventWriter::write(const std::string& event,
                         const std::vector<std::pair<std::string, EventValue>>& fields) {
+  if (number_ < 0) return;
   nlohmann::ordered_json line{{"event", event}, {"time", utc_now()}};
   for (const auto& [name, value] : fields)
     std::visit([&, key = name](const auto& one) { line[key] = one; }, value);

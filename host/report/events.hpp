@@ -15,14 +15,17 @@
 namespace weft::host {
 
 /// A field of an event. Numbers that are not finite are written as null, because JSON has none.
-using EventValue = std::variant<std::string, std::int64_t, double, std::map<std::string, double>,
-                                std::vector<std::string>>;
+using EventValue =
+    std::variant<std::string, std::int64_t, double, std::map<std::string, double>,
+                 std::map<std::string, std::map<std::string, double>>, std::vector<std::string>>;
 
 class EventWriter {
  public:
   /// Appends to a file of the folder, not behind a link. A last line that a kill cut off is
   /// mended: ended where it is whole, else removed. @throws Error (cannot_create, io)
   EventWriter(const OpenFolder& folder, const std::string& name);
+  /// Writes nothing: for a process of several that is not the one that writes.
+  EventWriter() = default;
   ~EventWriter();
   EventWriter(const EventWriter&) = delete;
   EventWriter& operator=(const EventWriter&) = delete;
@@ -38,7 +41,7 @@ class EventWriter {
   [[noreturn]] void fail() const;
 
   std::string path_;
-  int number_;
+  int number_ = -1;
 };
 
 }  // namespace weft::host

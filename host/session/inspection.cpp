@@ -4,7 +4,7 @@
 #include "host/base/text.hpp"
 #include "host/data/dataset/shard_heads.hpp"
 #include "host/data/fields/field.hpp"
-#include "host/data/fields/fields_error.hpp"
+#include "host/data/section/section.hpp"
 
 namespace weft::host {
 namespace {
@@ -27,9 +27,9 @@ std::map<std::string, std::vector<FieldSpec>> inspect_data(
         for (const Found& found : look_at_shards(pointer, parse_data_options(plan.config)))
           add(recipe, found.problem.pointer, found.problem.text, found.exit);
       fields[plan.name] = field_specs(plan.config, kept(plan));
-    } catch (const FieldsError& error) {
-      for (const auto& [field, sentence] : error.sentences())
-        add(recipe, concat(pointer, "/fields/", field), sentence, error.exit());
+    } catch (const SectionError& error) {
+      for (const SectionProblem& one : error.problems())
+        add(recipe, pointer + one.pointer, one.text, error.exit());
     } catch (const Error& error) {
       // Beside the shards a section names one file, its tokenizer.
       const bool is_section = error.exit() == Exit::bad_recipe;

@@ -33,8 +33,7 @@ bool equal(const Array& a, const Array& b) {
 
 void require_declared(const Node& node, const Arrays& tensors) {
   std::set<std::string> declared;
-  for (const auto* list : {&node.instance.parameters(), &node.instance.buffers()})
-    for (const ParameterDecl& one : *list) declared.insert(one.name);
+  for (const auto& [name, sizes] : node.instance.tensor_sizes()) declared.insert(name);
   std::string wrong;
   for (const auto& [name, tensor] : tensors)
     if (declared.erase(name) == 0) wrong += concat(" It leaves \"", name, "\" over.");

@@ -12,6 +12,14 @@
 
 namespace weft::host {
 
+/// A stage that is about to be trained.
+struct StageBeginning {
+  std::string stage, data;
+  std::int64_t step = 0, steps = 0;       ///< done already, and in all
+  std::int64_t examples = 0;              ///< of the training part; 0: it is streamed
+  std::int64_t trained = 0, numbers = 0;  ///< that learn from the first step on, of all
+};
+
 /// Each call comes on the thread that called the session. What a call throws ends the session's
 /// work as an error of its own would.
 class Observer {
@@ -22,11 +30,14 @@ class Observer {
   virtual void note(const std::string& /*sentence*/) {}
   /// A sentence about what may be wrong, such as texts that were cut.
   virtual void warning(const std::string& /*sentence*/) {}
+  /// A warning about data that no other rank reads, such as samples set aside.
+  virtual void data_warning(const std::string& sentence) { warning(sentence); }
   /// A sentence about a recipe that is sound but may not be meant.
   virtual void remark(const std::string& /*sentence*/) {}
 
   /// The run's folder is there, and stages are about to be trained.
   virtual void run_begins(const std::string& /*folder*/) {}
+  virtual void stage_begins(const StageBeginning& /*stage*/) {}
   /// Before each step, from 1.
   virtual void step_begins(const std::string& /*stage*/, std::int64_t /*step*/) {}
   virtual void step_ends(const StepReport& /*report*/) {}

@@ -8,9 +8,9 @@
 #include "host/base/text.hpp"
 #include "host/data/fields/field_kind.hpp"
 #include "host/data/fields/normalization.hpp"
-#include "host/data/loading/stream.hpp"
 #include "host/engine/autograd.hpp"
-#include "host/generation/greedy.hpp"
+#include "host/evaluation/shared_batches.hpp"
+#include "host/generation/write.hpp"
 
 namespace weft::host {
 namespace {
@@ -66,8 +66,10 @@ void undo(const Normalization& normalization, std::vector<float>& values) {
     values[i] = static_cast<float>(values[i] * normalization.std_of(i) + normalization.mean_of(i));
 }
 
-std::int64_t rows_of(const TensorMap& batch) {
-  return batch.begin()->second.sizes()[0];
+void add_texts(const std::vector<Sequence>& written, Answer& answer) {
+  answer.text = written.front().text;
+  for (const Sequence& one : written)
+    answer.texts.push_back({one.text, one.log_probability, one.score, one.written});
 }
 
 }  // namespace
@@ -89,7 +91,10 @@ Predictor::Predictor(TrainedRun run, const SessionSettings& settings, PredictSet
   options_ = parse_data_options(plan_.config);
   if (predict_.batch == 0) predict_.batch = recipe.evaluate.batch_size;
   for (const std::string& wire : predict_.wires) add_wire(wire);
-  if (predict_.wires.empty()) add_heads_of_metrics();
+  if (predict_.only_texts)
+    add_heads_of_entries();
+  else if (predict_.wires.empty())
+    add_heads_of_metrics();
   find_required();
 }
 
@@ -194,22 +199,33 @@ void Predictor::find_required() {
       }
     }
   };
-  for (const Head& head : heads_) {
-    if (head.kind == Kind::text)
-      reads(head.node, tokens_port(wiring.nodes()[head.node]));
-    else
-      targets.push_back(head.node);
+  std::vector<std::size_t> decoders;
+  for (const Head& head : heads_)
+    (head.kind == Kind::text ? decoders : targets).push_back(head.node);
+  writers_ = writers_for(wiring, decoders, run_.session.recipe.evaluate.generate, plan_.name);
+  std::vector<std::size_t> first = targets;  // what needs nothing that a decoder writes
+  std::set<std::string> filled;
+  for (const std::size_t writer : writers_) {
+    reads(writer, tokens_port(wiring.nodes()[writer]));
+    if (!reads_any(wiring, upstream(wiring, writer, plan_.name), plan_.name, filled))
+      std::ranges::copy(upstream(wiring, writer, plan_.name), std::back_inserter(first));
+    const std::string field = tokens_field(wiring, writer, plan_.name);
+    filled.insert({field, field + "_mask"});
   }
-  order_ = wiring.needed(targets);
-  for (const std::size_t node : order_) reads(node, "");
+  order_ = wiring.needed(first);
+  for (const std::size_t node : wiring.needed(targets)) reads(node, "");
   for (const std::string& field : read)
-    if (const std::string base = field_of(field); !base.empty()) required_.insert(base);
+    if (const std::string base = field_of(field); !base.empty() && !filled.contains(base))
+      required_.insert(base);
 }
 
 std::set<std::string> Predictor::known() const {
   std::set<std::string> fields = required_;
   for (const Head& head : heads_)
     if (!head.target.empty()) fields.insert(head.target);
+  if (predict_.only_texts)
+    for (const std::size_t writer : writers_)
+      fields.insert(tokens_field(run_.session.model->wiring(), writer, plan_.name));
   return fields;
 }
 
@@ -248,13 +264,16 @@ Prediction Predictor::predict(const GivenExample& example) {
     opened.insert(field);
   }
   if (!given_ || given_->first != opened) given_.emplace(opened, open(opened, {}));
-  return predict_batch(given_->second, given_batch(given_->second, {example})).front();
+  return predict_batch(given_->second, given_batch(given_->second, {example}), 0).front();
 }
 
 void Predictor::predict_all(const Dataset& data, Split split, const Take& take) {
-  EvaluationStream stream(data, split, predict_.batch);
-  for (Batch batch; stream.next(batch);)
-    for (const Prediction& one : predict_batch(data, batch)) take(one);
+  SharedBatches batches(data, split, predict_.batch, *predict_.ranks);
+  for (Batch batch; batches.next(batch);) {
+    if (batch.size > 0)
+      for (const Prediction& one : predict_batch(data, batch, batches.first_row())) take(one);
+    predict_.after_round();
+  }
 }
 
 void Predictor::predict_split(Split split, const Take& take) {
@@ -274,7 +293,8 @@ void Predictor::predict_shard(const std::string& path, const Take& take) {
   predict_all(open(fields, {{path}, look.is_listed, false}), Split::test, take);
 }
 
-std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batch& batch) const {
+std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batch& batch,
+                                                 std::uint64_t first_row) const {
   const GradMode off(false);
   std::vector<Prediction> predictions;
   for (const std::string& key : batch.keys) predictions.push_back({key, {}});
@@ -282,29 +302,29 @@ std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batc
   for (const auto& [name, array] : batch.fields) tensors[name] = from_array(array);
   CallOptions options;
   options.data = plan_.name;
+  Asked asked{{order_.begin(), order_.end()}};
+  for (const Head& head : heads_) asked.outputs.insert({head.node, head.port});
+  options.asked = std::make_shared<const Asked>(std::move(asked));
   const Values values = run_.session.model->forward(order_, tensors, options);
-  for (const Head& head : heads_) answer(data, head, values, tensors, predictions);
+  const std::map<std::size_t, Written> written = write(data, batch, values, tensors, first_row);
+  for (const Head& head : heads_)
+    answer(head, values, head.kind == Kind::text ? &written.at(head.node) : nullptr, predictions);
   add_targets(data, batch, predictions);
   return predictions;
 }
 
-void Predictor::answer(const Dataset& data, const Head& head, const Values& values,
-                       const TensorMap& tensors, std::vector<Prediction>& predictions) const {
-  const Model& model = *run_.session.model;
-  const bool writes = head.kind == Kind::text;
+void Predictor::answer(const Head& head, const Values& values, const Written* written,
+                       std::vector<Prediction>& predictions) const {
   const Array array =
-      to_array(writes ? generate_greedy(model, head.node, values, tensors,
-                                        run_.session.recipe.evaluate.generate_length)
-                      : values.outputs.at(head.node).at(head.port));
-  const std::int64_t size = array.count() / rows_of(tensors);
+      written != nullptr ? Array{} : to_array(values.outputs.at(head.node).at(head.port));
+  const std::int64_t size = written != nullptr ? 0 : array.count() / std::ssize(predictions);
   const std::vector<std::string> names = classes(head.name);
   for (std::size_t row = 0; row < predictions.size(); ++row) {
     Answer& answer = predictions[row].answers.emplace_back();
     answer.name = head.name;
     const std::int64_t at = static_cast<std::int64_t>(row) * size;
-    if (writes) {
-      answer.text =
-          data.decode_tokens({array.data<std::int64_t>() + at, static_cast<std::size_t>(size)});
+    if (written != nullptr) {
+      add_texts((*written)[row], answer);
     } else if (head.kind == Kind::classes) {
       answer.scores = softmax(array.data<float>() + at, size);
       answer.index = std::ranges::max_element(answer.scores) - answer.scores.begin();
@@ -322,8 +342,11 @@ void Predictor::add_targets(const Dataset& data, const Batch& batch,
   for (std::size_t i = 0; i < heads_.size(); ++i) {
     const auto field = batch.fields.find(heads_[i].target);
     if (field == batch.fields.end()) continue;
+    const auto present = batch.fields.find(heads_[i].target + k_present);
     const std::int64_t size = field->second.count() / batch.size;
     for (std::size_t row = 0; row < predictions.size(); ++row) {
+      // Of an example that lacks it the field holds zeros, which say nothing.
+      if (present != batch.fields.end() && !present->second.data<bool>()[row]) continue;
       Answer& answer = predictions[row].answers[i];
       const std::int64_t at = static_cast<std::int64_t>(row) * size;
       if (heads_[i].kind == Kind::numbers) {
@@ -335,21 +358,6 @@ void Predictor::add_targets(const Dataset& data, const Batch& batch,
       }
     }
   }
-}
-
-std::vector<ShownSample> show_samples(Predictor& predictor, Split split, std::size_t count) {
-  std::vector<ShownSample> wrong, right;
-  predictor.predict_split(split, [&](const Prediction& prediction) {
-    for (const Answer& answer : prediction.answers) {
-      if (!answer.target) continue;
-      const ShownSample sample{prediction.key, answer.name, answer.text, *answer.target};
-      std::vector<ShownSample>& list = sample.is_right() ? right : wrong;
-      if (list.size() < count) list.push_back(sample);
-    }
-  });
-  for (const ShownSample& sample : right)
-    if (wrong.size() < count) wrong.push_back(sample);
-  return wrong;
 }
 
 }  // namespace weft::host

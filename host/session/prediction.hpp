@@ -6,17 +6,28 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "host/data/loading/given.hpp"
+#include "host/engine/comm/collective.hpp"
+#include "host/generation/write.hpp"
 #include "host/session/runs.hpp"
 
 namespace weft::host {
 
 struct Normalization;
+
+/// One of the texts that a decoder writes.
+struct WrittenText {
+  std::string text;
+  double log_probability = 0;  ///< of its tokens together
+  double score = 0;            ///< log_probability / length^length_penalty
+  std::int64_t tokens = 0;     ///< written, the end token included
+};
 
 /// What one output says of one example.
 struct Answer {
@@ -27,6 +38,7 @@ struct Answer {
   std::vector<float> scores;          ///< a class's probability each: softmax of the logits
   std::vector<float> values;          ///< numbers, or a wire that was asked for, row-major
   std::vector<std::int64_t> sizes;    ///< of `values`, without the batch axis
+  std::vector<WrittenText> texts;     ///< all that were asked for, the best first
   std::optional<std::string> target;  ///< what the example itself says, where it does
   std::vector<float> target_values;   ///< the same of numbers, in their own units as `values` are
 };
@@ -40,6 +52,17 @@ struct PredictSettings {
   std::string section;             ///< whose fields examples have; empty: the evaluation's
   std::vector<std::string> wires;  ///< NODE or NODE.PORT; none: what the evaluation's metrics read
   std::int64_t batch = 0;          ///< examples at a time; 0: the evaluation's
+  /// The texts of all entries of `evaluate.generate`, whatever metrics read. What an example gives
+  /// for a field that a decoder writes is what its text begins with.
+  bool only_texts = false;
+  /// Is told how each text of a batch grows: the decoder's name, and what can be shown already of
+  /// the text of row and sample. Not of strategy beam.
+  std::function<void(const std::string& node, std::size_t text, const std::string& more)> watch =
+      {};
+  /// Take turns with the examples of a split or shard, a batch each. What is taken is this rank's.
+  Collective* ranks = &one_rank();
+  /// Called by all of them when each has taken its batch: those are neighbours, by rank.
+  std::function<void()> after_round = [] {};
 };
 
 /// A trained run that answers. No training shard is opened; texts are tokenized with the run's
@@ -82,6 +105,7 @@ class Predictor {
   };
 
   void add_heads_of_metrics();
+  void add_heads_of_entries();
   const FieldOptions* find_field(const std::string& name) const;  // or null
   const Normalization* normalization_of(const std::string& field) const;
   void add_wire(const std::string& wire);
@@ -90,8 +114,12 @@ class Predictor {
   std::string field_of(const std::string& batch_field) const;
   Dataset open(const std::set<std::string>& fields, const PredictedShards& shards) const;
   void predict_all(const Dataset& data, Split split, const Take& take);
-  std::vector<Prediction> predict_batch(const Dataset& data, const Batch& batch) const;
-  void answer(const Dataset& data, const Head& head, const Values& values, const TensorMap& tensors,
+  std::vector<Prediction> predict_batch(const Dataset& data, const Batch& batch,
+                                        std::uint64_t first_row) const;
+  std::map<std::size_t, Written> write(const Dataset& data, const Batch& batch,
+                                       const Values& values, const TensorMap& tensors,
+                                       std::uint64_t first_row) const;
+  void answer(const Head& head, const Values& values, const Written* written,
               std::vector<Prediction>& predictions) const;
   void add_targets(const Dataset& data, const Batch& batch,
                    std::vector<Prediction>& predictions) const;
@@ -103,6 +131,7 @@ class Predictor {
   DataOptions options_;
   std::vector<Head> heads_;
   std::vector<std::size_t> order_;
+  std::vector<std::size_t> writers_;  ///< decoders, those that only others need included
   std::set<std::string> required_;
   std::optional<std::pair<std::set<std::string>, Dataset>> given_;  ///< for the last fields
 };

@@ -1,24 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/session/runs.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint.hpp"
+#include "host/checkpoint/run_record.hpp"
 #include "host/data/text/tokenizer_file.hpp"
+#include "host/graph/memory_check.hpp"
+#include "host/graph/rank_check.hpp"
+#include "host/graph/stages.hpp"
 #include "host/graph/wiring.hpp"
+#include "host/optim/groups.hpp"
 #include "host/recipe/kept.hpp"
+#include "host/recipe/parallel.hpp"
 #include "host/report/events.hpp"
+#include "host/session/agreed.hpp"
+#include "host/session/chosen_folder.hpp"
+#include "host/session/evaluation_record.hpp"
+#include "host/session/initial_load.hpp"
+#include "host/session/initial_weights.hpp"
 #include "host/session/inspection.hpp"
 #include "host/session/migration.hpp"
 #include "host/session/other_runs.hpp"
 #include "host/session/set_aside.hpp"
 #include "host/session/settings.hpp"
+#include "host/session/shared_run.hpp"
 #include "host/session/stages.hpp"
 
 namespace weft::host {
+
+namespace fs = std::filesystem;
+
 namespace {
 
 /// What newest_checkpoint() tells of damaged ones.
@@ -91,6 +109,50 @@ void begin(const RunFolder& run, const Session& session, const std::optional<Res
   events.write("start", {{"recipe", session.recipe.path}, {"name", session.recipe.name}});
 }
 
+/// Compares with the lock of the run that goes on, or with that beside the recipe.
+void require_locked(const Session& session, const std::string& folder, bool begun,
+                    Observer& observer) {
+  const fs::path recipe = session.recipe.path;
+  const std::string holder = begun                      ? folder
+                             : recipe.has_parent_path() ? recipe.parent_path().string()
+                                                        : ".";
+  const OpenFolder locked(holder);
+  if (!has_lock(locked))
+    throw Error(Exit::no_input,
+                concat("--locked compares with ", locked.path_of("weft.lock"),
+                       ", which is not there. Give the recipe.json of a run, beside which its "
+                       "weft.lock lies, or leave --locked out."));
+  const std::vector<std::string> changes = changes_on_resuming(locked, lock_of(session, folder));
+  for (std::size_t i = 1; i < changes.size(); ++i) observer.warning(changes[i]);
+  if (!changes.empty())
+    throw Error(Exit::bad_checkpoint,
+                concat(changes.front(), " Restore what it was, or leave --locked out."));
+}
+
+/// For --dry-run.
+void tell_plan(const Session& session, const std::string& folder, Observer& observer) {
+  for (const StagePlan& stage : session.recipe.stages) {
+    const std::vector<NamedTensor> all = session.model->parameters();
+    std::vector<NamedTensor> trained = all;
+    std::erase_if(trained, [&](const NamedTensor& one) { return !is_trained(stage, one.path); });
+    observer.note(concat("stage \"", stage.name, "\" would train ", optim::numbers_of(trained),
+                         " of ", optim::numbers_of(all), " parameters for ", stage.steps,
+                         " steps of ", stage.batch_size, " examples of \"", stage.data, "\"."));
+  }
+  observer.note(concat("the run would be written to ", folder, "; nothing was trained."));
+}
+
+/// The run is at its end: what it cost.
+void write_done(EventWriter& events, const Session& session) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  events.write("done",
+               {{"parameters", optim::numbers_of(session.model->parameters())},
+                {"peak_memory", static_cast<std::int64_t>(usage.ru_maxrss) * 1024},
+                {"processor_seconds", static_cast<double>(usage.ru_utime.tv_sec) +
+                                          static_cast<double>(usage.ru_utime.tv_usec) / 1e6}});
+}
+
 }  // namespace
 
 void check_recipe(const std::string& recipe_file, const SessionSettings& settings) {
@@ -99,45 +161,133 @@ void check_recipe(const std::string& recipe_file, const SessionSettings& setting
   const auto fields = inspect_data(
       recipe, [](const DataPlan&) { return ""; }, [](const DataPlan&) { return true; });
   const Wiring wiring(recipe, registry, fields);
+  inspect_initial_weights(recipe, wiring);
   recipe.problems.require_none(recipe.path);
 }
 
-std::optional<Result> train_run(const std::string& recipe_file, const SessionSettings& settings,
-                                const TrainSettings& train, Observer& observer) {
-  Recipe recipe = inspect_recipe(recipe_file, settings.overrides);
-  const std::string folder = train.run.empty() ? "runs/" + recipe.name : train.run;
-  const bool begun = train.mode == RunFolder::Mode::resume && holds_run(folder);
-  Session session =
-      open_session(settings, std::move(recipe), Opens::all, begun ? folder : "", observer);
-  RunFolder run(folder, train.mode);
-  const RunLock lock = lock_of(session, folder);
-  const std::optional<Resumed> resumed =
-      begun ? resume_from(session, run.folder(), lock, observer) : std::nullopt;
+namespace {
+
+/// The run's folder on one of its ranks: the first makes it and holds its lock, the others read.
+class SharedFolder {
+ public:
+  SharedFolder(const std::string& path, RunFolder::Mode mode, Collective& ranks) {
+    if (ranks.rank() == 0) own_.emplace(path, mode);
+    ranks.table({});  // it is there
+    if (!own_) seen_.emplace(path);
+  }
+  const OpenFolder& folder() const { return own_ ? own_->folder() : *seen_; }
+  /// To write to; null on all ranks but the first.
+  const RunFolder* own() const { return own_ ? &*own_ : nullptr; }
+
+ private:
+  std::optional<RunFolder> own_;
+  std::optional<OpenFolder> seen_;
+};
+
+/// Writes what a run's folder holds beside checkpoints. @return the number of the stretch
+int write_folder(const RunFolder& run, const Session& session, const RunLock& lock) {
   for (const auto& [name, data] : session.data)
     if (!data.tokenizer_path().empty())
       run.keep_tokenizer(name, read_tokenizer_file(data.tokenizer_path()));
-  const int segment = run.go_on(kept_text(session.recipe, folder), lock);
+  const int segment = run.go_on(kept_text(session.recipe, run.path()), lock);
   run.folder().remove_file("crash.txt");  // of the attempt before
-  observer.run_begins(folder);
-  EventWriter events(run.folder(), "events.jsonl");
-  begin(run, session, resumed, events, segment);
-  SetAsideReport set_aside(observer, run.folder());
-  set_aside.tell(session.data);
-  const SetAsideReport::AtEnd also_what_ends_it(set_aside, session.data);
-  const SavedWeights weights =
-      train_stages({session, run.folder(), events, observer, set_aside, train.stop},
-                   resumed ? &resumed->checkpoint : nullptr);
+  return segment;
+}
 
+std::optional<Result> finished(const Session& session, const std::string& folder,
+                               const RunLock& lock, const SavedWeights& weights,
+                               const TrainSettings& train, Collective& ranks, EventWriter& events,
+                               SetAsideReport& set_aside, Observer& observer,
+                               const RunFolder* own) {
   const EvaluationPlan& plan = session.recipe.evaluate;
-  if (plan.data.empty()) return std::nullopt;
-  if (train.stop != nullptr && *train.stop)
+  if (plan.data.empty()) {
+    write_done(events, session);
+    return std::nullopt;
+  }
+  if (ranks.any(train.stop != nullptr && *train.stop))
     throw Error(Exit::interrupted,
                 "stopped before evaluating; all stages are saved. Go on with --resume.");
   observer.evaluation_begins();
-  const Evaluation evaluation = evaluate_recipe(session, split_named(plan.split));
+  ranks.note("the evaluation", 0);
+  const Evaluation evaluation = evaluate_recipe(session, split_named(plan.split), ranks);
   set_aside.tell(session.data);
   events.write("evaluation", {{"split", plan.split}, {"values", evaluation.all}});
+  if (own != nullptr)
+    save_evaluation(own->folder(), record_of(session, weights, plan.split, evaluation));
+  write_done(events, session);
   return Result{folder, plan.split, evaluation, lock, weights};
+}
+
+/// Several ranks cannot each choose a folder by the time: theirs is named by the recipe.
+std::string folder_of(const Recipe& recipe, const TrainSettings& train, const Collective& ranks,
+                      Observer& observer) {
+  if (!train.run.empty()) return train.run;
+  return ranks.size() > 1 ? "runs/" + recipe.name : chosen_folder(recipe, train.mode, observer);
+}
+
+}  // namespace
+
+std::optional<Result> train_run(const std::string& recipe_file, const SessionSettings& settings,
+                                const TrainSettings& train, Observer& observer) {
+  return train_recipe(inspect_recipe(recipe_file, settings.overrides), settings, train, observer);
+}
+
+std::optional<Result> train_recipe(Recipe recipe, const SessionSettings& settings,
+                                   const TrainSettings& train, Observer& observer) {
+  return train_together(std::move(recipe), settings, train, observer, {});
+}
+
+std::optional<Result> train_together(Recipe recipe, const SessionSettings& settings,
+                                     const TrainSettings& train, Observer& observer,
+                                     const RunShare& share) {
+  Collective& ranks = share.ranks;
+  const std::string folder = folder_of(recipe, train, ranks, observer);
+  RunFolder::Mode mode = train.mode;
+  if (share.is_restart && holds_run(folder)) mode = RunFolder::Mode::resume;
+  // The first rank's answer: it makes the folder while others still look.
+  const bool begun =
+      ranks.table({mode == RunFolder::Mode::resume && holds_run(folder) ? 1.0 : 0.0})[0] != 0;
+  Session session = open_session(settings, std::move(recipe), Opens::all,
+                                 begun ? folder : train.repeats, observer);
+  if (auto problems = rank_problems(session.recipe, session.model->wiring(), ranks.size());
+      !problems.empty())
+    throw RecipeError(session.recipe.path, std::move(problems));
+  const RunLock lock = lock_of(session, folder);
+  if (!begun) {
+    inspect_initial_weights(session.recipe, session.model->wiring());
+    session.recipe.problems.require_none(session.recipe.path);
+  }
+  if (!train.repeats.empty())
+    for (const std::string& change : changes_on_resuming(OpenFolder(train.repeats), lock))
+      observer.warning(change);
+  if (train.locked) require_locked(session, folder, begun, observer);
+  if (train.dry_run) {
+    tell_plan(session, folder, observer);
+    return std::nullopt;
+  }
+  require_agreement(ranks, session, lock, "");
+  const SharedFolder run(folder, mode, ranks);
+  const std::optional<Resumed> resumed =
+      begun ? resume_from(session, run.folder(), lock, observer) : std::nullopt;
+  ranks.table({});  // all have read what is there
+  const int segment = run.own() ? write_folder(*run.own(), session, lock) : 0;
+  observer.run_begins(folder);
+  const std::unique_ptr<EventWriter> events =
+      run.own() ? std::make_unique<EventWriter>(run.folder(), "events.jsonl")
+                : std::make_unique<EventWriter>();
+  if (run.own()) begin(*run.own(), session, resumed, *events, segment);
+  if (!resumed) load_initial_weights(session, ranks, *events, observer);
+  SetAsideReport set_aside =
+      run.own() ? SetAsideReport(observer, run.folder()) : SetAsideReport(observer);
+  set_aside.tell(session.data);
+  const SetAsideReport::AtEnd also_what_ends_it(set_aside, session.data);
+  const ParallelPlan parallel = parallel_of(session.recipe);
+  const Sharing sharing{ranks, parallel.shard, parallel.pipeline > 1 && ranks.size() > 1};
+  const SavedWeights weights =
+      train_stages({session, run.folder(), *events, observer, set_aside, train.stop, sharing},
+                   resumed ? &resumed->checkpoint : nullptr);
+  return finished(session, folder, lock, weights, train, ranks, *events, set_aside, observer,
+                  run.own());
 }
 
 namespace {
@@ -158,10 +308,7 @@ void compare(const OpenFolder& run, const RunLock& lock, bool locked, Observer& 
 TrainedRun open_run(const std::string& folder, const SessionSettings& settings, Opens opens,
                     bool locked, Observer& observer) {
   const OpenFolder run(folder);
-  if (!run.has_file("recipe.json"))
-    throw Error(Exit::no_input, concat(run.path(),
-                                       " is no run folder: it holds no recipe.json. Give "
-                                       "the folder that `weft train` wrote."));
+  require_run(run);
   Recipe recipe = read_kept(run.path(), folder_when_written(run), settings.overrides);
   if (opens == Opens::evaluated && recipe.evaluate.data.empty())
     throw Error(Exit::bad_recipe, concat(recipe.path, " has no \"evaluate\" section."));
@@ -184,13 +331,44 @@ TrainedRun open_run(const std::string& folder, const SessionSettings& settings, 
   return trained;
 }
 
+namespace {
+
+/// A folder that cannot be written, such as a colleague's, is evaluated all the same.
+void keep_record(const TrainedRun& run, const std::string& split, const Evaluation& evaluation,
+                 Observer& observer) {
+  try {
+    save_evaluation(OpenFolder(run.folder), record_of(run.session, run.weights, split, evaluation));
+  } catch (const Error& error) {
+    observer.note(concat("the evaluation is not kept for `weft compare`: ", error.what()));
+  }
+}
+
+}  // namespace
+
 Result evaluate_run(const std::string& folder, const SessionSettings& settings,
-                    const std::string& split, bool locked, Observer& observer) {
-  const TrainedRun run = open_run(folder, settings, Opens::evaluated, locked, observer);
+                    const std::string& split, bool locked, Observer& observer, Keeps keeps) {
+  return evaluate_run_together(folder, settings, split, locked, observer, keeps, one_rank());
+}
+
+TrainedRun open_run_together(const std::string& folder, const SessionSettings& settings,
+                             Opens opens, bool locked, Observer& observer, Collective& ranks) {
+  TrainedRun run = open_run(folder, settings, opens, locked, observer);
+  require_agreement(ranks, run.session, run.lock, run.weights.xxh3);
+  return run;
+}
+
+Result evaluate_run_together(const std::string& folder, const SessionSettings& settings,
+                             const std::string& split, bool locked, Observer& observer, Keeps keeps,
+                             Collective& ranks) {
+  const TrainedRun run =
+      open_run_together(folder, settings, Opens::evaluated, locked, observer, ranks);
   const std::string chosen = split.empty() ? run.session.recipe.evaluate.split : split;
   SetAsideReport set_aside(observer);
   const SetAsideReport::AtEnd also_what_ends_it(set_aside, run.session.data);
-  return {folder, chosen, evaluate_recipe(run.session, split_named(chosen)), run.lock, run.weights};
+  ranks.note(concat("the evaluation of ", folder), 0);
+  const Evaluation evaluation = evaluate_recipe(run.session, split_named(chosen), ranks);
+  if (keeps == Keeps::record && ranks.rank() == 0) keep_record(run, chosen, evaluation, observer);
+  return {folder, chosen, evaluation, run.lock, run.weights};
 }
 
 }  // namespace weft::host

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/session/session.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -10,12 +11,17 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_folder.hpp"
 #include "host/data/fields/feature_cache.hpp"
+#include "host/distribution/world.hpp"
+#include "host/engine/caches.hpp"
+#include "host/engine/device/device.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
+#include "host/evaluation/shared_evaluation.hpp"
 #include "host/graph/expand.hpp"
 #include "host/graph/memory_check.hpp"
 #include "host/registry/core_api.hpp"
 #include "host/registry/open_calls.hpp"
+#include "host/session/evaluation_record.hpp"
 #include "host/session/inspection.hpp"
 #include "host/session/other_runs.hpp"
 
@@ -52,10 +58,17 @@ void fill_in(Recipe& recipe, const Registry& registry) {
 
 Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens,
                      const std::string& run, Observer& observer) {
+  const char* const device = std::getenv("WEFT_DEVICE");
+  const std::string passed_over = set_device(device != nullptr && *device != '\0' ? device : "cpu",
+                                             world_from_environment().local_rank);
+  if (!passed_over.empty()) observer.remark(passed_over);
   const int threads = settings.threads > 0 ? settings.threads : recipe.threads;
-  set_threads(threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency()));
+  const int machine = static_cast<int>(std::thread::hardware_concurrency());
+  set_threads(threads > 0 ? threads : std::max(machine / settings.processes, 1));
   set_deterministic(true);
   set_error_sink(core_api());
+  offer_extension(WEFT_DRAFT_SEQUENCE, sequence_api());
+  offer_extension(WEFT_DRAFT_DEVICE, device_api());
   set_entry_slot(thread_entry);
 
   Session session;
@@ -90,11 +103,13 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
   return session;
 }
 
-Evaluation evaluate_recipe(const Session& session, Split split) {
+Evaluation evaluate_recipe(const Session& session, Split split, Collective& ranks) {
   const EvaluationPlan& plan = session.recipe.evaluate;
-  return evaluate(*session.model, session.data.at(plan.data),
-                  {split, plan.batch_size, plan.metrics, plan.group_by, plan.generate_length,
-                   plan.drawings, session.recipe.seed});
+  const Dataset& data = session.data.at(plan.data);
+  return evaluate_together(*session.model, data,
+                           {split, plan.batch_size, plan.metrics, plan.group_by, plan.generate,
+                            plan.drawings, kept_drawings(data.size(split))},
+                           ranks);
 }
 
 RunLock lock_of(const Session& session, const std::string& folder) {

@@ -11,6 +11,7 @@
 
 #include "host/checkpoint/run_lock.hpp"
 #include "host/data/dataset/dataset.hpp"
+#include "host/engine/comm/collective.hpp"
 #include "host/evaluation/evaluate.hpp"
 #include "host/graph/model.hpp"
 #include "host/recipe/recipe.hpp"
@@ -25,6 +26,7 @@ struct SessionSettings {
   std::vector<std::string> overrides;          ///< PATH=VALUE, of the recipe
   std::vector<std::filesystem::path> plugins;  ///< folders; empty: default_search_path()
   int threads = 0;                             ///< 0: the recipe's, else the machine's
+  int processes = 1;                           ///< that share the machine's threads
   Commands commands = Commands::refused;       ///< that data is read from
 };
 
@@ -59,8 +61,9 @@ Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens
 /// @throws RecipeError if it cannot be wired
 void fill_in(Recipe& recipe, const Registry& registry);
 
-/// Evaluates on the recipe's evaluation data.
-Evaluation evaluate_recipe(const Session& session, Split split);
+/// Evaluates on the recipe's evaluation data, with drawings to keep (evaluation_record.hpp).
+/// @param ranks  that share it; all of them get the whole
+Evaluation evaluate_recipe(const Session& session, Split split, Collective& ranks = one_rank());
 
 /// What weft.lock is to say of the session in a run's folder.
 RunLock lock_of(const Session& session, const std::string& folder);

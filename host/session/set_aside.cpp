@@ -12,7 +12,7 @@ void SetAsideReport::tell(const std::map<std::string, Dataset>& data) {
     for (const BadSample& bad : dataset.set_aside(told)) {
       ++told;
       const std::size_t same = ++told_of_[{name, kind_of_reason(bad)}];
-      if (same <= k_told_singly) observer_.warning("set aside: " + bad.reason);
+      if (same <= k_told_singly) observer_.data_warning("set aside: " + bad.reason);
       if (run_ == nullptr) continue;
       EventWriter(*run_, "set_aside.jsonl")
           .write("set_aside",
@@ -27,7 +27,7 @@ void SetAsideReport::sum_up(const std::map<std::string, Dataset>& data) const {
       if (reason.count <= k_told_singly) continue;
       std::string sentence = concat("set aside of data ", name, ": ", reason.sentence());
       if (run_ != nullptr) sentence += concat(" ", run_->path_of("set_aside.jsonl"), " lists all.");
-      observer_.warning(sentence);
+      observer_.data_warning(sentence);
     }
   }
 }

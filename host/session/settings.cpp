@@ -22,10 +22,14 @@ class Rules {
  public:
   Rules(const Recipe& before, const Recipe& now, const Checkpoint& checkpoint)
       : now_(now), checkpoint_(checkpoint) {
+    const auto under_way = std::ranges::find(now.stages, checkpoint.stage, &StagePlan::name);
+    is_at_end_ = under_way != now.stages.end() && under_way->steps <= checkpoint.step;
     for (const StagePlan& stage : before.stages) {
-      if (stage.name == checkpoint.stage) break;
-      done_.push_back(stage.name);
+      const bool is_under_way = stage.name == checkpoint.stage;
+      if (is_under_way && !is_at_end_) break;
       for (const auto& [loss, weight] : stage.losses) minimised_.insert(loss);
+      if (is_under_way) break;
+      done_.push_back(stage.name);
     }
   }
 
@@ -59,7 +63,7 @@ class Rules {
     const bool is_use = keys.size() > 2 && keys[2] == "use";
     if (is_use) return "";  // another part, or another state of it, has been refused by then
     if (!is_config) return "the model's parts and wires stay";
-    return done_.empty() ? "" : "the stages that are done used it so";
+    return done_.empty() && !is_at_end_ ? "" : "the stages that are done used it so";
   }
 
   std::string stage(const std::vector<std::string>& keys) const {
@@ -68,8 +72,9 @@ class Rules {
     if (keys.size() < 3 || !k_free.contains(keys[2]))
       return "this stage is under way: what it trains, and on which data, stays";
     const auto plan = std::ranges::find(now_.stages, keys[1], &StagePlan::name);
-    if (keys[2] == "steps" && plan->steps < checkpoint_.step)
-      return concat(checkpoint_.step, " steps are done");
+    if (keys[2] == "steps")
+      return plan->steps < checkpoint_.step ? concat(checkpoint_.step, " steps are done") : "";
+    if (is_at_end_) return "this stage is done, unless it gets more steps";
     if (keys[2] == "keep_best" && (keys.back() == "metric" || keys.back() == "mode"))
       return "the best so far is the best of what was measured then";
     if (keys[2] == "optimizer" && keys.size() > 3 && (keys[3] == "use" || keys.back() == "match"))
@@ -79,7 +84,8 @@ class Rules {
 
   const Recipe& now_;
   const Checkpoint& checkpoint_;
-  std::vector<std::string> done_;
+  std::vector<std::string> done_;  ///< the stages before the one under way
+  bool is_at_end_ = false;         ///< no step of the one under way is left: it is done as well
   std::set<std::string> minimised_;
 };
 

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/session/stages.hpp"
 
+#include <cmath>
+
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/checkpoint/checkpoint_writer.hpp"
+#include "host/engine/precision.hpp"
+#include "host/evaluation/shared_evaluation.hpp"
 #include "host/optim/groups.hpp"
+#include "host/registry/crash_report.hpp"
 #include "host/session/migration.hpp"
-#include "host/training/trainer.hpp"
+#include "host/training/selection.hpp"
+#include "host/training/stage_run.hpp"
 
 namespace weft::host {
 namespace {
@@ -14,14 +21,16 @@ namespace {
 void warn_of_truncation(const Dataset& data, Observer& observer) {
   for (const auto& [field, truncation] : data.truncated())
     if (truncation.cut > 0)
-      observer.warning(concat("data \"", data.name(), "\", field \"", field, "\": ", truncation.cut,
-                              " of ", truncation.of, " are longer than the ", truncation.room,
-                              " that fit and were cut; the longest has ", truncation.longest, "."));
+      observer.data_warning(
+          concat("data \"", data.name(), "\", field \"", field, "\": ", truncation.cut, " of ",
+                 truncation.of, " are longer than the ", truncation.room,
+                 " that fit and were cut; the longest has ", truncation.longest, "."));
 }
 
 class Stages {
  public:
-  Stages(const StagesRun& run, const Checkpoint* resume) : run_(run), resume_(resume) {
+  Stages(const StagesRun& run, const Checkpoint* resume)
+      : run_(run), resume_(resume), writer_(run.folder) {
     if (resume != nullptr) note_saved(*resume);
   }
 
@@ -31,18 +40,32 @@ class Stages {
       const bool here = skipping && stage.name == resume_->stage;
       if (skipping && !here) continue;
       skipping = false;
+      run_.sharing.ranks.table({});  // what the stage before has saved is there for all
       if (!here && !stage.from.empty()) begin_from(stage.from);
+      tell_beginning(stage, here ? resume_->step : 0);
       tell_groups(stage);
-      Trainer(*run_.session.model, run_.session.recipe.seed, hooks(stage))
-          .run(stage, run_.session.data.at(stage.data), here ? resume_ : nullptr);
+      warn_of_precision(stage);
+      train_stage(*run_.session.model, run_.session.recipe.seed, hooks(), stage,
+                  run_.session.data.at(stage.data), here ? resume_ : nullptr, run_.sharing);
       run_.observer.stage_ends(stage.name);
       warn_of_truncation(run_.session.data.at(stage.data), run_.observer);
     }
     return saved_;
   }
 
+  /// Waits for a checkpoint that is being written when training ends by an error.
+  /// @return a sentence that follows the error's where it could not be written, else nothing
+  std::string wait_for_the_last() try {
+    tell_written();
+    return "";
+  } catch (const std::exception& fault) {
+    return concat(" The last checkpoint could not be saved: ", fault.what());
+  }
+
   /// Where one can go on from, as a sentence that follows another.
   std::string way_on() const {
+    // The first rank writes the checkpoints, and alone knows which of them are there.
+    if (run_.sharing.ranks.rank() > 0) return " Go on with --resume.";
     if (saved_.stage.empty()) return " No checkpoint was saved yet.";
     return concat(" The checkpoint ", saved_.stage, "-", saved_.step,
                   " is sound; --resume goes on from it.");
@@ -61,33 +84,51 @@ class Stages {
     run_.observer.saved(checkpoint.stage, checkpoint.step);
   }
 
-  TrainerHooks hooks(const StagePlan& stage) {
+  /// Waits for the checkpoint that is being written, if any, and tells of it.
+  void tell_written() {
+    if (const auto written = writer_.finish()) tell_saved(*written);
+  }
+
+  void tell_saved(const Checkpoint& checkpoint) {
+    note_saved(checkpoint);
+    run_.events.write("checkpoint", {{"stage", checkpoint.stage}, {"step", checkpoint.step}});
+  }
+
+  TrainerHooks hooks() {
     TrainerHooks hooks;
     hooks.begin = [this](const std::string& name, std::int64_t step) {
+      if (writer_.is_written()) tell_written();
       run_.observer.step_begins(name, step);
     };
-    hooks.step = [this, &stage](const StepReport& report) { tell(stage, report); };
+    hooks.step = [this](const StepReport& report) { tell(report); };
     hooks.save = [this](Checkpoint checkpoint) {
       checkpoint.parts = parts_of(*run_.session.model);
-      checkpoint.model_xxh3 = save_checkpoint(run_.folder, checkpoint);
-      note_saved(checkpoint);
-      run_.events.write("checkpoint", {{"stage", checkpoint.stage}, {"step", checkpoint.step}});
+      if (run_.sharing.ranks.rank() > 0) return tell_saved(checkpoint);
+      note_saving(true);
+      writer_.begin(std::move(checkpoint), [](bool is_there) {
+        if (is_there) note_checkpoint();
+        note_saving(false);
+      });
     };
+    hooks.flush = [this] { tell_written(); };
     hooks.measure = [this](const StagePlan& measured, std::int64_t step) {
       return measure(measured, step);
     };
     hooks.diverged = [this](const DivergedStep& step) { tell(step); };
     hooks.weights_at = [this](const StagePlan& saved, std::int64_t step) {
+      // It was written before the newest was begun; now it is there for all ranks.
+      run_.sharing.ranks.table({});
       return load_checkpoint(run_.folder.folder("checkpoints"), concat(saved.name, "-", step))
           .model;
     };
+    hooks.note = [this](const std::string& sentence) { run_.observer.note(sentence); };
     hooks.best = [this](const StagePlan& ended, const Checkpoint& end) { tell(ended, end); };
     hooks.stop = run_.stop;
     return hooks;
   }
 
-  void tell(const StagePlan& stage, const StepReport& report) {
-    if (report.step % stage.log_every == 0 || report.step == report.steps) {
+  void tell(const StepReport& report) {
+    if (report.is_logged) {
       std::vector<std::pair<std::string, EventValue>> fields = {
           {"stage", report.stage},
           {"step", report.step},
@@ -98,10 +139,31 @@ class Stages {
           {"waited", report.waited},
           {"samples", report.samples}};
       if (!report.weights.empty()) fields.emplace_back("weights", report.weights);
+      if (!report.modulation.empty()) fields.emplace_back("modulation", report.modulation);
       run_.events.write("step", fields);
     }
     run_.observer.step_ends(report);
     run_.set_aside.tell(run_.session.data);
+  }
+
+  /// bfloat16 pays where the processor has instructions for it, and nowhere else.
+  void warn_of_precision(const StagePlan& stage) {
+    const double ratio = stage.is_bf16 ? bf16_time_ratio() : 0.0;
+    if (ratio > 1.0)
+      run_.observer.warning(concat("stage \"", stage.name,
+                                   "\" computes in bfloat16, in which a "
+                                   "product of matrices takes ",
+                                   std::round(10.0 * ratio) / 10.0,
+                                   " times as long as in float32 on this processor. Leave "
+                                   "\"precision\" out."));
+  }
+
+  void tell_beginning(const StagePlan& stage, std::int64_t step) {
+    const Dataset& data = run_.session.data.at(stage.data);
+    Model& model = *run_.session.model;
+    run_.observer.stage_begins({stage.name, stage.data, step, stage.steps, data.size(Split::train),
+                                optim::numbers_of(select_trainable(model, stage, step)),
+                                optim::numbers_of(model.parameters())});
   }
 
   /// What trains, where more than one learning rate is in play.
@@ -160,10 +222,21 @@ class Stages {
 
   MetricValues measure(const StagePlan& stage, std::int64_t step) {
     if (stage.metrics.empty()) return {};
-    const Evaluation values = evaluate(*run_.session.model, run_.session.data.at(stage.data),
-                                       {Split::val, stage.batch_size, stage.metrics, "",
-                                        run_.session.recipe.evaluate.generate_length});
-    run_.events.write("measure", {{"stage", stage.name}, {"step", step}, {"values", values.all}});
+    const EvaluationPlan& plan = run_.session.recipe.evaluate;
+    const Evaluation values = evaluate_together(
+        *run_.session.model, run_.session.data.at(stage.data),
+        {Split::val, stage.batch_size, stage.metrics, "", plan.generate, plan.drawings},
+        run_.sharing.ranks);
+    std::vector<std::pair<std::string, EventValue>> fields = {
+        {"stage", stage.name}, {"step", step}, {"values", values.all}};
+    if (!values.intervals.empty()) {
+      std::map<std::string, double> low, high;
+      for (const auto& [name, interval] : values.intervals)
+        low[name] = interval.low, high[name] = interval.high;
+      fields.emplace_back("low", low);
+      fields.emplace_back("high", high);
+    }
+    run_.events.write("measure", fields);
     run_.observer.measured(stage.name, step, values.all);
     return values.all;
   }
@@ -171,6 +244,7 @@ class Stages {
   const StagesRun& run_;
   const Checkpoint* resume_;
   SavedWeights saved_;  ///< the newest checkpoint; its stage is empty where there is none
+  CheckpointWriter writer_;
 };
 
 }  // namespace
@@ -185,11 +259,16 @@ SavedWeights train_stages(const StagesRun& run, const Checkpoint* resume) {
   try {
     return stages.train();
   } catch (const Error& error) {
+    const std::string lost = stages.wait_for_the_last();
+    if (error.exit() == Exit::interrupted && lost.empty()) throw;
     std::string sentence = error.what();
-    if (error.exit() == Exit::interrupted) throw;
+    // A plug-in's own words may end without a stop.
+    if (!sentence.ends_with('.')) sentence += '.';
+    sentence += lost;
     if (sentence.find("--resume") == std::string::npos) sentence += stages.way_on();
     run.events.write("failed",
                      {{"exit", static_cast<std::int64_t>(error.exit())}, {"message", sentence}});
+    if (dynamic_cast<const RankLost*>(&error) != nullptr) throw RankLost(sentence);
     throw Error(error.exit(), sentence);
   }
 }

@@ -7,6 +7,7 @@
 
 #include "host/base/open_folder.hpp"
 #include "host/checkpoint/checkpoint.hpp"
+#include "host/optim/sharing.hpp"
 #include "host/report/events.hpp"
 #include "host/session/result.hpp"
 #include "host/session/session.hpp"
@@ -21,6 +22,7 @@ struct StagesRun {
   Observer& observer;
   SetAsideReport& set_aside;
   const std::atomic<bool>* stop;  ///< set: save and throw Error (interrupted); or null
+  Sharing sharing = {};           ///< the first rank writes
 };
 
 /// bring_up_to_date(), telling the observer what was migrated.

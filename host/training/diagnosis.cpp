@@ -80,6 +80,7 @@ class Search {
     values.outputs[index] = model_.call(index, WEFT_ROLE_FORWARD, inputs, options_);
     for (std::size_t p = 0; p < values.outputs[index].size(); ++p) {
       const Tensor& output = values.outputs[index][p];
+      if (!output) continue;  // on demand, and nothing wants it
       const auto rows = rows_not_finite(output);
       if (rows.empty()) continue;
       return concat("output \"", node.instance.outputs()[p].name, "\" of \"", node.name, "\" (",
@@ -119,11 +120,12 @@ std::string first_not_finite(const Model& model, std::int64_t number, const Take
   for (std::size_t i = 0; i < step.micro.size(); ++i)
     if (std::string found = Search(model, step, i).forward(step.objective.order()); !found.empty())
       return found;
+  const Objective alone = step.objective.alone();
   std::vector<Tensor> tensors;
   for (const NamedTensor& one : step.trained) tensors.push_back(one.tensor);
   for (std::size_t i = 0; i < step.micro.size(); ++i) {
     clear_gradients(tensors);
-    step.objective.backward({step.micro[i]}, step.objective.options_of(step.options, i), number);
+    alone.backward({step.micro[i]}, step.objective.options_of(step.options, i), number);
     std::string found = Search(model, step, i).backward(step.trained);
     if (!found.empty()) return found;
   }
@@ -132,7 +134,8 @@ std::string first_not_finite(const Model& model, std::int64_t number, const Take
 
 }  // namespace
 
-std::string not_finite(const StepReport& report, const Model& model, const TakenStep& step) {
+std::string not_finite(const StepReport& report, const Model& model, const TakenStep& step,
+                       Collective& ranks) {
   std::string symptom;
   const auto look_at = [&](const std::string& what, double value) {
     if (!std::isfinite(value) && symptom.empty())
@@ -141,7 +144,10 @@ std::string not_finite(const StepReport& report, const Model& model, const Taken
   for (const auto& [name, value] : report.losses) look_at("loss \"" + name + "\"", value);
   look_at("the gradient's norm", report.gradient_norm);
   if (symptom.empty()) return "";
-  const std::string first = first_not_finite(model, report.step - 1, step);
+  const WholeWeights whole(model);  // each rank looks until it finds something
+  std::string first;
+  for (const std::string& found : ranks.texts(first_not_finite(model, report.step - 1, step)))
+    if (first.empty()) first = found;
   return concat("stage \"", report.stage, "\", step ", report.step, ": ", symptom,
                 ", not a finite number.", first.empty() ? "" : " It begins with ", first,
                 first.empty() ? "" : ".");

@@ -24,6 +24,8 @@ struct TakenStep {
 /// the first that is not and what began it, found by running the step again, with the samples'
 /// keys: `loss "ce" is nan, not a finite number. It begins with output "tokens" of "vision"
 /// (encoder.vit 1.0.0), for samples "k01" and "k07".` Gradients are not in place afterwards.
-std::string not_finite(const StepReport& report, const Model& model, const TakenStep& step);
+/// @param ranks  each searches its own micro-batches; the first that finds something tells it
+std::string not_finite(const StepReport& report, const Model& model, const TakenStep& step,
+                       Collective& ranks = one_rank());
 
 }  // namespace weft::host

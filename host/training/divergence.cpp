@@ -38,7 +38,7 @@ void Divergence::begin_step() {
 
 DivergedStep Divergence::leave_out(const std::string& cause, std::int64_t step, bool moved) {
   const DivergencePlan& plan = stage_.on_divergence;
-  const std::string remedy = " Lower the learning rate or set clip.";
+  const std::string remedy = " Lower the learning rate or set clip_norm.";
   if (plan.action == Action::stop || (plan.action == Action::skip && moved))
     throw Error(Exit::failed, cause + remedy);
   if (times_ >= plan.times)

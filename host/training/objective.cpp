@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/training/objective.hpp"
 
+#include <algorithm>
+
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/engine/comm/gradient_tree.hpp"
 #include "host/optim/schedule.hpp"
 
 namespace weft::host {
 namespace {
+
+constexpr std::uint64_t k_seeds_apart = 0x9e3779b97f4a7c15u;  // of two micro-batches
 
 std::size_t output_port(const Node& node, const std::string& name) {
   std::size_t port = 0;
@@ -36,55 +41,168 @@ std::vector<TensorMap> micro_batches(const Batch& batch, std::int64_t parts) {
   return micro;
 }
 
-Objective::Objective(const Model& model, const StagePlan& stage)
-    : model_(model), data_(stage.data) {
+Objective::Objective(const Model& model, const StagePlan& stage, Collective& ranks,
+                     std::map<std::string, int> owners)
+    : model_(model),
+      ranks_(&ranks),
+      owners_(std::move(owners)),
+      first_(static_cast<std::size_t>(stage.grad_accumulation / ranks.size() * ranks.rank())),
+      data_(stage.data) {
   std::vector<std::size_t> targets;
   for (const auto& [name, lambda] : stage.losses) {
     const std::size_t node = model.wiring().index(name);
     const Node& loss = model.wiring().nodes()[node];
-    terms_.push_back({name, node, output_port(loss, "loss"), output_port(loss, "weight"), lambda});
+    const bool couples = (loss.instance.traits() & WEFT_COUPLES_SAMPLES) != 0;
+    terms_.push_back({name, node, output_port(loss, "loss"), output_port(loss, "weight"), lambda,
+                      couples && ranks.size() > 1});
     targets.push_back(node);
   }
+  // What scales gradients runs after the backward pass, on what these make.
+  std::size_t modulator = model.wiring().nodes().size();
+  if (!stage.modulate.node.empty()) {
+    is_modulated_ = true;
+    modulator = model.wiring().index(stage.modulate.node);
+    targets.push_back(modulator);
+  }
   order_ = model.wiring().needed(targets);
+  asked_ = std::make_shared<const Asked>(Asked{{order_.begin(), order_.end()}});
+  std::erase(order_, modulator);
+}
+
+std::vector<std::string> Objective::losses() const {
+  std::vector<std::string> names;
+  for (const Term& term : terms_) names.push_back(term.name);
+  return names;
+}
+
+Objective Objective::alone() const {
+  Objective alone = *this;
+  alone.ranks_ = &one_rank();
+  alone.owners_.clear();
+  alone.first_ = 0;
+  for (Term& term : alone.terms_) term.is_shared = false;
+  return alone;
 }
 
 std::map<std::string, double> Objective::backward(const std::vector<TensorMap>& micro,
                                                   const CallOptions& options,
                                                   std::int64_t step) const {
+  std::vector<Tensor> parameters;
+  for (const NamedTensor& parameter : model_.parameters()) parameters.push_back(parameter.tensor);
+  GradientTree gradients(parameters);
+  std::map<std::string, double> means =
+      run(micro, options, step, [&](std::size_t, const Values&, const std::vector<Tensor>& terms) {
+        if (const Tensor all = total(terms)) host::backward(all);
+        model_.end_backward();
+        gradients.add();
+      });
+  gradients.finish();
+  sum_gradients();
+  return means;
+}
+
+Tensor Objective::total(const std::vector<Tensor>& terms) {
+  Tensor sum;
+  for (const Tensor& term : terms)
+    if (term) sum = sum ? add(sum, term) : term;
+  return sum;
+}
+
+std::map<std::string, double> Objective::run(const std::vector<TensorMap>& micro,
+                                             const CallOptions& options, std::int64_t step,
+                                             const Differentiate& differentiate) const {
+  const bool is_whole = micro.size() == 1 && ranks_->size() == 1;
   std::vector<double> weights;
-  if (micro.size() > 1) weights = count(micro, options);
+  if (!is_whole) weights = count(micro, options);
 
   std::vector<Part> parts;
   for (std::size_t i = 0; i < micro.size(); ++i) {
-    const Values values = model_.forward(order_, micro[i], options_of(options, i));
-    if (micro.size() == 1) {
-      std::vector<Tensor> counts;
-      for (const Term& term : terms_)
-        counts.push_back(values.outputs.at(term.node)[term.weight_port]);
-      weights = items(counts);
-    }
-    Tensor total;
+    const Values values = forward(weights, micro[i], options_of(options, i));
+    if (is_whole) weights = weights_in(values);
+    for (std::size_t t = 0; t < terms_.size(); ++t)
+      if (terms_[t].is_shared)
+        weights[t] = item(values.outputs.at(terms_[t].node)[terms_[t].weight_port]);
+    std::vector<Tensor> minimised(terms_.size());
     for (std::size_t t = 0; t < terms_.size(); ++t) {
       if (weights[t] == 0.0) continue;  // nothing counted: no gradient either
       const Term& term = terms_[t];
       const Tensor& loss = values.outputs.at(term.node)[term.loss_port];
       const double lambda = optim::value_at(term.lambda, step);
       const Tensor part = scaled(loss, lambda / weights[t]);
-      parts.push_back({term, detach(loss), detach(part), weights[t]});
-      if (lambda != 0.0) total = total ? add(total, part) : part;
+      parts.push_back({t, detach(loss), detach(part)});
+      if (lambda != 0.0) minimised[t] = part;
     }
-    if (total) host::backward(total);
+    differentiate(i, values, minimised);
   }
-  return read(parts);
+  return read(parts, weights);
 }
 
-std::map<std::string, double> Objective::read(const std::vector<Part>& parts) {
+/// Rank 0 alone has the gradient of what belongs to a loss that all ranks compute.
+void Objective::sum_gradients() const {
+  std::vector<Tensor> parameters, of_shared;
+  for (const NamedTensor& parameter : model_.parameters()) {
+    parameters.push_back(parameter.tensor);
+    for (const Term& term : terms_)
+      if (term.is_shared &&
+          parameter.path.starts_with(model_.wiring().nodes()[term.node].owner + "."))
+        of_shared.push_back(parameter.tensor);
+  }
+  if (ranks_->rank() != 0) clear_gradients(of_shared);
+  if (owners_.empty()) return ranks_->sum_gradients(parameters);
+  std::vector<Tensor> owned;
+  std::vector<int> owners;
+  for (const NamedTensor& parameter : model_.parameters())
+    if (const auto owner = owners_.find(parameter.path); owner != owners_.end()) {
+      owned.push_back(parameter.tensor);
+      owners.push_back(owner->second);
+    }
+  ranks_->sum_gradients_to_owners(owned, owners);
+}
+
+/// @param counted  a term that counts nothing is not run; empty: all are
+Values Objective::forward(const std::vector<double>& counted, const TensorMap& batch,
+                          const CallOptions& options) const {
+  if (counted.empty() || is_modulated_) return model_.forward(order_, batch, options);
+  std::vector<std::size_t> targets, shared;
+  for (std::size_t t = 0; t < terms_.size(); ++t) {
+    if (terms_[t].is_shared)
+      shared.push_back(terms_[t].node);
+    else if (counted.empty() || counted[t] != 0.0)
+      targets.push_back(terms_[t].node);
+  }
+  targets.insert(targets.end(), shared.begin(), shared.end());
+  std::vector<std::size_t> order = model_.wiring().needed(targets);
+  std::erase_if(order, [&](std::size_t node) { return std::ranges::count(shared, node) > 0; });
+  Values values = model_.forward(order, batch, options);
+  for (const std::size_t node : shared) {
+    InputTensors inputs = model_.gather(node, values, batch);
+    for (std::vector<Tensor>& port : inputs)
+      for (Tensor& tensor : port)
+        if (tensor && !tensor.sizes().empty()) tensor = ranks_->rows_of_all(tensor);
+    CallOptions alike = options;  // with the random numbers of the first rank
+    alike.seed -= first_ * k_seeds_apart;
+    values.outputs[node] = model_.call(node, WEFT_ROLE_FORWARD, inputs, alike);
+  }
+  return values;
+}
+
+std::vector<double> Objective::weights_in(const Values& values) const {
+  std::vector<Tensor> counts;
+  for (const Term& term : terms_) counts.push_back(values.outputs.at(term.node)[term.weight_port]);
+  return items(counts);
+}
+
+/// Of all ranks, in the order of the micro-batches.
+std::map<std::string, double> Objective::read(const std::vector<Part>& parts,
+                                              const std::vector<double>& weights) const {
   std::vector<Tensor> tensors;
   for (const Part& part : parts) tensors.insert(tensors.end(), {part.loss, part.minimised});
-  const std::vector<double> values = items(tensors);
+  const std::vector<double> values = ranks_->table(items(tensors));
   std::map<std::string, double> means{{"total", 0.0}};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    means[parts[i].term.name] += values[2 * i] / parts[i].weight;
+  for (std::size_t i = 0; 2 * i < values.size(); ++i) {
+    const std::size_t t = parts[i % parts.size()].term;
+    if (terms_[t].is_shared && i >= parts.size()) continue;  // rank 0 has said it
+    means[terms_[t].name] += values[2 * i] / weights[t];
     means["total"] += values[2 * i + 1];
   }
   return means;
@@ -98,7 +216,11 @@ std::map<std::string, double> Objective::changing_weights(std::int64_t step) con
 }
 
 CallOptions Objective::options_of(const CallOptions& step, std::size_t micro) const {
-  return {step.training, step.seed + micro * 0x9e3779b97f4a7c15u, data_};
+  CallOptions options = step;
+  options.seed += (first_ + micro) * k_seeds_apart;
+  options.data = data_;
+  options.asked = asked_;
+  return options;
 }
 
 std::vector<double> Objective::count(const std::vector<TensorMap>& micro,
@@ -107,15 +229,18 @@ std::vector<double> Objective::count(const std::vector<TensorMap>& micro,
   Values none;
   none.data = data_;
   std::vector<Tensor> counts;
-  for (const Term& term : terms_)
-    for (std::size_t i = 0; i < micro.size(); ++i) {
+  std::vector<std::size_t> of_term;
+  for (std::size_t t = 0; t < terms_.size(); ++t)
+    for (std::size_t i = 0; i < micro.size() && !terms_[t].is_shared; ++i) {
+      const std::size_t node = terms_[t].node;
       none.seed = options_of(options, i).seed;
-      const InputTensors inputs = model_.gather(term.node, none, micro[i], /*only_batch=*/true);
-      counts.push_back(model_.call(term.node, WEFT_ROLE_COUNT, inputs, options)[term.weight_port]);
+      const InputTensors inputs = model_.gather(node, none, micro[i], /*only_batch=*/true);
+      counts.push_back(model_.call(node, WEFT_ROLE_COUNT, inputs, options)[terms_[t].weight_port]);
+      of_term.push_back(t);
     }
-  const std::vector<double> values = items(counts);
+  const std::vector<double> values = ranks_->table(items(counts));
   std::vector<double> weights(terms_.size(), 0.0);
-  for (std::size_t i = 0; i < values.size(); ++i) weights[i / micro.size()] += values[i];
+  for (std::size_t i = 0; i < values.size(); ++i) weights[of_term[i % of_term.size()]] += values[i];
   return weights;
 }
 

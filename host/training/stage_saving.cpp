@@ -35,11 +35,16 @@ StageSaving::StageSaving(const StagePlan& stage, Model& model, const TrainerHook
 }
 
 void StageSaving::save() {
+  flush();  // before the copy, so that there are never two
   Checkpoint now = now_();
   now.progress = progress_;
   weights_.require(now);
   hooks_.save(now);
   saved_ = now.step;
+}
+
+void StageSaving::flush() {
+  if (hooks_.flush) hooks_.flush();
 }
 
 void StageSaving::measure(std::int64_t step) {
@@ -56,14 +61,14 @@ void StageSaving::go_on(std::int64_t step) {
     measure(step);
 }
 
-void StageSaving::after_step(std::int64_t step) {
-  const bool stopping = hooks_.stop != nullptr && *hooks_.stop;
+void StageSaving::after_step(std::int64_t step, bool stopping) {
   if (hooks_.save && (stopping || is_due(stage_, stage_.save_every, step))) save();
   // After the save, since measuring may meet data that cannot be used.
   if (hooks_.measure && !stopping && is_due(stage_, stage_.eval_every, step)) measure(step);
-  if (stopping && step < stage_.steps)
-    throw Error(Exit::interrupted, concat("stopped after step ", step, " of stage \"", stage_.name,
-                                          "\"; everything is saved. Go on with --resume."));
+  if (!stopping || step >= stage_.steps) return;
+  flush();
+  throw Error(Exit::interrupted, concat("stopped after step ", step, " of stage \"", stage_.name,
+                                        "\"; everything is saved. Go on with --resume."));
 }
 
 bool StageSaving::is_done(std::int64_t step) const {
@@ -71,11 +76,13 @@ bool StageSaving::is_done(std::int64_t step) const {
 }
 
 void StageSaving::finish() {
-  if (stage_.keep_best.metric.empty() || progress_.best_step == 0) return;
-  if (progress_.best_step != saved_) {
+  const bool has_best = !stage_.keep_best.metric.empty() && progress_.best_step > 0;
+  if (has_best && progress_.best_step != saved_) {
     model_.load(hooks_.weights_at(stage_, progress_.best_step));
     save();
   }
+  flush();
+  if (!has_best) return;
   Checkpoint end{stage_.name, saved_, {}, {}, {}, {}};
   end.progress = progress_;
   if (hooks_.best) hooks_.best(stage_, end);
@@ -87,6 +94,7 @@ void StageSaving::save_and_rethrow(const std::exception& fault, std::int64_t ste
                            "\" is saved; go on with --resume.");
   try {
     if (saved_ != step) save();
+    flush();
   } catch (const std::exception& second) {
     end = concat(" The steps since the last checkpoint could not be saved: ", second.what());
   }

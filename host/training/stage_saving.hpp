@@ -28,11 +28,14 @@ class StageSaving {
   /// Before the first step after a checkpoint: an evaluation that the interrupted run had to leave
   /// out is made up for where the best is looked for.
   void go_on(std::int64_t step);
-  /// Saves and measures where that is due. @throws Error (interrupted) when stopped before the end
-  void after_step(std::int64_t step);
+  /// Saves and measures where that is due.
+  /// @param stopping  some rank is asked to stop
+  /// @throws Error (interrupted) when stopped before the end
+  void after_step(std::int64_t step, bool stopping);
   /// Whether the stage has trained enough.
   bool is_done(std::int64_t step) const;
-  /// Puts the best step's weights in place of the last one's, where they are to be kept.
+  /// Puts the best step's weights in place of the last one's, where they are to be kept. Returns
+  /// when all is on the disk.
   void finish();
   /// Data that cannot be used loses nothing of what was trained before: saves it, where it is not,
   /// and throws the fault on with a sentence that says so.
@@ -43,6 +46,7 @@ class StageSaving {
 
  private:
   void save();
+  void flush();
   void measure(std::int64_t step);
 
   const StagePlan& stage_;

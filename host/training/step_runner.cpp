@@ -8,8 +8,18 @@
 
 namespace weft::host {
 
-StepRunner::StepRunner(Model& model, const StagePlan& stage, std::uint64_t seed)
-    : model_(model), stage_(stage), seed_(seed), objective_(model, stage) {}
+StepRunner::StepRunner(Model& model, const StagePlan& stage, std::uint64_t seed, Collective& ranks,
+                       const std::map<std::string, int>& owners, const NodeRanks& rank_of)
+    : model_(model),
+      stage_(stage),
+      seed_(seed),
+      ranks_(ranks),
+      owners_(owners),
+      objective_(model, stage, rank_of.empty() ? ranks : one_rank(), owners),
+      modulation_(model, stage, objective_) {
+  if (!rank_of.empty()) pipelined_.emplace(model, objective_, ranks, rank_of, owners);
+  for (const std::string& name : stage.recompute) again_.insert(model.wiring().index(name));
+}
 
 void StepRunner::select(std::int64_t step) {
   trained_ = select_trainable(model_, stage_, step);
@@ -17,16 +27,37 @@ void StepRunner::select(std::int64_t step) {
   for (const NamedTensor& parameter : trained_) tensors_.push_back(parameter.tensor);
 }
 
+/// @return the norm of all gradients, wherever they are
+double StepRunner::clip() {
+  if (owners_.empty()) return clip_gradients(tensors_, stage_.clip_norm);
+  return clip_gradients(tensors_, stage_.clip_norm, [&](std::vector<double>& norms) {
+    const std::vector<double> of_all = ranks_.table(norms);
+    for (std::size_t i = 0; i < norms.size(); ++i) {
+      const auto owner = static_cast<std::size_t>(owners_.at(trained_[i].path));
+      norms[i] = of_all[owner * norms.size() + i];
+    }
+  });
+}
+
 std::string StepRunner::run(const Batch& batch, std::int64_t step, StepReport& report) {
+  ranks_.note(concat("stage \"", stage_.name, "\""), step + 1);
   if (step != next_ || selection_changes(stage_, step)) select(step);
   next_ = step + 1;
   // Random numbers depend on seed, stage and step only, so a resumed run draws the same.
-  const CallOptions options{/*training=*/true, stable_hash(concat(stage_.name, "#", step), seed_)};
-  const std::vector<TensorMap> micro = micro_batches(batch, stage_.grad_accumulation);
-  report.losses = objective_.backward(micro, options, step);
+  CallOptions options{/*training=*/true, stable_hash(concat(stage_.name, "#", step), seed_)};
+  options.is_bf16 = stage_.is_bf16;
+  options.again = &again_;
+  options.states = &states_;
+  states_.clear();
+  const std::vector<TensorMap> micro =
+      micro_batches(batch, stage_.grad_accumulation / (pipelined_ ? 1 : ranks_.size()));
+  report.losses = modulation_.is_on() ? modulation_.run(micro, options, step, trained_, report)
+                  : pipelined_        ? pipelined_->backward(micro, options, step)
+                                      : objective_.backward(micro, options, step);
   report.weights = objective_.changing_weights(step);
-  report.gradient_norm = clip_gradients(tensors_, stage_.clip_norm);
-  return not_finite(report, model_, {objective_, micro, batch.keys, options, trained_});
+  report.gradient_norm = clip();
+  options.states = nullptr;
+  return not_finite(report, model_, {objective_, micro, batch.keys, options, trained_}, ranks_);
 }
 
 void StepRunner::clear_gradients() {

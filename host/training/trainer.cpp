@@ -7,7 +7,9 @@
 #include "host/optim/stage_optimizer.hpp"
 #include "host/training/divergence.hpp"
 #include "host/training/selection.hpp"
+#include "host/training/stage_run.hpp"
 #include "host/training/stage_saving.hpp"
+#include "host/training/stage_share.hpp"
 #include "host/training/step_runner.hpp"
 
 namespace weft::host {
@@ -16,22 +18,25 @@ namespace {
 /// One stage under way.
 class StageRun {
  public:
-  StageRun(Model& model, std::uint64_t seed, const TrainerHooks& hooks, const StagePlan& stage,
+  StageRun(Model& model, std::uint64_t seed, const TrainerHooks& hooks, const StageShare& share,
            const Dataset& data, const Checkpoint* resume)
       : model_(model),
+        share_(share),
+        ranks_(share.sharing.ranks),
         hooks_(hooks),
-        stage_(stage),
+        stage_(share.plan),
         step_(resume != nullptr ? resume->step : 0),
         progress_(resume != nullptr ? resume->progress : StageProgress{}),
-        runner_(model, stage, seed),
-        optimizer_(stage, model),
-        stream_(data, stage.batch_size, seed, {},
+        optimizer_(stage_, model, share.sharing),
+        runner_(model, stage_, seed, ranks_, share.gradient_owners(optimizer_), share.rank_of),
+        stream_(data, share.batch_size(), seed, share.part(),
                 resume != nullptr ? place_of(*resume) : Position{}),
         saving_(
-            stage, model, hooks, [this] { return checkpoint(); }, progress_),
-        divergence_(stage, model, optimizer_, progress_) {
+            stage_, model, hooks, [this] { return checkpoint(); }, progress_),
+        divergence_(stage_, model, optimizer_, progress_) {
     if (resume != nullptr) optimizer_.load(resume->optimizer);
-    begin_views(model, stage, resume);
+    begin_views(model, stage_, resume);
+    if (share.shards(Sharded::parameters)) model.shard(ranks_, optimizer_.owners_of_all(model));
   }
 
   void run() {
@@ -39,10 +44,10 @@ class StageRun {
     divergence_.keep(step_);
     while (!saving_.is_done(step_)) {
       if (hooks_.begin) hooks_.begin(stage_.name, step_ + 1);
-      if (!take_step() || !end_step()) continue;
-      if (saving_.saved() == step_) divergence_.keep(step_);
+      if (take_step() && end_step() && saving_.saved() == step_) divergence_.keep(step_);
     }
     saving_.finish();
+    model_.unshard();
   }
 
  private:
@@ -54,6 +59,7 @@ class StageRun {
   }
 
   Batch next_batch() try { return stream_.next(); } catch (const std::exception& fault) {
+    if (ranks_.size() > 1) throw;  // the others do not know, and one alone saves nothing
     saving_.save_and_rethrow(fault, step_);
   }
 
@@ -61,27 +67,29 @@ class StageRun {
   bool take_step() {
     const double waited_before = stream_.waited();
     const Batch batch = next_batch();
-    StepReport report{stage_.name, step_ + 1, stage_.steps, {}, {}, optimizer_.rate(step_)};
-    report.samples = batch.size;
+    StepReport report{stage_.name, step_ + 1, stage_.steps, {}, {}, {}, optimizer_.rate(step_)};
+    report.samples = batch.size * share_.sharing.parts();
     report.waited = stream_.waited() - waited_before;
     divergence_.begin_step();
     const std::string fault = runner_.run(batch, step_, report);
     if (fault.empty()) {
       optimizer_.step(step_);
-      model_.weights().average();
+      runner_.end_step();
+      model_.average();
     }
     runner_.clear_gradients();
     if (!fault.empty()) return leave_out(fault);
     ++step_;
     report.seconds =
         std::chrono::duration<double>(Clock::now() - std::exchange(last_, Clock::now())).count();
+    report.is_logged = step_ % stage_.log_every == 0 || step_ == stage_.steps;
     if (hooks_.step) hooks_.step(report);
     return true;
   }
 
   /// False likewise: what cannot be saved is rolled back.
   bool end_step() try {
-    saving_.after_step(step_);
+    saving_.after_step(step_, ranks_.any(hooks_.stop != nullptr && *hooks_.stop));
     return true;
   } catch (const NotFiniteWeights& fault) {
     --step_;
@@ -97,12 +105,14 @@ class StageRun {
 
   using Clock = std::chrono::steady_clock;
   Model& model_;
+  const StageShare& share_;
+  Collective& ranks_;
   const TrainerHooks& hooks_;
   const StagePlan& stage_;
   std::int64_t step_;  // done so far
   StageProgress progress_;
-  StepRunner runner_;
   optim::StageOptimizer optimizer_;
+  StepRunner runner_;
   TrainingStream stream_;
   StageSaving saving_;
   Divergence divergence_;
@@ -111,8 +121,15 @@ class StageRun {
 
 }  // namespace
 
+void train_stage(Model& model, std::uint64_t seed, const TrainerHooks& hooks,
+                 const StagePlan& stage, const Dataset& data, const Checkpoint* resume,
+                 const Sharing& sharing) {
+  const StageShare share = share_stage(model, seed, hooks.note, stage, data, sharing);
+  StageRun(model, seed, hooks, share, data, resume).run();
+}
+
 void Trainer::run(const StagePlan& stage, const Dataset& data, const Checkpoint* resume) {
-  StageRun(model_, seed_, hooks_, stage, data, resume).run();
+  train_stage(model_, seed_, hooks_, stage, data, resume, {});
 }
 
 }  // namespace weft::host

@@ -23,11 +23,14 @@ struct StepReport {
   std::int64_t step = 0, steps = 0;       ///< done so far, and in all
   std::map<std::string, double> losses;   ///< mean over the step; "total" is what was minimised
   std::map<std::string, double> weights;  ///< of the losses whose weight changes in the stage
+  /// Of each group whose gradient is modulated: norm, share of all norms, scale; see Modulation.
+  std::map<std::string, std::map<std::string, double>> modulation;
   double learning_rate = 0.0;
   double gradient_norm = 0.0;  ///< before clipping
   double seconds = 0.0;        ///< since the step before
   double waited = 0.0;         ///< seconds of them, for the batch
   std::int64_t samples = 0;
+  bool is_logged = false;  ///< by the stage's log_every
 };
 
 /// A step whose loss or gradient was not finite and that was not taken.
@@ -49,10 +52,15 @@ struct TrainerHooks {
   std::function<void(const DivergedStep&)> diverged;
   std::function<void(const Checkpoint&)> save;  ///< at save_every, at the end, when stopped,
                                                 ///< and when the data ends it
+  /// Returns when what was saved last is on the disk; `save` may return before. Called before the
+  /// next save, before the stage ends and before it is said that everything is saved.
+  std::function<void()> flush;
   /// At eval_every and at the end: every output of the stage's metrics.
   std::function<MetricValues(const StagePlan&, std::int64_t)> measure;
   /// The weights that were saved after a step of the stage; keep_best needs it, save and measure.
   std::function<std::map<std::string, Array>(const StagePlan&, std::int64_t)> weights_at;
+  /// A sentence about how ranks share the stage.
+  std::function<void(const std::string&)> note;
   /// The stage is at its end, with the weights of the best step.
   std::function<void(const StagePlan&, const Checkpoint&)> best;
   const std::atomic<bool>* stop =

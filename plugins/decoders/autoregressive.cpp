@@ -6,9 +6,11 @@
 ///   Z''_l = CrossMHA(LN(Z'_l), R) + Z'_l,  Z_l = FFN(LN(Z''_l)) + Z''_l
 ///   logits = LN(Z_L) W + b, or LN(Z_L) Eᵀ if tied;  P(y_{t+1} | y_{≤t}, R) = softmax(logits_t)
 ///
-/// Row t never sees a token after t, so that pads, which follow the end, need no mask.
+/// Row t never sees a token after t, so that pads, which follow the end, need no mask. In a
+/// sequence S counts the new tokens, keys and values of the others are kept.
 ///
-/// Shapes  state R [B, N, D], mask [B, N], target y [B, S] int64; logits [B, S, V].
+/// Shapes  state R [B, N, D], mask [B, N], target y [B, S] int64; logits [B, S, V]. On demand:
+///         attention [B, H, S, N].
 /// Errors  `heads` must divide dim; begin_id, end_id and pad_id must lie in the vocabulary; a
 ///         target longer than `length`.
 /// Source  Vaswani et al. 2017, arXiv:1706.03762, with the norms before the layers.
@@ -16,6 +18,7 @@
 #include <weft/plugin.hpp>
 
 #include "decoder_block.hpp"
+#include "special_tokens.hpp"
 
 namespace weft {
 namespace {
@@ -34,9 +37,7 @@ class Autoregressive final : public Decoder {
     std::int64_t inner = 256;
     double dropout = 0.0;
     std::string activation = "gelu";
-    std::int64_t begin_id = 2;
-    std::int64_t end_id = 3;
-    std::int64_t pad_id = 0;
+    SpecialTokens special;
     bool tied = false;
 
     void describe(Fields& fields) {
@@ -57,9 +58,7 @@ class Autoregressive final : public Decoder {
           .below(1.0);
       fields.add("activation", activation, "Of the feed-forward network.")
           .one_of(activation_names());
-      fields.add("begin_id", begin_id, "Token that starts every text.").at_least(0);
-      fields.add("end_id", end_id, "Token that ends it.").at_least(0);
-      fields.add("pad_id", pad_id, "Token that follows the end.").at_least(0);
+      special.describe(fields);
       fields.add("tied", tied, "Use the embedding for the output layer too, as E transposed.");
     }
   };
@@ -71,27 +70,31 @@ class Autoregressive final : public Decoder {
     ports.mask_input("mask", "[B, N]", "state");
     ports.input("target", "[B, S]", "Tokens so far, from begin_id on.", WEFT_DTYPES_INDEX);
     ports.output("logits", "[B, S, V]", "Row t scores the token at t + 1.");
+    ports.size("H", config.heads);
+    ports.on_demand_output("attention", "[B, H, S, N]",
+                           "What a token takes of the state in the last block, by head.");
   }
 
   Autoregressive(const Config& config, const Parameters& parameters)
       : config_(config),
-        extension_{sizeof extension_, 0, "target", "logits", config.begin_id, config.end_id,
-                   config.pad_id},
+        extension_(config.special.extension()),
         embedding_(parameters, "embedding", config.vocab, config.dim),
         position_(parameters.add_without_decay("position", {config.length, config.dim},
                                                Init::normal(0.02))),
         norm_(parameters, "norm", config.dim) {
-    require_token("begin_id", config.begin_id);
-    require_token("end_id", config.end_id);
-    require_token("pad_id", config.pad_id);
-    const BlockOptions options{config.dim,     config.heads, config.inner, config.activation,
-                               config.dropout, true,         1e-5};
+    config.special.require_below(config.vocab);
+    BlockOptions options{config.dim,     config.heads, config.inner, config.activation,
+                         config.dropout, true,         1e-5};
+    options.remembers = Remembers::past;
     for (std::int64_t i = 0; i < config.depth; ++i)
       blocks_.emplace_back(parameters, "block_" + std::to_string(i), options);
     if (!config.tied) out_ = Linear(parameters, "out", config.dim, config.vocab);
+    parameters.incremental();
   }
 
-  void infer(Shapes& shapes) const override { require_fits(shapes.input("target")[1]); }
+  void infer(Shapes& shapes) const override {
+    require_fits(shapes.input("target")[1], config_.length);
+  }
 
   const void* extension(std::string_view id) const override {
     return id == WEFT_AUTOREGRESSIVE ? &extension_ : nullptr;
@@ -99,26 +102,21 @@ class Autoregressive final : public Decoder {
 
   Outputs forward(const Inputs& in) const override {
     const Tensor state = in["state"], mask = in["mask"], target = in["target"];
-    require_fits(target.size(1));
-    const Tensor positions = position_.tensor().slice(0, 0, target.size(1));  // [S, D]
-    Tensor x = dropout(embedding_(target) + positions, config_.dropout);      // [B, S, D]
-    for (const DecoderBlock& block : blocks_) x = block(x, state, mask);
+    require_fits(target.size(1), config_.length);
+    const Tensor positions = position_rows(position_, target.size(1));    // [S, D] or [B, S, D]
+    Tensor x = dropout(embedding_(target) + positions, config_.dropout);  // [B, S, D]
+    Tensor attention;
+    for (const DecoderBlock& block : blocks_) {
+      const bool is_asked = &block == &blocks_.back() && in.wants("attention");
+      x = block(x, state, mask, /*causal=*/true, is_asked ? &attention : nullptr);
+    }
     x = norm_(x);
-    return {{"logits", config_.tied ? linear(x, embedding_.table(), Tensor()) : out_(x)}};
+    Outputs out{{"logits", config_.tied ? linear(x, embedding_.table(), Tensor()) : out_(x)}};
+    if (attention) out.emplace_back("attention", attention);
+    return out;
   }
 
  private:
-  void require_token(const char* field, std::int64_t id) const {
-    if (id >= config_.vocab)
-      reject(field,
-             std::to_string(id) + " must be less than vocab_size " + std::to_string(config_.vocab));
-  }
-  void require_fits(std::int64_t found) const {
-    if (found > config_.length)
-      reject("max_length", "is " + std::to_string(config_.length) + ", but the target has " +
-                               std::to_string(found) + " tokens");
-  }
-
   Config config_;
   weft_autoregressive extension_;
   Embedding embedding_;

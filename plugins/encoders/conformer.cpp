@@ -9,11 +9,12 @@
 /// and projects to D. With subsampling 1 it is a projection, or nothing if F = D already.
 /// Where `masked` or `masked_bands` is wired, a learned frame m [F] stands for what they hide,
 /// before anything else sees it: features_tf = m_f where frame t or band f is masked.
+/// With `output_dim` E the tokens are X W + b at the end, for a fusion of that width.
 /// Sinusoidal positions: sin(u ω_k) then cos(u ω_k), ω_k = 10000^(−2k/D), k < D/2.
 ///
 /// Shapes  features [B, T, F], mask and masked [B, T], masked_bands [B, F];
-///         tokens [B, U, D], mask [B, U], pooled [B, D], the mean over real tokens; U = T halved
-///         once or twice, rounded up.
+///         tokens [B, U, D or E], mask [B, U], pooled [B, D or E], the mean over real tokens; U = T
+///         halved once or twice, rounded up.
 /// Errors  `kernel` must be odd, `subsampling` 1, 2 or 4, `heads` must divide dim, sinusoidal
 ///         positions need an even dim.
 /// Source  Gulati et al. 2020, arXiv:2005.08100, without relative positions. Unlike torchaudio's,
@@ -32,7 +33,7 @@ namespace {
 
 class Conformer final : public Encoder {
  public:
-  static constexpr Identity identity{"encoder.conformer", "1.0.0",
+  static constexpr Identity identity{"encoder.conformer", "1.1.0",
                                      "Encode frames of sound by attention and convolution."};
 
   struct Config {
@@ -48,7 +49,9 @@ class Conformer final : public Encoder {
     std::string norm = "layer";
     double dropout = 0.0;
     bool mask_token = false;
+    std::int64_t output_dim = 0;
 
+    std::int64_t width() const { return output_dim > 0 ? output_dim : dim; }
     void describe(Fields& fields) {
       fields.add("features", features, "Numbers F in a frame, such as mel bands.")
           .at_least(1)
@@ -69,12 +72,17 @@ class Conformer final : public Encoder {
           .below(1.0);
       fields.add("mask_token", mask_token,
                  "Have the mask token even where nothing masked is wired.");
+      fields
+          .add("output_dim", output_dim,
+               "Width to which the tokens are projected at the end, for a fusion of that width; 0: "
+               "they stay as wide as they are.")
+          .at_least(0);
     }
   };
 
   static void ports(Ports& ports, const Config& config) {
     ports.size("F", config.features);
-    ports.size("D", config.dim);
+    ports.size("D", config.width());
     ports.input("features", "[B, T, F]", "Frames in time order.");
     ports.mask_input("mask", "[B, T]", "features");
     ports.optional_input("masked", "[B, T]", "True: a learned frame stands for this one.",
@@ -116,6 +124,7 @@ class Conformer final : public Encoder {
     for (std::int64_t i = 0; i < config.depth; ++i)
       blocks_.emplace_back(parameters, "block_" + std::to_string(i), options, config.kernel,
                            config.norm);
+    if (config.output_dim > 0) out_.emplace(parameters, "out", config.dim, config.output_dim);
   }
 
   void infer(Shapes& shapes) const override {
@@ -132,6 +141,7 @@ class Conformer final : public Encoder {
     if (config_.positions == "sinusoidal") x = x + sinusoids(x);
     x = dropout(x, config_.dropout);
     for (const ConformerBlock& block : blocks_) x = block(x, mask);
+    if (out_) x = (*out_)(x);
     if (!mask) mask = full_mask(x);
     return {{"tokens", x}, {"mask", mask}, {"pooled", masked_mean(x, mask)}};
   }
@@ -176,7 +186,7 @@ class Conformer final : public Encoder {
   Config config_;
   std::vector<Stage> stages_;
   Parameter mask_token_;
-  std::optional<Linear> project_;
+  std::optional<Linear> project_, out_;
   std::vector<ConformerBlock> blocks_;
 };
 

@@ -17,13 +17,13 @@ namespace weft __attribute__((visibility("hidden"))) {
    public:
     FrameNorm(const Parameters& parameters, const std::string& name, const std::string& kind,
               std::int64_t dim)
-        : kind_(kind),
-          dim_(dim),
-          weight_(parameters.in(name).add_without_decay("weight", {dim}, Init::constant(1.0))),
-          bias_(parameters.in(name).add_without_decay("bias", {dim}, Init::zeros())) {
-      if (kind != "batch") return;
-      running_mean_ = parameters.in(name).buffer("running_mean", {dim}, Init::zeros());
-      running_var_ = parameters.in(name).buffer("running_var", {dim}, Init::constant(1.0));
+        : kind_(kind), dim_(dim) {
+      if (kind == "batch") {
+        batch_ = BatchNorm(parameters, name, dim);
+        return;
+      }
+      weight_ = parameters.in(name).add_without_decay("weight", {dim}, Init::constant(1.0));
+      bias_ = parameters.in(name).add_without_decay("bias", {dim}, Init::zeros());
     }
 
     Tensor operator()(const Tensor& x, const Tensor& mask) const {
@@ -33,17 +33,12 @@ namespace weft __attribute__((visibility("hidden"))) {
 
    private:
     static constexpr double eps = 1e-5;
-    static constexpr double momentum = 0.1;
 
     Tensor over_batch(const Tensor& x, const Tensor& mask) const {
       const Tensor frames = x.reshape({-1, dim_});  // [B U, D]
-      const auto normed = [&](const Tensor& rows) {
-        return batch_norm(rows, weight_, bias_, running_mean_, running_var_, training(), momentum,
-                          eps);
-      };
-      if (!mask || !training()) return normed(frames).reshape(x.sizes());
+      if (!mask || !training()) return batch_(frames).reshape(x.sizes());
       const Tensor real = nonzero(mask.reshape({-1})).reshape({-1});
-      const Tensor rows = normed(index_select(frames, 0, real));
+      const Tensor rows = batch_(index_select(frames, 0, real));
       return index_add(full_like(frames, 0.0).to(rows.dtype()), 0, real, rows).reshape(x.sizes());
     }
 
@@ -59,7 +54,7 @@ namespace weft __attribute__((visibility("hidden"))) {
     std::string kind_;
     std::int64_t dim_;
     Parameter weight_, bias_;
-    Buffer running_mean_, running_var_;
+    BatchNorm batch_;
   };
 
   /// Conv(x) = W₂ silu(norm(depthwise(glu(W₁ LN(x))))); frames beside padding see zeros there.

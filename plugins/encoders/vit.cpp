@@ -4,16 +4,17 @@
 ///   e_i = x_i W_proj + b_proj                        x_i: patch i, flattened channel by channel
 ///   e_i = m for masked patches                       m: mask token, where `masked` is wired
 ///   Z_0 = [c; e_1; …; e_N] + P                       c: class token, if any; P: learned positions
+///   Z_0 ← LN(Z_0)                                    with embedding_norm
 ///   Z'_l = MHSA(LN(Z_{l-1})) + Z_{l-1},  Z_l = FFN(LN(Z'_l)) + Z'_l
 ///   tokens = LN(Z_L)
 ///
 /// Shapes  image [B, C, H, W], masked [B, M] bool, M = H W / P² patches; tokens [B, N, D], N = M
-/// and
-///         one more with a class token; pooled [B, D]: the class token, or the mean over the
-///         patches.
+///         and one more with a class token; pooled [B, D]: the class token, or the mean over the
+///         patches; with `projection` E a linear map of it, [B, E].
 /// Errors  `patch` must divide height and width, `heads` dim; class pooling needs a class token.
 /// Source  Dosovitskiy et al. 2020, arXiv:2010.11929; its strided convolution is this projection.
-///         The mask token: BEiT, Bao et al. 2021, arXiv:2106.08254.
+///         The mask token: BEiT, Bao et al. 2021, arXiv:2106.08254. Patches without bias,
+///         embedding_norm and `projection`: CLIP, arXiv:2103.00020.
 
 #include <weft/plugin.hpp>
 
@@ -40,7 +41,11 @@ class VisionTransformer final : public Encoder {
     bool mask_token = false;
     std::string pooling = "mean";
     double eps = 1e-6;
+    bool patch_bias = true;
+    bool embedding_norm = false;
+    std::int64_t projection = 0;
 
+    std::int64_t pooled_dim() const { return projection > 0 ? projection : dim; }
     std::int64_t patches() const { return (height / patch) * (width / patch); }
     std::int64_t tokens() const { return patches() + (class_token ? 1 : 0); }
     void describe(Fields& fields) {
@@ -70,6 +75,13 @@ class VisionTransformer final : public Encoder {
           .add("pooling", pooling, "What `pooled` is: the mean of the patches or the class token.")
           .one_of({"mean", "class"});
       fields.add("eps", eps, "Added to the variance in layer normalisation.").above(0.0);
+      fields.add("patch_bias", patch_bias, "Whether the projection of patches has a bias.");
+      fields.add("embedding_norm", embedding_norm,
+                 "Normalise patches with their positions before the blocks.");
+      fields
+          .add("projection", projection,
+               "Width to which `pooled` is projected, without bias; 0: it stays as it is.")
+          .at_least(0);
     }
   };
 
@@ -80,16 +92,21 @@ class VisionTransformer final : public Encoder {
     ports.size("M", config.patches());
     ports.size("N", config.tokens());
     ports.size("D", config.dim);
+    ports.size("E", config.pooled_dim());
     ports.input("image", "[B, C, H, W]", "Normalised pixels.");
     ports.optional_input("masked", "[B, M]", "True: a learned token stands for the patch.",
                          WEFT_DTYPES_BOOL);
     ports.output("tokens", "[B, N, D]", "One token for each patch, row by row.");
-    ports.output("pooled", "[B, D]", "The whole image in one vector.");
+    ports.output("pooled", "[B, E]", "The whole image in one vector.");
+    ports.size("A", config.heads);
+    ports.on_demand_output("attention", "[B, A, N, N]",
+                           "What a token takes of each in the last block, by head.");
   }
 
   VisionTransformer(const Config& config, const Parameters& parameters)
       : config_(config),
-        project_(parameters, "project", config.channels * config.patch * config.patch, config.dim),
+        project_(parameters, "project", config.channels * config.patch * config.patch, config.dim,
+                 config.patch_bias),
         position_(parameters.add_without_decay("position", {config.tokens(), config.dim},
                                                Init::normal(0.02))),
         norm_(parameters, "norm", config.dim, config.eps) {
@@ -105,6 +122,10 @@ class VisionTransformer final : public Encoder {
                                config.dropout, true,         config.eps};
     for (std::int64_t i = 0; i < config.depth; ++i)
       blocks_.emplace_back(parameters, "block_" + std::to_string(i), options);
+    if (config.embedding_norm)
+      embedding_norm_ = LayerNorm(parameters, "embedding_norm", config.dim, config.eps);
+    if (config.projection > 0)
+      projection_ = Linear(parameters, "projection", config.dim, config.projection, false);
   }
 
   Outputs forward(const Inputs& in) const override {
@@ -115,13 +136,22 @@ class VisionTransformer final : public Encoder {
       const Tensor first = class_token_.tensor().reshape({1, 1, config_.dim});
       x = concat({expand(first, {x.size(0), -1, -1}), x}, 1);  // [B, N, D]
     }
-    x = dropout(x + position_, config_.dropout);
-    for (const TransformerBlock& block : blocks_) x = block(x, Tensor());
+    x = x + position_;
+    if (config_.embedding_norm) x = embedding_norm_(x);
+    x = dropout(x, config_.dropout);
+    Tensor attention;
+    for (const TransformerBlock& block : blocks_) {
+      if (&block == &blocks_.back() && in.wants("attention"))
+        attention = block.attention_weights(x, Tensor());
+      x = block(x, Tensor());
+    }
     x = norm_(x);
     const Tensor pooled = config_.pooling == "class"
                               ? x.select(1, 0)
                               : mean(x.slice(1, config_.class_token ? 1 : 0, x.size(1)), {1});
-    return {{"tokens", x}, {"pooled", pooled}};
+    Outputs out{{"tokens", x}, {"pooled", config_.projection > 0 ? projection_(pooled) : pooled}};
+    if (attention) out.emplace_back("attention", attention);
+    return out;
   }
 
  private:
@@ -134,7 +164,8 @@ class VisionTransformer final : public Encoder {
   Config config_;
   Linear project_;
   Parameter position_, class_token_, mask_token_;
-  LayerNorm norm_;
+  LayerNorm norm_, embedding_norm_;
+  Linear projection_;
   std::vector<TransformerBlock> blocks_;
 };
 

@@ -36,13 +36,25 @@ class GatedCrossAttentionBlock {
   }
 
   /// query [B, N, D], context [B, M, D], mask [B, M] of the context or absent → [B, N, D].
+  /// @param gate  gets what of the answer is taken in, g or tanh(α), [B, N, D]; may be null
   template <class...>
-  Tensor operator()(const Tensor& query, const Tensor& context, const Tensor& mask) const {
+  Tensor operator()(const Tensor& query, const Tensor& context, const Tensor& mask,
+                    Tensor* gate = nullptr) const {
     const Tensor attended = attention_.mixed(query, context, mask);            // A
     const Tensor projected = dropout(attention_.project(attended), dropout_);  // P
-    if (!gate_) return query + tanh(alpha_.tensor()) * projected;
+    if (!gate_) {
+      if (gate != nullptr) *gate = expand(tanh(alpha_.tensor()), query.sizes());
+      return query + tanh(alpha_.tensor()) * projected;
+    }
     const Tensor g = sigmoid((*gate_)(concat({query, attended}, -1)));  // [B, N, D]
+    if (gate != nullptr) *gate = g;
     return (1.0 - g) * query + g * projected;
+  }
+
+  /// What each token of the query takes of each of the context, by head: [B, H, N, M].
+  template <class...>
+  Tensor attention(const Tensor& query, const Tensor& context, const Tensor& mask) const {
+    return attention_.weights(query, context, mask);
   }
 
  private:

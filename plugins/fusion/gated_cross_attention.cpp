@@ -10,6 +10,7 @@
 /// Each context has weights of its own. The formulas' code is in gated_block.hpp.
 ///
 /// Shapes  streams [B, N_i, D], masks [B, N_i]; tokens [B, N_0, D] and mask [B, N_0] of the query.
+///         On demand, for C contexts: gates [B, C, N_0, D], attention [B, H, N_0, N_1 + … + N_C].
 /// Errors  `heads` must divide dim; at least two streams must be wired.
 /// Source  the tanh gate: Flamingo, arXiv:2204.14198, without its feed-forward network.
 
@@ -45,6 +46,12 @@ class GatedCrossAttention final : public Fusion {
     ports.mask_input_list("masks", "[B, N*]", "streams");
     ports.output("tokens", "[B, N, D]", "The query, enriched by the contexts.");
     ports.mask_output("mask", "[B, N]", "tokens");
+    ports.size("H", config.block.heads);
+    ports.on_demand_output("gates", "[B, C, N, D]",
+                           "How much is taken in of each context's answer, by channel.");
+    ports.on_demand_output("attention", "[B, H, N, M]",
+                           "What a token asks of those of all contexts, one behind the other, by "
+                           "head.");
   }
 
   GatedCrossAttention(const Config& config, const Parameters& parameters) {
@@ -57,18 +64,34 @@ class GatedCrossAttention final : public Fusion {
   }
 
   void infer(Shapes& shapes) const override {
-    const std::int64_t length = shapes.inputs("streams").at(0)[1];
+    const std::vector<Sizes> streams = shapes.inputs("streams");
+    const std::int64_t length = streams.at(0)[1];
     shapes.set("tokens", 1, length);
     shapes.set("mask", 1, length);
+    std::int64_t context = 0;
+    for (std::size_t i = 1; i < streams.size(); ++i) context += streams[i][1];
+    shapes.set("gates", 1, static_cast<std::int64_t>(streams.size()) - 1);
+    shapes.set("gates", 2, length);
+    shapes.set("attention", 2, length);
+    shapes.set("attention", 3, context);
   }
 
   Outputs forward(const Inputs& in) const override {
     const std::vector<Tensor> streams = in.list("streams");
     const std::vector<Tensor> masks = in.list("masks", streams.size());
-    Tensor fused = streams[0];
-    for (std::size_t i = 1; i < streams.size(); ++i)
-      fused = blocks_[i - 1](fused, streams[i], masks[i]);
-    return {{"tokens", fused}, {"mask", masks[0] ? masks[0] : full_mask(fused)}};
+    const bool wants_gates = in.wants("gates"), wants_attention = in.wants("attention");
+    std::vector<Tensor> gates, attention;
+    Tensor fused = streams[0], gate;
+    for (std::size_t i = 1; i < streams.size(); ++i) {
+      const GatedCrossAttentionBlock& block = blocks_[i - 1];
+      if (wants_attention) attention.push_back(block.attention(fused, streams[i], masks[i]));
+      fused = block(fused, streams[i], masks[i], wants_gates ? &gate : nullptr);
+      if (wants_gates) gates.push_back(gate);
+    }
+    Outputs out{{"tokens", fused}, {"mask", masks[0] ? masks[0] : full_mask(fused)}};
+    if (wants_gates) out.emplace_back("gates", stack(gates, 1));
+    if (wants_attention) out.emplace_back("attention", concat(attention, 3));
+    return out;
   }
 
  private:

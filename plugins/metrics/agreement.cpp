@@ -6,8 +6,8 @@
 /// For what should not change an answer: a paraphrase, another order of options, another wording;
 /// for a rationale and the answer that follows it; and, where it should be low, for a modality that
 /// was exchanged. answer() is by `compare` "text" the text without blanks around it, "squad" its
-/// words without case, punctuation and articles, "last_number" its last number; a row where neither
-/// text has a number does not agree.
+/// words without case, punctuation and articles, "last_word" the last of these, "last_number" its
+/// last number. Where there is no last word or number, the row does not agree.
 ///
 /// Shapes  first uint8 [B, P], second uint8 [B, T], masks of the same shape, present [B] bool;
 ///         agreement []. No row: NaN.
@@ -23,7 +23,7 @@ namespace {
 
 class Agreement final : public Metric {
  public:
-  static constexpr Identity identity{"metric.agreement", "1.0.0",
+  static constexpr Identity identity{"metric.agreement", "1.1.0",
                                      "Share of rows in which two answers are the same."};
 
   struct Config {
@@ -31,7 +31,7 @@ class Agreement final : public Metric {
 
     void describe(Fields& fields) {
       fields.add("compare", compare, "What has to be the same.")
-          .one_of({"text", "squad", "last_number"});
+          .one_of({"text", "squad", "last_word", "last_number"});
     }
   };
 
@@ -71,6 +71,10 @@ class Agreement final : public Metric {
   bool is_same(std::string_view a, std::string_view b) const {
     if (config_.compare == "squad") return text::squad_words(a) == text::squad_words(b);
     if (config_.compare == "text") return trimmed(a) == trimmed(b);
+    if (config_.compare == "last_word") {
+      const auto x = text::squad_words(a), y = text::squad_words(b);
+      return !x.empty() && !y.empty() && x.back() == y.back();
+    }
     const auto x = text::last_number(a), y = text::last_number(b);
     return x && y && *x == *y;
   }

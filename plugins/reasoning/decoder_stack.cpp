@@ -64,6 +64,9 @@ class DecoderStack final : public Reasoning {
     ports.output("state", "[B, M, D]", "The reasoning state: workspace, then tokens.");
     ports.mask_output("mask", "[B, M]", "state");
     ports.output("pooled", "[B, D]", "The state in one vector.");
+    ports.size("H", config.heads);
+    ports.on_demand_output("attention", "[B, H, M, M]",
+                           "What a token takes of each in the last block, by head.");
   }
 
   DecoderStack(const Config& config, const Parameters& parameters)
@@ -90,6 +93,8 @@ class DecoderStack final : public Reasoning {
     const std::int64_t length = config_.latents + shapes.input("tokens")[1];
     shapes.set("state", 1, length);
     shapes.set("mask", 1, length);
+    shapes.set("attention", 2, length);
+    shapes.set("attention", 3, length);
   }
 
   Outputs forward(const Inputs& in) const override {
@@ -105,13 +110,20 @@ class DecoderStack final : public Reasoning {
       if (!mask) mask = not_equal(document, 0);
       seen = same_document(document, mask);  // [B, N, N]
     }
+    Tensor attention;
     for (std::int64_t p = 0; p < config_.passes; ++p) {
       if (!pass_.empty()) x = x + pass_[static_cast<std::size_t>(p)];
-      for (const TransformerBlock& block : blocks_) x = block(x, seen, config_.causal);
+      for (const TransformerBlock& block : blocks_) {
+        if (&block == &blocks_.back() && p + 1 == config_.passes && in.wants("attention"))
+          attention = block.attention_weights(x, seen, config_.causal);
+        x = block(x, seen, config_.causal);
+      }
     }
     x = norm_(x);
     if (!mask) mask = full_mask(x);
-    return {{"state", x}, {"mask", mask}, {"pooled", masked_mean(x, mask)}};
+    Outputs out{{"state", x}, {"mask", mask}, {"pooled", masked_mean(x, mask)}};
+    if (attention) out.emplace_back("attention", attention);
+    return out;
   }
 
  private:

@@ -80,9 +80,14 @@ def record(folder, recorder):
         raise Refused(f"the golden plug-ins' numbers are not recorded. {done.stderr.strip()}")
 
 
-def take(root, replace, reason):
+def present_version(root):
+    """The ABI's version in the header, such as "0.9"."""
     macros = read_header(root / HEADER).macros
-    abi = ".".join(macros[f"WEFT_ABI_{part}"][1].rstrip("u") for part in ("MAJOR", "MINOR"))
+    return ".".join(macros[f"WEFT_ABI_{part}"][1].rstrip("u") for part in ("MAJOR", "MINOR"))
+
+
+def take(root, replace, reason):
+    abi = present_version(root)
     releases = read_releases(root)
     check_allowed(releases, abi, replace, reason)
     commit = header_commit(root)

@@ -1,4 +1,4 @@
-# find_package(Weft 0.9 REQUIRED): weft_add_plugin() and weft_seal_plugin() of WeftPlugin.cmake, and WEFT_PROGRAM, which
+# find_package(Weft 0.10 REQUIRED): weft_add_plugin() and weft_seal_plugin() of WeftPlugin.cmake, and WEFT_PROGRAM, which
 # seals plug-ins that no library target of CMake builds. With COMPONENTS host also the target weft::host: libweft and
 # <weft/host.hpp>, for programs that train and predict.
 find_program(WEFT_PROGRAM weft NO_DEFAULT_PATH PATHS ${CMAKE_CURRENT_LIST_DIR}/../../../bin)

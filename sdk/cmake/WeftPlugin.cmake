@@ -8,7 +8,10 @@
 # version only.
 # Libraries of your own are linked statically, by target_link_libraries(<target> PRIVATE …): a plug-in is one file, and
 # sealing one that needs a shared library fails.
-# Without SOURCES the source is <name>.cpp or <name>.c of the current folder. The library sees the SDK's
+# Without SOURCES the source is <name>.cpp or <name>.c of the current folder, and <name>.cu beside it. Where the project
+# has enabled the language CUDA, .cu sources are compiled, CUDA's run-time library is linked statically, and sources in
+# C++ see WEFT_PLUGIN_CUDA defined; elsewhere they are left out, with a message, and the part computes on the CPU only. The
+# library sees the SDK's
 # headers and nothing else, exports one symbol, and lands at the top of the build folder (in Weft's own tree in
 # lib/weft/plugins, where the `weft` of the same build finds it).
 #
@@ -24,7 +27,7 @@ foreach(folder IN ITEMS .. ../../..)
     set(WEFT_SDK_INCLUDE_DIR ${folder} CACHE INTERNAL "The folder that holds weft/abi.h.")
   endif()
 endforeach()
-set(WEFT_PLUGIN_KINDS encoder fusion reasoning decoder loss metric CACHE INTERNAL "")
+set(WEFT_PLUGIN_KINDS encoder fusion reasoning decoder loss metric function CACHE INTERNAL "")
 
 # weft_seal_plugin(target [LibTorch version]): seals a library whenever it is linked. For libraries that are built by
 # other means than weft_add_plugin().
@@ -66,6 +69,16 @@ function(weft_add_plugin kind name)
       message(FATAL_ERROR "weft_add_plugin: expected ${name}.cpp or ${name}.c in "
         "${CMAKE_CURRENT_SOURCE_DIR}; found ${found} of them.")
     endif()
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cu)
+      list(APPEND PLUGIN_SOURCES ${name}.cu)
+    endif()
+  endif()
+  set(kernels ${PLUGIN_SOURCES})
+  list(FILTER kernels INCLUDE REGEX "\\.cu$")
+  if(kernels AND NOT CMAKE_CUDA_COMPILER)
+    message(STATUS "${kind}.${name}: CPU only, because the language CUDA is not enabled; without ${kernels}.")
+    list(FILTER PLUGIN_SOURCES EXCLUDE REGEX "\\.cu$")
+    set(kernels)
   endif()
 
   set(facts VERSION VENDOR LICENSE)
@@ -94,6 +107,12 @@ function(weft_add_plugin kind name)
     CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   target_include_directories(${target} PRIVATE ${WEFT_SDK_INCLUDE_DIR})
+  if(kernels)
+    set_target_properties(${target} PROPERTIES
+      LINKER_LANGUAGE CXX CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden
+      CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF)
+    target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:WEFT_PLUGIN_CUDA>)
+  endif()
   foreach(fact IN LISTS facts)
     target_compile_definitions(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:WEFT_PLUGIN_${fact}="${PLUGIN_${fact}}">)
   endforeach()

@@ -70,6 +70,19 @@ std::vector<Trial> more_trials(const Arrays& classes, const Arrays& tokens) {
                      {"target", {floats(there, {k_rows, 1, 4}, DType::float64)}},
                      {"target_label", {ints({0, 0, 1, 0, 1}, {k_rows, 1})}}},
                     all});
+  for (const char* id : {"loss.ctc", "metric.ctc_error_rate"})
+    trials.push_back({id,
+                      "{}",
+                      {{"logits", {numbers({k_rows, 5, 4}, 19)}},
+                       {"target", {ints({1, 2, 3, 3, 2, 1, 1, 3, 2, 2}, {k_rows, 2})}}},
+                      all});
+  trials.push_back({"loss.detection",
+                    "{}",
+                    {{"logits", {numbers({k_rows, 2, 3}, 20)}},
+                     {"boxes", {floats(found, {k_rows, 2, 4}, DType::float64)}},
+                     {"target", {floats(there, {k_rows, 1, 4}, DType::float64)}},
+                     {"target_label", {ints({0, 0, 1, 0, 1}, {k_rows, 1})}}},
+                    all});
   return trials;
 }
 
@@ -88,12 +101,22 @@ std::vector<Trial> trials() {
   const Arrays values{{"prediction", {numbers({k_rows, 4, 3}, 13)}},
                       {"target", {numbers({k_rows, 4, 3}, 14)}},
                       {"mask", {bools({k_rows, 4}, 15)}}};
+  Arrays taught = tokens, scored = tokens;
+  taught["teacher"] = {numbers({k_rows, 5, 10}, 21)};
+  scored["score"] = {numbers({k_rows, 2}, 22)};
+  const Arrays states{{"student", {numbers({k_rows, 2, 4}, 23)}},
+                      {"teacher", {numbers({k_rows, 2, 3}, 24)}},
+                      {"mask", {bools({k_rows, 2}, 25)}}};
   const std::vector<std::string> all = {"present"}, halves = {"left_present", "right_present"};
   const char* const square = R"({"left_dim": 4, "right_dim": 4})";
   std::vector<Trial> trials = more_trials(classes, tokens);
   const std::vector<Trial> others = {
       {"loss.cross_entropy", R"({"label_smoothing": 0.1})", classes, all},
       {"loss.cross_entropy", R"({"next_token": true})", tokens, all},
+      {"loss.cross_entropy", R"({"class_weights": [1, 2, 3], "z_loss": 0.1})", classes, all},
+      {"loss.distillation", R"({"next_token": true})", taught, all},
+      {"loss.reasoning_steps", R"({"ends": [8], "weights": [1, 2]})", scored, all},
+      {"loss.hidden_distillation", R"({"dim": 4, "teacher_dim": 3, "project": true})", states, all},
       {"loss.focal", "{}", classes, all},
       {"loss.contrastive", square, pairs, halves},
       {"loss.contrastive", square, grouped, halves},

@@ -35,8 +35,8 @@ class Masked(unittest.TestCase):
 
     def test_words_follow_from_the_words_around_them(self):
         text = "data.texts.fields.text.mask."
-        losses, values = self.train("digits_mlm", 300)
-        floor, floor_values = self.train("digits_mlm", 300, *override(text + "probability", 1), *override(text + "replace_prob", 1),
+        losses, values = self.train("digits_mlm", 200)
+        floor, floor_values = self.train("digits_mlm", 200, *override(text + "probability", 1), *override(text + "replace_prob", 1),
                                          *override(text + "random_prob", 0))
         self.assertLess(losses["mlm"], 0.8 * floor["mlm"])
         self.assertGreater(values["accuracy.accuracy"], floor_values["accuracy.accuracy"] + 0.03)
@@ -56,8 +56,8 @@ class Masked(unittest.TestCase):
         self.assertLess(losses["mam"], 0.75)
 
     def test_all_modalities_under_one_budget(self):
-        losses, values = self.train("digits_mma", 400)
-        floor, floor_values = self.train("digits_mma", 400, *override("data.all.joint_mask.visible", 0))
+        losses, values = self.train("digits_mma", 250)
+        floor, floor_values = self.train("digits_mma", 250, *override("data.all.joint_mask.visible", 0))
         self.assertLess(losses["total"], 0.9 * floor["total"])
         for loss in ("mim", "mam", "mlm"):
             self.assertLess(losses[loss], floor[loss], loss)

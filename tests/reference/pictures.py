@@ -127,7 +127,7 @@ def sizes():
             name = f"large_{resize}{'_draft' if draft else ''}.png"
             opened.convert("RGB").resize((60, 40), way).save(HERE / name)
             cases.append({"picture": "large.jpg", "expected": name,
-                          "field": {"size": [40, 60], "channels": 3, "resize": resize, "draft": draft}})
+                          "field": {"size": [40, 60], "channels": 3, "resize": resize, "dct_scaling": draft}})
     return cases
 
 

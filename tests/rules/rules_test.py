@@ -17,18 +17,20 @@ ROOMS = {
     "registry": "base",
     "recipe": "base",
     "engine": "base",
+    "distribution": "base engine",
     "data": "base",
-    "report": "base",
+    "report": "base checkpoint",
     "checkpoint": "base engine",
     "graph": "base recipe registry engine",
     "optim": "base recipe engine graph",
-    "generation": "base graph engine",
+    "generation": "base recipe graph engine",
     "evaluation": "base graph data generation engine recipe",
     "training": "base graph optim data engine checkpoint report recipe evaluation generation registry",
     "conformance": "base registry recipe engine graph",
-    "session": "base registry recipe engine data report checkpoint graph optim generation evaluation training",
-    "command": "base registry recipe engine data report checkpoint graph optim generation evaluation training "
-               "conformance session",
+    "session": "base registry recipe engine distribution data report checkpoint graph optim generation evaluation "
+               "training",
+    "command": "base registry recipe engine distribution data report checkpoint graph optim generation evaluation "
+               "training conformance session",
 }
 # The rooms inside host/data likewise.
 DATA_ROOMS = {
@@ -51,7 +53,9 @@ DATA_ROOMS = {
 UPWARD = {("host/data/document/document.hpp", "host/data/dataset/content.hpp")}
 MAX_LINES = 400
 # The contract is one file, so that a plug-in in any language reads it alone; half of it is documentation.
-MAX_LINES_OF = {"host/training/trainer.cpp": 120, "sdk/include/weft/abi.h": 650}
+MAX_LINES_OF = {"host/training/trainer.cpp": 135, "sdk/include/weft/abi.h": 650,
+                # The classes of declarations name one another.
+                "sdk/include/weft/parameters.hpp": 410}
 # As a whole name or its last word: `tensor_utils.cpp` is banned, `longest_common_subsequence.cpp` is a good name.
 BANNED_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"}
 UNTRACKED = {".git", ".deps", "build", "runs", "__pycache__"}
@@ -137,12 +141,13 @@ def rooms_of_data_include_only_the_rooms_below_them(root):
 
 
 def only_the_engine_includes_libtorch(root):
-    """Benchmarks may too: they time what a direct call costs."""
+    """Benchmarks may too: they time what a direct call costs. And the device of tests, which is LibTorch's to see."""
     problems = []
     for path, place, _, name in includes(root):
         if name == "torch/torch.h":
             problems.append(f"{place}: includes torch/torch.h, which costs 30 s a file; include what is used.")
-        elif name.split("/")[0] in ("ATen", "torch", "c10") and path.parts[:2] not in (("host", "engine"), ("tests", "bench")):
+        elif name.split("/")[0] in ("ATen", "torch", "c10") and path.parts[:2] not in (("host", "engine"), ("tests", "bench")) \
+                and path != Path("tests/support/fake_device.cpp"):
             problems.append(f"{place}: includes {name}; only host/engine sees LibTorch.")
     return problems
 
@@ -195,7 +200,7 @@ def types_of_the_host_have_names_of_their_own(root):
 def names_say_what_is_inside(root):
     problems = []
     for path in files(root):
-        for part in path.parts:
+        for part in path.parts if "gloo_names" not in path.parts else ():  # Gloo named those
             stem = part.split(".")[0].removesuffix("_test")
             if stem in BANNED_NAMES or stem.rsplit("_", 1)[-1] in BANNED_NAMES:
                 problems.append(f"{path}: '{part}' says nothing; name it after what is inside.")
@@ -286,9 +291,9 @@ TRIALS = [
      [("sdk/include/weft/a.hpp", '#include "host/base/text.hpp"\n'),
       ("sdk/include/weft/a.h", "#include <dlfcn.h>\n")]),
     (files_are_short,
-     {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 120, "LICENSE": "\n" * 500,
+     {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 135, "LICENSE": "\n" * 500,
       "sdk/abi/frozen/v0_9.h": "\n" * 500},
-     [("host/base/a.hpp", "\n" * 401), ("host/training/trainer.cpp", "\n" * 121), ("tests/a.py", "\n" * 401)]),
+     [("host/base/a.hpp", "\n" * 401), ("host/training/trainer.cpp", "\n" * 136), ("tests/a.py", "\n" * 401)]),
     (types_of_the_host_have_names_of_their_own,
      {"host/data/a.hpp": "struct Row {\n  struct Cell {\n  };\n};\nstruct Cell;\n", "host/graph/a.hpp": "class Cell : public Row {\n"},
      [("host/report/a.hpp", "struct Row {\n"), ("host/report/b.hpp", "class WEFT_API Cell final {\n")]),

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sdk/declared.hpp"
 
+#include <algorithm>
+
 namespace weft::test {
 
 BlockTest::BlockTest() : outer_(weft::detail::host) {
   core_ = *outer_->core;
   core_.declare_parameter = declare_parameter;
   core_.declare_buffer = declare_buffer;
+  core_.declare_state = declare_state;
   core_.declare_traits = [](weft_context context, std::uint32_t traits) {
     of(context).traits_ |= traits;
     return WEFT_OK;
@@ -21,6 +24,8 @@ BlockTest::BlockTest() : outer_(weft::detail::host) {
 
 BlockTest::~BlockTest() {
   weft::detail::current_call = nullptr;
+  weft::detail::changed_states = nullptr;
+  changed_.clear();
   weft::detail::host = outer_;
 }
 
@@ -44,6 +49,29 @@ weft_status BlockTest::declare_buffer(weft_context context, const weft_parameter
   return WEFT_OK;
 }
 
+weft_status BlockTest::declare_state(weft_context context, const weft_state* declared,
+                                     std::uint32_t* slot) {
+  BlockTest& test = of(context);
+  *slot = static_cast<std::uint32_t>(test.states_.size());
+  host::Array zeros =
+      host::Array::empty(host::DType::float64, {declared->sizes, declared->sizes + declared->ndim});
+  std::fill_n(zeros.data<double>(), zeros.count(), 0.0);
+  test.states_.push_back(host::from_array(zeros));
+  return WEFT_OK;
+}
+
+void BlockTest::step() {
+  std::vector<weft_tensor> out(buffers_.size(), nullptr);
+  call_.role = WEFT_ROLE_STEP;
+  call_.out = out.data();
+  for (const std::function<void()>& function : after_step_) function();
+  call_.role = WEFT_ROLE_FORWARD;
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (out[i] != nullptr) buffers_[i] = host::Tensor::own(out[i]);
+  changed_.clear();
+  collect();
+}
+
 void BlockTest::collect() {
   parameter_handles_.clear();
   buffer_handles_.clear();
@@ -51,6 +79,9 @@ void BlockTest::collect() {
   for (const host::Tensor& one : buffers_) buffer_handles_.push_back(one.get());
   call_.parameters = parameter_handles_.data();
   call_.buffers = buffer_handles_.data();
+  state_handles_.clear();
+  for (const host::Tensor& one : states_) state_handles_.push_back(one.get());
+  call_.states = state_handles_.data();
 }
 
 void BlockTest::begin(bool training, std::uint64_t seed) {
@@ -60,6 +91,8 @@ void BlockTest::begin(bool training, std::uint64_t seed) {
   call_.generator = generator_->get();
   collect();
   weft::detail::current_call = &call_;
+  changed_.clear();
+  weft::detail::changed_states = &changed_;
 }
 
 Tensor BlockTest::tensor(const std::string& name) const {

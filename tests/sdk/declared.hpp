@@ -20,9 +20,11 @@ class BlockTest : public SdkTest {
   ~BlockTest() override;
 
   /// Where a block declares.
-  Parameters parameters() { return Parameters(reinterpret_cast<weft_context>(this)); }
+  Parameters parameters() { return Parameters(reinterpret_cast<weft_context>(this), &after_step_); }
   /// From now on blocks may be called: with the declared tensors, float64.
   void begin(bool training = false, std::uint64_t seed = 1);
+  /// What was accumulated since begin() becomes buffers, as after a step of the optimiser.
+  void step();
   /// A declared parameter or buffer, by its name.
   Tensor tensor(const std::string& name) const;
   /// Gradients of f's result with respect to the inputs and all parameters; begin() first.
@@ -39,6 +41,8 @@ class BlockTest : public SdkTest {
                                        std::uint32_t* slot);
   static weft_status declare_buffer(weft_context context, const weft_parameter* declared,
                                     std::uint32_t* slot);
+  static weft_status declare_state(weft_context context, const weft_state* declared,
+                                   std::uint32_t* slot);
   void collect();
 
   weft_host tables_{};
@@ -47,6 +51,10 @@ class BlockTest : public SdkTest {
   std::vector<weft_tensor> parameter_handles_, buffer_handles_;
   std::unique_ptr<host::Generator> generator_;
   weft_call call_{};
+  weft::detail::AfterStep after_step_;
+  std::vector<host::Tensor> states_;  // at their beginning
+  std::vector<weft_tensor> state_handles_;
+  std::vector<Tensor> changed_;
 };
 
 }  // namespace weft::test

@@ -108,7 +108,7 @@ class FindPackage(unittest.TestCase):
             self.assertIn(f'with requested version "{wanted}"', result.stderr)
 
     def test_a_part_that_is_none_is_refused(self):
-        for line, text in (("encodr here VENDOR acme", '"encodr" is no kind of part. Kinds: encoder, fusion, reasoning, decoder, loss, metric.'),
+        for line, text in (("encodr here VENDOR acme", '"encodr" is no kind of part. Kinds: encoder, fusion, reasoning, decoder, loss, metric, function.'),
                            ("encoder Here VENDOR acme", '"Here" is no name of a part. Use a-z, 0-9 and _.'),
                            ("encoder here", '"" is no vendor. Say VENDOR, or set WEFT_PLUGIN_VENDOR,'),
                            ("encoder here VENDOR Acme", '"Acme" is no vendor.'),

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from installed import Installed, exports, needed, run
 
 INSTALLED, LIBRARIES = Installed(sys.argv[1]), Path(sys.argv[2]).resolve()
-KINDS = ("encoder", "fusion", "reasoning", "decoder", "loss", "metric")
+KINDS = ("encoder", "fusion", "reasoning", "decoder", "loss", "metric", "function")
 C_LIBRARY = {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}
 
 

@@ -120,6 +120,11 @@ std::map<std::string, Array> Part::run(const Arrays& inputs, bool training, std:
   return outputs;
 }
 
+void Part::step() {
+  const host::GradMode off(false);
+  implementation_->specimen.step();
+}
+
 Part::Gradients Part::gradients(const Arrays& inputs, const std::string& output,
                                 const Array& seed) {
   auto& part = *implementation_;

@@ -60,6 +60,9 @@ class Part {
   /// Output shapes from the ports and the part's infer(), nothing computed.
   std::map<std::string, std::vector<std::int64_t>> infer(const Arrays& inputs) const;
 
+  /// Makes buffers of what calls in training accumulated: WEFT_ROLE_STEP.
+  void step();
+
   // Metrics: states start at their initial values; update() adds a batch.
   void update(const Arrays& inputs);
   std::map<std::string, double> compute();

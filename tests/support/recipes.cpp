@@ -7,6 +7,8 @@
 #include <stdexcept>
 
 #include "host/data/fields/field.hpp"
+#include "host/engine/caches.hpp"
+#include "host/engine/device/device.hpp"
 #include "host/engine/tables.hpp"
 #include "host/registry/core_api.hpp"
 
@@ -76,6 +78,8 @@ host::Recipe read_text(const std::string& text, const std::vector<std::string>& 
 
 host::Registry parts_in(const std::vector<std::filesystem::path>& folders) {
   host::set_error_sink(host::core_api());
+  host::offer_extension(WEFT_DRAFT_SEQUENCE, host::sequence_api());
+  host::offer_extension(WEFT_DRAFT_DEVICE, host::device_api());
   return host::Registry(
       folders, {host::tensor_api(), host::op_api(), host::grad_api(), host::migration_api()});
 }

@@ -53,8 +53,8 @@ class PartReader {
     if (source.count == 0) {
       throw Error(Exit::bad_data,
                   concat("Data ", content_.name, ": the part ", split_name(split_),
-                         " has no example left", options_.where.empty() ? "" : " after where",
-                         ". Correct each and where, or name other shards."));
+                         " has no example left", options_.where.empty() ? "" : " after filter",
+                         ". Correct explode and filter, or name other shards."));
     }
     part_.sources.push_back(source);
   }
@@ -143,7 +143,7 @@ class PartReader {
   void require_pool_values(const Example& example) const {
     for (const FieldOptions& field : options_.fields) {
       if (!has_pools(field)) continue;
-      const std::string asked_by = concat("the exchange of field ", field.name);
+      const std::string asked_by = concat("swap_within of field ", field.name);
       required_value(example, field.exchange->theirs, asked_by);
       required_value(example, field.exchange->mine, asked_by);
     }
@@ -176,10 +176,9 @@ class PartReader {
       if (found == pool_by_value_[f].end()) {
         const ExampleRef& ref = part_.examples[i];
         const Example example = read_example(*part_.shards[ref.shard], ref, options_, {});
-        throw Error(Exit::bad_data,
-                    concat(example.place, ": no training sample has \"", mine_[f][i], "\" at ",
-                           field.exchange->theirs, ", which the exchange of field ", field.name,
-                           " needs."));
+        throw Error(Exit::bad_data, concat(example.place, ": no training sample has \"",
+                                           mine_[f][i], "\" at ", field.exchange->theirs,
+                                           ", which swap_within of field ", field.name, " needs."));
       }
       part_.pools[f].pool_of.push_back(static_cast<std::uint32_t>(found->second));
     }
@@ -269,6 +268,22 @@ void learn_visual_tokens(const std::string& identity, const std::string& cache_f
   }
 }
 
+/// The sources of a blend, or the shards from which a split is taken.
+void add_sources(PartReader& reader, const DataOptions& options, const std::string& name,
+                 Split split) {
+  if (split == Split::train && !options.blend.empty()) {
+    for (std::size_t i = 0; i < options.blend.size(); ++i) {
+      reader.add_source(options.blend[i].shards, concat("/data/", name, "/blend/", i, "/shards"),
+                        options.blend[i].weight);
+    }
+    return;
+  }
+  const bool is_held_out = options.split && options.split->makes(split);
+  const Split from = is_held_out ? Split::train : split;
+  reader.add_source(options.shards[static_cast<std::size_t>(from)],
+                    concat("/data/", name, "/shards/", split_name(from)), 1);
+}
+
 }  // namespace
 
 Dataset Dataset::open(const std::string& name, const std::string& data_json,
@@ -294,17 +309,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
   for (const Split split : k_splits) {
     const auto index = static_cast<std::size_t>(split);
     PartReader reader(*content, split, cache_folder);
-    if (split == Split::train && !options.blend.empty()) {
-      for (std::size_t i = 0; i < options.blend.size(); ++i) {
-        reader.add_source(options.blend[i].shards, concat("/data/", name, "/blend/", i, "/shards"),
-                          options.blend[i].weight);
-      }
-    } else {
-      const bool is_held_out = options.split && options.split->makes(split);
-      const Split from = is_held_out ? Split::train : split;
-      reader.add_source(options.shards[static_cast<std::size_t>(from)],
-                        concat("/data/", name, "/shards/", split_name(from)), 1);
-    }
+    add_sources(reader, options, name, split);
     if (split == Split::train && is_trained && kept.empty()) {
       train_tokenizer(reader.texts(), cache_folder, *content);
     }

@@ -45,8 +45,9 @@ class Dataset {
   /// @param commands      whether the user allows those that the section is read from
   /// @throws Error (bad_recipe) on odd options; (usage) on a command that is refused; (no_input) on
   /// a missing shard; (bad_data) on a
-  ///         damaged one, a part without examples, and where `each`, `where`, an exchange or the
-  ///         tokenizer need a value that is missing; each sentence names the shard and the sample
+  ///         damaged one, a part without examples, and where `explode`, `filter`, `swap_within` or
+  ///         the tokenizer need a value that is missing; each sentence names the shard and the
+  ///         sample
   static Dataset open(const std::string& name, const std::string& data_json,
                       const std::string& cache_folder,
                       std::shared_ptr<FeatureCache> cache = nullptr, const std::string& kept = "",

@@ -157,7 +157,7 @@ Json take_list(Json& json, const std::string& each, const std::string& place) {
   const Json::json_pointer pointer(each);
   if (!json.contains(pointer) || !json.at(pointer).is_array()) {
     throw Error(Exit::bad_data, concat(place, ": there is no list at ", each,
-                                       ". Correct data/each, or make the shard anew."));
+                                       ". Correct explode, or make the shard anew."));
   }
   Json list = std::move(json.at(pointer));
   if (!std::ranges::all_of(list, [](const Json& entry) { return entry.is_object(); })) {

@@ -162,7 +162,7 @@ class Row {
       throw Error(Exit::bad_data,
                   concat(example_.place, ": ", asked.source.text, " is \"", value,
                          "\", which is no class of field ", asked.name, ".", known,
-                         " Add it to the field's classes, or leave the example out with where."));
+                         " Add it to the field's classes, or leave the example out with filter."));
     }
     *reinterpret_cast<std::int64_t*>(target.values) = *index;
   }

@@ -27,7 +27,7 @@ void Quarantine::add(const BadSample& bad, Split part, std::size_t among) {
   if (static_cast<double>(count) <= share * static_cast<double>(among)) return;
   throw TooManyBad(concat("Data ", data_, ": ", count, " of ", among, " samples of the part ",
                           split_name(part), " cannot be used, more than the share of ", share,
-                          " that bad_samples allows. The last one: ", bad.reason,
+                          " that on_bad_sample allows. The last one: ", bad.reason,
                           " `weft data check` lists them all."));
 }
 

@@ -36,7 +36,7 @@ DocumentPictures pictures(const Section& section) {
   DocumentPictures pictures;
   pictures.image = image_options(section);
   pictures.patch = patch_of(section, pictures.image);
-  pictures.most = section.integer("most", std::nullopt, 1, k_most_media);
+  pictures.most = section.integer("max_images", std::nullopt, 1, k_most_media);
   if (section.has("mask")) {
     pictures.masking = patch_masking(section.inner("mask"), pictures.image, pictures.patch);
   }
@@ -47,11 +47,12 @@ DocumentPictures pictures(const Section& section) {
 DocumentSounds sounds(const Section& section) {
   DocumentSounds sounds;
   sounds.recording = recording_options(section);
-  sounds.stride = section.integer("stride", std::nullopt, 1, sounds.recording.frames);
+  sounds.stride = section.integer("frames_per_token", std::nullopt, 1, sounds.recording.frames);
   if (sounds.recording.frames % sounds.stride != 0) {
-    section.fail("stride", concat("a number that divides frames (", sounds.recording.frames, ")"));
+    section.refuse("frames_per_token",
+                   concat("a number that divides frames (", sounds.recording.frames, ")"));
   }
-  sounds.most = section.integer("most", std::nullopt, 1, k_most_media);
+  sounds.most = section.integer("max_clips", std::nullopt, 1, k_most_media);
   if (section.has("mask")) {
     const Section mask = section.inner("mask");
     sounds.mask_probability = mask.real("probability", 0.2, 0, 1);
@@ -65,10 +66,10 @@ DocumentSounds sounds(const Section& section) {
 
 DocumentOptions document_options(const Section& section) {
   DocumentOptions document;
-  document.begin = section.flag("begin");
-  document.end = section.flag("end");
+  document.begin = section.flag("bos");
+  document.end = section.flag("eos");
   document.length =
-      section.integer("length", std::nullopt, 1 + document.begin + document.end, 1'000'000);
+      section.integer("max_length", std::nullopt, 1 + document.begin + document.end, 1'000'000);
   document.is_packed = section.flag("pack");
   document.has_next = section.flag("next");
   if (section.has("image")) document.pictures = pictures(section.inner("image"));
@@ -80,15 +81,15 @@ DocumentOptions document_options(const Section& section) {
   if (!section.at("parts").is_array() || section.at("parts").empty()) {
     section.fail("parts", "a list of at least one part");
   }
-  for (const Json& json : section.at("parts")) {
-    const Section one(json, concat(section.place(), "/parts/", document.parts.size()));
+  while (document.parts.size() < section.at("parts").size()) {
+    const Section one = section.element("parts", document.parts.size());
     document.parts.push_back(part(one));
     const bool lacks_image =
         document.parts.back().kind == DocumentPart::Kind::picture && !document.pictures;
     const bool lacks_audio =
         document.parts.back().kind == DocumentPart::Kind::sound && !document.sounds;
-    if (lacks_image) section.fail("image", "how pictures are read, since a part is one");
-    if (lacks_audio) section.fail("audio", "how recordings are read, since a part is one");
+    if (lacks_image) section.refuse("image", "how pictures are read, since a part is one");
+    if (lacks_audio) section.refuse("audio", "how recordings are read, since a part is one");
   }
   return document;
 }

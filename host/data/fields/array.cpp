@@ -80,12 +80,12 @@ class ArrayKind final : public FieldKind {
       section.fail("shape", concat("at most ", k_most_axes, " axes"));
     max_length_ = section.integer("max_length", 0, 1, k_longest);
     const std::string dtype = section.word("dtype", "float");
-    if (dtype != "float" && dtype != "integer") section.fail("dtype", "float or integer");
+    if (dtype != "float" && dtype != "integer") section.refuse("dtype", "float or integer");
     is_float_ = dtype == "float";
     classes_ = section.integer("classes", 0, 1, k_longest);
-    if (is_float_ && section.has("classes")) section.fail("classes", "dtype integer beside it");
+    if (is_float_ && section.has("classes")) section.refuse("classes", "dtype integer beside it");
     if (!is_float_ && (section.has("mean") || section.has("std"))) {
-      section.fail(section.has("mean") ? "mean" : "std", "dtype float beside it");
+      section.refuse(section.has("mean") ? "mean" : "std", "dtype float beside it");
     }
     normalization_ = normalization(section, 1);
     std::int64_t count = std::max<std::int64_t>(max_length_, 1);
@@ -155,7 +155,7 @@ class ArrayKind final : public FieldKind {
     const bool is_number = !word.empty() && word.size() <= 8 &&
                            word.find_first_not_of("0123456789") == std::string::npos;
     const std::int64_t size = is_number ? std::stoll(word) : 0;
-    if (size < 1 || size > k_longest) section.fail("shape", "whole numbers from 1");
+    if (size < 1 || size > k_longest) section.refuse("shape", "whole numbers from 1");
     return size;
   }
 

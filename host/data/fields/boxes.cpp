@@ -36,10 +36,11 @@ class Boxes final : public FieldKind {
         box_key_(section.word("box_key", "bbox")),
         label_key_(section.word("label_key", "label")) {
     const std::string format = section.word("format", "xywh");
-    if (format != "xywh" && format != "xyxy") section.fail("format", "xywh or xyxy");
+    if (format != "xywh" && format != "xyxy") section.refuse("format", "xywh or xyxy");
     is_sized_ = format == "xywh";
     if (section.has("classes")) classes_ = class_options(section);
-    if (section.has("image") && image_.empty()) section.fail("image", "the name of an image field");
+    if (section.has("image") && image_.empty())
+      section.refuse("image", "the name of an image field");
   }
 
   std::vector<FieldSpec> specs(const std::string& name) const override {

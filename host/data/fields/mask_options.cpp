@@ -18,10 +18,10 @@ TokenMasking token_masking(const Section& section) {
   TokenMasking masking;
   masking.probability = section.real("probability", 0.15, 0, 1);
   masking.whole_word = section.flag("whole_word");
-  masking.mask = section.real("mask", 0.8, 0, 1);
-  masking.random = section.real("random", 0.1, 0, 1);
+  masking.mask = section.real("replace_prob", 0.8, 0, 1);
+  masking.random = section.real("random_prob", 0.1, 0, 1);
   if (masking.mask + masking.random > 1 + 1e-6F) {
-    section.fail("random", "mask and random to be at most 1 together");
+    section.refuse("random_prob", "replace_prob and random_prob to be at most 1 together");
   }
   return masking;
 }
@@ -48,25 +48,25 @@ void read_mask_options(const Section& section, FieldOptions& field) {
     } else if (field.has_tokens()) {
       field.masking = token_masking(mask);
     } else {
-      section.fail("mask", "it on image, log_mel, text and document fields only");
+      section.refuse("mask", "it on image, log_mel, text and document fields only");
     }
   }
   if (section.has("visual_tokens")) {
     if (image == nullptr) section.fail("visual_tokens", "it on image fields only");
     const Section tokens = section.inner("visual_tokens");
-    field.visual_tokens = {tokens.integer("vocab", std::nullopt, 2, 4096),
+    field.visual_tokens = {tokens.integer("vocab_size", std::nullopt, 2, 4096),
                            patch_of(tokens, *image)};
     const auto* grid = std::get_if<PatchMasking>(&field.masking);
     if (grid != nullptr && grid->rows * field.visual_tokens->patch != image->height) {
-      tokens.fail("patch", "the patch of the field's mask");
+      tokens.refuse("patch", "the patch of the field's mask");
     }
   }
   field.is_optional = section.flag("optional");
   if (field.is_optional && field.exchange) {
-    section.fail("optional", "false, because the field is exchanged");
+    section.refuse("optional", "false, because the field has swap_within");
   }
   if (field.is_optional && std::holds_alternative<DocumentOptions>(field.kind)) {
-    section.fail("optional", "it at the parts of a document instead");
+    section.refuse("optional", "it at the parts of a document instead");
   }
 }
 
@@ -77,7 +77,8 @@ JointMasking joint_masking(const Section& section, const std::vector<FieldOption
   for (const std::string& name : joint.fields) {
     const auto field = std::ranges::find(fields, name, &FieldOptions::name);
     if (field == fields.end() || std::holds_alternative<std::monostate>(field->masking)) {
-      section.fail("fields", concat("fields that have a mask, which ", name, " is not or has not"));
+      section.refuse("fields",
+                     concat("fields that have a mask, which ", name, " is not or has not"));
     }
     if (std::ranges::count(joint.fields, name) > 1) section.fail("fields", "each field once");
   }

@@ -21,7 +21,8 @@ std::vector<float> numbers(const Section& section, const char* key, double fallb
     }
     values.push_back(static_cast<float>(value));
   }
-  if (values.size() != entries) section.fail(key, concat("a number, or ", entries, " of them"));
+  if (values.size() != entries) section.refuse(key, concat("a number, or ", entries, " of them"));
+  values.resize(entries);
   return values;
 }
 

@@ -27,7 +27,8 @@ class Number final : public FieldKind {
   explicit Number(const Section& section) {
     if (section.at("pointer").is_array()) pointers_ = section.words("pointer");
     if (!pointers_.empty() && section.has("size")) {
-      section.fail("size", "none beside a list of pointers, which says how many numbers there are");
+      section.refuse("size",
+                     "none beside a list of pointers, which says how many numbers there are");
     } else if (!pointers_.empty()) {
       size_ = std::ssize(pointers_);
       sizes_ = {size_};
@@ -76,7 +77,7 @@ class Number final : public FieldKind {
  private:
   [[noreturn]] static void refuse(const std::string& place, const std::string& what) {
     throw Error(Exit::bad_data, concat(place, ": ", what, ". Correct the sample, or leave it out ",
-                                       "with where or bad_samples."));
+                                       "with filter or on_bad_sample."));
   }
 
   /// In float32 and finite.

@@ -11,7 +11,6 @@
 #include "host/base/text.hpp"
 #include "host/data/fields/field.hpp"
 #include "host/data/fields/field_kind.hpp"
-#include "host/data/fields/fields_error.hpp"
 #include "host/data/fields/kinds.hpp"
 #include "host/data/fields/mask_options.hpp"
 #include "host/data/section/feature_key.hpp"
@@ -32,18 +31,18 @@ Source field_source(const Section& section, const char* default_member) {
 }
 
 std::optional<Exchange> exchange(const Section& section) {
-  if (!section.has("exchange")) return std::nullopt;
-  if (section.at("exchange").is_string()) {
-    const std::string both = section.pointer("exchange", section.word("exchange", ""));
+  if (!section.has("swap_within")) return std::nullopt;
+  if (section.at("swap_within").is_string()) {
+    const std::string both = section.pointer("swap_within", section.word("swap_within", ""));
     return Exchange{both, both};
   }
-  const Section pair = section.inner("exchange");
-  return Exchange{pair.pointer("mine", pair.word("mine", "")),
-                  pair.pointer("theirs", pair.word("theirs", ""))};
+  const Section pair = section.inner("swap_within");
+  return Exchange{pair.pointer("key", pair.word("key", "")),
+                  pair.pointer("other_key", pair.word("other_key", ""))};
 }
 
 FieldOptions field(const std::string& name, const Json& json) {
-  const Section section(json, concat("data field ", name));
+  const Section section(json, concat("data field ", name), "/fields/" + name);
   FieldOptions field;
   field.name = name;
   const std::string kind = section.word("kind", "");
@@ -77,84 +76,87 @@ FieldOptions field(const std::string& name, const Json& json) {
   } else {
     section.fail("kind", "image, log_mel, video, text, class, document, " + kind_names());
   }
+  section.require_sound();
   const bool takes_several = field.own_kind() != nullptr && !field.own_kind()->pointers().empty();
   if (section.at("pointer").is_array() && !takes_several)
-    section.fail("pointer", "one JSON pointer such as /question; a list is for the kind number");
-  if (field.is_media() && field.source.is_pointer()) section.fail("pointer", "a member instead");
-  if (!field.is_media() && section.has("exchange"))
-    section.fail("exchange", "it on media fields only");
+    section.refuse("pointer", "one JSON pointer such as /question; a list is for the kind number");
+  if (field.is_media() && field.source.is_pointer()) section.refuse("pointer", "a member instead");
+  if (!field.is_media() && section.has("swap_within"))
+    section.refuse("swap_within", "it on media fields only");
   field.exchange = exchange(section);
   read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);
+  section.require_sound();
   if (field.own_kind() != nullptr) field.feature_key += field.own_kind()->decoding();
   return field;
 }
 
 /// All of them are read before any is refused.
-std::vector<FieldOptions> fields(const Json& json) {
+std::vector<FieldOptions> fields(const Section& section) {
   std::vector<FieldOptions> fields;
-  std::map<std::string, std::string> wrong;
-  for (const auto& [name, value] : json.items()) {
+  for (const auto& [name, value] : section.at("fields").items()) {
     try {
       fields.push_back(field(name, value));
-    } catch (const Error& error) {
-      wrong[name] = error.what();
+    } catch (const SectionError& error) {
+      section.note(error.problems());
     }
   }
-  if (!wrong.empty()) throw FieldsError(std::move(wrong));
   return fields;
 }
 
-std::string joined(const std::map<std::string, std::string>& sentences) {
-  std::string text;
-  for (const auto& [field, sentence] : sentences) text += (text.empty() ? "" : " ") + sentence;
-  return text;
+/// What is wrong with a field beside others.
+SectionProblem problem(const std::string& field, const std::string& key, std::string text) {
+  const std::string below = key.empty() ? "" : "/" + key;
+  return {concat("data field ", field, below), concat("/fields/", field, below), std::move(text)};
 }
 
 /// A field that follows an image must be able to.
-void check_followed(const FieldOptions& field, const std::vector<FieldOptions>& fields) {
-  if (field.own_kind() == nullptr || field.own_kind()->image().empty()) return;
+std::optional<SectionProblem> misfollowed(const FieldOptions& field,
+                                          const std::vector<FieldOptions>& fields) {
+  if (field.own_kind() == nullptr || field.own_kind()->image().empty()) return std::nullopt;
   const std::string name = field.own_kind()->image();
   const auto found = std::ranges::find(fields, name, &FieldOptions::name);
   const auto* image = found == fields.end() ? nullptr : std::get_if<ImageOptions>(&found->kind);
-  const auto refuse = [&](const std::string& what) {
-    throw Error(Exit::bad_recipe, concat("data field ", field.name, "/image: ", name, " ", what));
+  const auto wrong = [&](const std::string& what) {
+    return problem(field.name, "image", concat(name, " ", what));
   };
-  if (image == nullptr) refuse("is no image field of the section. Name one, or leave image out.");
-  if (found->exchange) refuse("is exchanged, so its picture is another's. Leave one of them out.");
+  if (image == nullptr)
+    return wrong("is no image field of the section. Name one, or leave image out.");
+  if (found->exchange)
+    return wrong("has swap_within, so its picture may be another's. Leave one of them out.");
   if (image->rand_augment.operations > 0 || image->shift > 0 || image->rotate > 0 ||
-      image->scale > 0) {
-    refuse(
-        "has rand_augment, shift, rotate or scale, which are not followed. Leave them out; crop "
+      image->scale > 0)
+    return wrong(
+        "has rand_augment, translate, rotate or zoom, which are not followed. Leave them out; crop "
         "and flips are followed.");
-  }
+  return std::nullopt;
 }
 
-void check_fields(const DataOptions& options) {
+/// What is wrong between the fields, all of it.
+void check_fields(const Section& section, const DataOptions& options) {
+  std::vector<SectionProblem> wrong;
   if (const FieldOptions* packed = options.packed(); packed && options.fields.size() > 1) {
-    throw Error(Exit::bad_recipe,
-                concat("data field ", packed->name,
-                       ": a row of packed documents holds several examples, and the section has "
-                       "other fields, which hold one. Put these into a section of their own, or "
-                       "leave pack out."));
+    wrong.push_back(problem(packed->name, "",
+                            "a row of packed documents holds several examples, and the section has "
+                            "other fields, which hold one. Put these into a section of their own, "
+                            "or leave pack out."));
   }
   std::set<std::string> names;
   for (const FieldOptions& field : options.fields) {
-    check_followed(field, options.fields);
+    if (auto one = misfollowed(field, options.fields)) wrong.push_back(std::move(*one));
     if (field.has_tokens() && !options.tokenizer) {
-      throw Error(Exit::bad_recipe, concat("data field ", field.name,
-                                           ": a text needs a tokenizer. "
-                                           "Add \"tokenizer\" to the data section."));
+      wrong.push_back(problem(field.name, "",
+                              "a text needs a tokenizer. Add \"tokenizer\" to the data section."));
     }
     for (const FieldSpec& spec : specs_of(field, /*vocabulary=*/0)) {
       if (!names.insert(spec.name).second) {
-        throw Error(Exit::bad_recipe,
-                    concat("data field ", spec.name, ": the name is given twice; ",
-                           "texts and recordings also make NAME_mask. Rename "
-                           "one of the two fields."));
+        wrong.push_back(problem(spec.name, "",
+                                "the name is given twice; texts and recordings also make "
+                                "NAME_mask. Rename one of the two fields."));
       }
     }
   }
+  section.note(wrong);
 }
 
 std::vector<BlendOptions> blend(const Section& section) {
@@ -164,12 +166,12 @@ std::vector<BlendOptions> blend(const Section& section) {
     section.fail("blend", "a list of at least two sources");
   }
   if (section.has("shards") && section.inner("shards").has("train")) {
-    section.fail("blend", "shards/train left out beside it");
+    section.refuse("blend", "shards/train left out beside it");
   }
-  for (const Json& source : section.at("blend")) {
-    const Section one(source, concat("data /blend/", blend.size()));
+  while (blend.size() < section.at("blend").size()) {
+    const Section one = section.element("blend", blend.size());
     blend.push_back({one.words("shards"), one.number("weight", 1, 1e-9, k_large)});
-    if (blend.back().shards.empty()) one.fail("shards", "at least one path");
+    if (blend.back().shards.empty()) one.refuse("shards", "at least one path");
   }
   return blend;
 }
@@ -177,18 +179,18 @@ std::vector<BlendOptions> blend(const Section& section) {
 /// Held out of shards/train, which must be a plain list then.
 std::optional<SplitOptions> split(const Section& section, const DataOptions& options) {
   if (!section.has("split")) return std::nullopt;
-  const Section split(section.at("split"), "data /split");
+  const Section split = section.inner("split");
   constexpr int k_largest_seed = 2'147'483'647;
   SplitOptions held_out{split.number("val", 0, 0, 1), split.number("test", 0, 0, 1),
                         static_cast<std::uint64_t>(split.integer("seed", 0, 0, k_largest_seed)),
                         ""};
-  if (held_out.val + held_out.test <= 0) split.fail("val", "a share above 0 in val or test");
-  if (held_out.val + held_out.test >= 1) split.fail("val", "val and test to be below 1 together");
+  if (held_out.val + held_out.test <= 0) split.refuse("val", "a share above 0 in val or test");
+  if (held_out.val + held_out.test >= 1) split.refuse("val", "val and test to be below 1 together");
   if (split.has("by")) held_out.by = split.pointer("by", split.word("by", ""));
-  if (!options.blend.empty()) section.fail("split", "shards/train instead of a blend beside it");
+  if (!options.blend.empty()) section.refuse("split", "shards/train instead of a blend beside it");
   for (const Split part : {Split::val, Split::test}) {
     if (held_out.makes(part) && !options.shards[static_cast<std::size_t>(part)].empty()) {
-      split.fail(split_name(part), concat("no shards/", split_name(part), " beside it"));
+      split.refuse(split_name(part), concat("no shards/", split_name(part), " beside it"));
     }
   }
   return held_out;
@@ -202,25 +204,26 @@ OrderOptions order(const Section& section) {
   }
   const std::string order = section.word("order", "shuffle");
   if (order != "shuffle" && order != "sequence") {
-    section.fail("order", "shuffle, sequence or {\"buffer\": examples}");
+    section.refuse("order", "shuffle, sequence or {\"buffer\": examples}");
   }
   return {order == "shuffle", 0};
 }
 
 std::optional<double> bad_share(const Section& section) {
-  if (section.at("bad_samples").is_object()) {
-    return section.inner("bad_samples").number("skip", 0, 0, 1);
+  if (section.at("on_bad_sample").is_object()) {
+    return section.inner("on_bad_sample").number("skip", 0, 0, 1);
   }
-  if (section.word("bad_samples", "fail") != "fail") {
-    section.fail("bad_samples", "fail or {\"skip\": share}");
+  if (section.word("on_bad_sample", "fail") != "fail") {
+    section.refuse("on_bad_sample", "fail or {\"skip\": share}");
   }
   return std::nullopt;
 }
 
 LoadingOptions loading(const Section& section) {
   constexpr int k_default_cache = 256;  // MiB
-  const Json nothing = Json::object();
-  const Section loading(section.has("loading") ? section.at("loading") : nothing, "data /loading");
+  static const Json nothing = Json::object();
+  const Section loading =
+      section.has("loading") ? section.inner("loading") : Section(nothing, "data", "");
   return {loading.integer("workers", 0, 0, 1024), loading.integer("prefetch", 4, 1, 1024),
           static_cast<std::size_t>(loading.integer("cache", k_default_cache, 0, 1 << 24)) << 20};
 }
@@ -231,29 +234,58 @@ void check_stream(const Section& section, const DataOptions& options) {
   for (std::size_t i = 0; i < options.blend.size(); ++i) {
     const auto pipe = std::ranges::find_if(options.blend[i].shards, is_pipe);
     if (pipe == options.blend[i].shards.end()) continue;
-    throw Error(Exit::bad_recipe,
-                concat("data /blend/", i, "/shards: ", *pipe, " is a stream, and a blend draws ",
-                       "from all samples of its sources. Name it in shards/train, or name files."));
+    const std::string pointer = concat("/blend/", i, "/shards");
+    section.note({{"data" + pointer, pointer,
+                   concat(*pipe,
+                          " is a stream, and a blend draws from all samples of its sources. "
+                          "Name it in shards/train, or name files.")}});
   }
   if (!options.is_streamed && !std::ranges::any_of(train, is_pipe)) return;
-  if (!options.blend.empty()) section.fail("blend", "shards/train instead, with a stream");
-  if (options.split) section.fail("split", "shards/val instead, because shards/train is a stream");
+  if (!options.blend.empty()) section.refuse("blend", "shards/train instead, with a stream");
+  if (options.split)
+    section.refuse("split", "shards/val instead, because shards/train is a stream");
   if (options.order.is_shuffled && options.order.buffer == 0) {
-    section.fail("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
+    section.refuse("order", "sequence or {\"buffer\": examples}, because shards/train is a stream");
   }
   if (options.tokenizer && options.tokenizer->file.empty())
-    section.fail("tokenizer", "none to train, because shards/train is a stream");
+    section.refuse("tokenizer", "none to train, because shards/train is a stream");
   for (const FieldOptions& field : options.fields) {
     if (!field.exchange && !field.visual_tokens) continue;
-    throw Error(Exit::bad_recipe,
-                concat("data field ", field.name, ": ",
-                       field.exchange ? "an exchange needs" : "learning visual tokens needs",
-                       " all samples, and shards/train is a stream. Leave one of the two out."));
+    section.note({problem(field.name, field.exchange ? "swap_within" : "visual_tokens",
+                          "it needs all samples, and shards/train is a stream. Leave one of the "
+                          "two out.")});
   }
 }
 
+std::map<std::string, std::set<std::string>> accepted_values(const Section& section) {
+  std::map<std::string, std::set<std::string>> accepted;
+  if (!section.has("filter")) return accepted;
+  const Section filter = section.inner("filter");
+  for (const auto& [key, unused] : section.at("filter").items()) {
+    std::set<std::string>& texts = accepted[section.pointer("filter", key)];
+    for (const std::string& text : filter.words(key.c_str()))
+      texts.insert({text, plain_number(text)});
+  }
+  return accepted;
+}
+
+/// The section as JSON without paths and what does not change batches.
+std::string identity_of(const Section& section, const DataOptions& options) {
+  Json identity = section.json();
+  for (const char* key : {"shards", "loading", "on_bad_sample"}) identity.erase(key);
+  if (section.has("blend")) {
+    for (Json& source : identity.at("blend")) source.erase("shards");
+  }
+  if (options.tokenizer && !options.tokenizer->file.empty()) {
+    identity.erase("tokenizer");  // the file's content counts instead
+  } else if (options.tokenizer) {
+    identity["tokenizer"]["type"] = options.tokenizer->training.type;
+  }
+  return identity.dump();
+}
+
 DataOptions parse(const Json& json) {
-  const Section section(json, "data");
+  const Section section(json, "data", "");
   DataOptions options;
   if (section.has("shards")) {
     const Section shards = section.inner("shards");
@@ -263,39 +295,23 @@ DataOptions parse(const Json& json) {
   }
   options.blend = blend(section);
   options.split = split(section, options);
-  if (section.has("each")) options.each = section.pointer("each", section.word("each", ""));
-  if (section.has("where")) {
-    const Section where(section.at("where"), "data /where");
-    for (const auto& [key, unused] : section.at("where").items()) {
-      const std::vector<std::string> accepted = where.words(key.c_str());
-      std::set<std::string>& texts = options.where[section.pointer("where", key)];
-      for (const std::string& text : accepted) texts.insert({text, plain_number(text)});
-    }
-  }
-  if (section.has("tokenizer"))
-    options.tokenizer = tokenizer_options(Section(section.at("tokenizer"), "data /tokenizer"));
-  options.fields = fields(section.at("fields"));
-  if (section.has("joint_mask")) {
-    options.joint_masking =
-        joint_masking(Section(section.at("joint_mask"), "data /joint_mask"), options.fields);
-  }
-  check_fields(options);
+  if (section.has("explode"))
+    options.each = section.pointer("explode", section.word("explode", ""));
+  options.where = accepted_values(section);
+  if (section.has("tokenizer")) options.tokenizer = tokenizer_options(section.inner("tokenizer"));
+  options.fields = fields(section);
   options.order = order(section);
   options.is_streamed = section.flag("stream");
-  check_stream(section, options);
   options.bad_share = bad_share(section);
   options.loading = loading(section);
-  Json identity = json;
-  for (const char* key : {"shards", "loading", "bad_samples"}) identity.erase(key);
-  if (section.has("blend")) {
-    for (Json& source : identity.at("blend")) source.erase("shards");
-  }
-  if (options.tokenizer && !options.tokenizer->file.empty()) {
-    identity.erase("tokenizer");  // the file's content counts instead
-  } else if (options.tokenizer) {
-    identity["tokenizer"]["type"] = options.tokenizer->training.type;
-  }
-  options.identity = identity.dump();
+  section.require_sound();
+  // What follows from several keys together.
+  if (section.has("joint_mask"))
+    options.joint_masking = joint_masking(section.inner("joint_mask"), options.fields);
+  check_fields(section, options);
+  check_stream(section, options);
+  section.require_sound();
+  options.identity = identity_of(section, options);
   return options;
 }
 
@@ -351,9 +367,6 @@ const char* split_name(Split split) {
   }
   return "?";
 }
-
-FieldsError::FieldsError(std::map<std::string, std::string> sentences)
-    : Error(Exit::bad_recipe, joined(sentences)), sentences_(std::move(sentences)) {}
 
 DataOptions parse_data_options(const std::string& data_json) {
   try {

@@ -26,7 +26,7 @@ class Texts final : public FieldKind {
         max_bytes_(section.integer("max_bytes", std::nullopt, 1, k_most_bytes)),
         text_key_(section.word("text_key", "")) {
     if (max_texts_ * max_bytes_ > k_most_in_all)
-      section.fail("max_bytes", concat("at most ", k_most_in_all, " bytes in all"));
+      section.refuse("max_bytes", concat("at most ", k_most_in_all, " bytes in all"));
   }
 
   std::vector<FieldSpec> specs(const std::string& name) const override {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
 #include "host/data/codec/limits.hpp"
 #include "host/data/codec/media.hpp"
@@ -95,9 +96,22 @@ void require_few_scans(std::string_view text, const std::string& place) {
   }
 }
 
+/// Baseline, extended and progressive frames of 8 bits, coded by Huffman, are read. FFmpeg would
+/// take 12 bits for 8.
+void require_read_jpeg(unsigned marker, unsigned precision, const std::string& place) {
+  constexpr unsigned k_lossless = 0xc3, k_first_differential = 0xc5, k_first_arithmetic = 0xc9;
+  if (marker == k_lossless) cannot_decode(place, "it is a lossless JPEG, which is not read");
+  if (marker >= k_first_arithmetic)
+    cannot_decode(place, "it is a JPEG coded arithmetically, which is not read");
+  if (marker >= k_first_differential)
+    cannot_decode(place, "it is a hierarchical JPEG, which is not read");
+  if (precision != 8)
+    cannot_decode(place, concat("it is a JPEG of ", precision, " bits a sample; 8 are read"));
+}
+
 /// The frame header's size, and the orientation of an EXIF block that stands before it.
 /// @return  whether there is a frame header
-bool read_jpeg(std::string_view text, PictureHead& head) {
+bool read_jpeg(std::string_view text, PictureHead& head, const std::string& place) {
   bool has_exif = false;
   for (std::size_t at = 2; at + 9 <= text.size();) {
     const auto fill = static_cast<unsigned char>(text[at]);
@@ -109,6 +123,7 @@ bool read_jpeg(std::string_view text, PictureHead& head) {
     const bool is_frame =
         marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
     if (is_frame) {
+      require_read_jpeg(marker, static_cast<unsigned char>(text[at + 4]), place);
       if (at + 9 < text.size()) head.components = static_cast<unsigned char>(text[at + 9]);
       head.height = big_endian(text, at + 5, 2);
       head.width = big_endian(text, at + 7, 2);
@@ -126,8 +141,16 @@ bool read_jpeg(std::string_view text, PictureHead& head) {
   return false;
 }
 
+/// REQUIRES: 24 bytes
+void require_png_head(std::string_view text, const std::string& place) {
+  if (!text.starts_with("\x89PNG\r\n\x1a\n"))
+    cannot_decode(place, "it is a PNG in which line ends were changed, as by a copy in text mode");
+  if (const std::string_view first = text.substr(12, 4); first != "IHDR")
+    cannot_decode(place, concat("it is a PNG that begins with the chunk ", shown(first),
+                                " instead of its head (IHDR)"));
+}
+
 void read_png(std::string_view text, PictureHead& head) {
-  if (text.size() < 24) return;
   head.width = big_endian(text, 16, 4);
   head.height = big_endian(text, 20, 4);
   for (std::size_t at = 8; at + 12 <= text.size();) {
@@ -202,12 +225,13 @@ PictureHead vetted_head(std::span<const std::byte> bytes, const std::string& pla
   head.end = text.size();
   if (text.starts_with("\x89PNG")) {
     head.format = PictureFormat::png;
-    read_png(text, head);
     if (text.size() < 24) return head;  // The decoder says what is wrong with it.
+    require_png_head(text, place);
+    read_png(text, head);
     require_size(head, bytes.size(), place);
   } else if (text.starts_with("\xff\xd8")) {
     head.format = PictureFormat::jpeg;
-    if (read_jpeg(text, head)) require_size(head, bytes.size(), place);
+    if (read_jpeg(text, head, place)) require_size(head, bytes.size(), place);
     require_whole_jpeg(text, place);
     head.end = jpeg_end(text);
     require_few_scans(text, place);

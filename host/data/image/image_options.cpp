@@ -22,7 +22,8 @@ std::vector<float> per_channel(const Section& section, const char* key, double f
     if (!item.is_number()) section.fail(key, "a number per channel");
     values.push_back(item.get<float>());
   }
-  if (values.size() != count) section.fail(key, concat(channels, " numbers, one per channel"));
+  if (values.size() != count) section.refuse(key, concat(channels, " numbers, one per channel"));
+  values.resize(count);
   return values;
 }
 
@@ -63,23 +64,23 @@ std::array<std::uint8_t, 3> background(const Section& section) {
 void read_sizing(const Section& section, ImageOptions& image) {
   const std::string resize = section.word("resize", "area"), fit = section.word("fit", "stretch");
   if (resize != "area" && resize != "bilinear" && resize != "bicubic") {
-    section.fail("resize", "area, bilinear or bicubic");
+    section.refuse("resize", "area, bilinear or bicubic");
   }
   if (fit != "stretch" && fit != "crop" && fit != "pad") {
-    section.fail("fit", "stretch, crop or pad");
+    section.refuse("fit", "stretch, crop or pad");
   }
   if (resize == "bilinear") image.resize = Resize::bilinear;
   if (resize == "bicubic") image.resize = Resize::bicubic;
   if (fit == "crop") image.fit = Fit::crop;
   if (fit == "pad") image.fit = Fit::pad;
-  image.draft = section.flag("draft");
+  image.draft = section.flag("dct_scaling");
   if (section.has("crop")) {
     const Section crop = section.inner("crop");
     image.crop = {range(crop, "scale", {0.08F, 1}, 1e-4, 1),
                   range(crop, "ratio", {3.0F / 4, 4.0F / 3}, 1e-2, 1e2)};
   }
-  if (image.resize == Resize::area && (fit != "stretch" || image.draft || image.crop)) {
-    section.fail("resize", "bilinear or bicubic, which fit, draft and crop go with");
+  if (image.resize == Resize::area && (image.fit != Fit::stretch || image.draft || image.crop)) {
+    section.refuse("resize", "bilinear or bicubic, which fit, dct_scaling and crop go with");
   }
 }
 
@@ -97,11 +98,11 @@ ImageOptions image_options(const Section& section) {
   image.height = size[0].get<int>();
   image.width = size[1].get<int>();
   image.channels = section.integer("channels", 1, 1, 3);
-  if (image.channels == 2) section.fail("channels", "1 (grey) or 3 (colour)");
+  if (image.channels == 2) section.refuse("channels", "1 (grey) or 3 (colour)");
   image.mean = per_channel(section, "mean", 0, image.channels);
   image.std = per_channel(section, "std", 1, image.channels);
   for (const float std : image.std) {
-    if (!(std > 0)) section.fail("std", "numbers above 0");
+    if (!(std > 0)) section.refuse("std", "numbers above 0");
   }
   image.background = background(section);
   read_sizing(section, image);
@@ -116,9 +117,9 @@ ImageOptions image_options(const Section& section) {
     image.rand_augment.operations = augment.integer("operations", 2, 1, 100);
     image.rand_augment.magnitude = augment.integer("magnitude", 9, 0, 30);
   }
-  image.shift = section.real("shift", 0, 0, 8192);
+  image.shift = section.real("translate", 0, 0, 8192);
   image.rotate = section.real("rotate", 0, 0, 180);
-  image.scale = section.real("scale", 0, 0, 0.5);
+  image.scale = section.real("zoom", 0, 0, 0.5);
   return image;
 }
 

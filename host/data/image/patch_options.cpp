@@ -17,8 +17,8 @@ constexpr int k_most = std::numeric_limits<int>::max();
 int patch_of(const Section& section, const ImageOptions& image) {
   const int patch = section.integer("patch", std::nullopt, 1, 8192);
   if (image.height % patch != 0 || image.width % patch != 0) {
-    section.fail("patch",
-                 concat("a number that divides the picture's ", image.height, " x ", image.width));
+    section.refuse(
+        "patch", concat("a number that divides the picture's ", image.height, " x ", image.width));
   }
   return patch;
 }
@@ -27,11 +27,11 @@ PatchMasking patch_masking(const Section& section, const ImageOptions& image, in
   PatchMasking masking;
   masking.rows = image.height / patch;
   masking.columns = image.width / patch;
-  masking.share = section.real("share", 0.4, 0, 1);
-  const std::string shape = section.word("shape", "blocks");
-  if (shape != "blocks" && shape != "single") section.fail("shape", "blocks or single");
-  masking.blocks = shape == "blocks";
-  masking.smallest = section.integer("smallest", 16, 1, k_most);
+  masking.share = section.real("mask_ratio", 0.4, 0, 1);
+  const std::string shape = section.word("shape", "block");
+  if (shape != "block" && shape != "random") section.refuse("shape", "block or random");
+  masking.blocks = shape == "block";
+  masking.smallest = section.integer("min_patches", 16, 1, k_most);
   masking.aspect = section.real("aspect", 0.3, 0.01, 1);
   return masking;
 }

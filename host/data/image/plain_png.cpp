@@ -9,6 +9,8 @@ extern "C" {
 #include <cstdint>
 #include <string_view>
 
+#include "host/base/strict_json.hpp"
+#include "host/base/text.hpp"
 #include "host/data/codec/media.hpp"
 
 namespace weft::host {
@@ -95,6 +97,32 @@ const Chunk* find(const std::vector<Chunk>& chunks, std::string_view name) {
   return found == chunks.end() ? nullptr : &*found;
 }
 
+/// A decoder must not guess at a chunk whose name begins with a capital (PNG, 5.4).
+void require_known(const std::vector<Chunk>& chunks, const std::string& place) {
+  const auto is_unknown = [](const Chunk& chunk) {
+    const char first = chunk.name.empty() ? '\0' : chunk.name.front();
+    return chunk.is_whole && first >= 'A' && first <= 'Z' && !tells_of_pixels(chunk.name);
+  };
+  const auto found = std::find_if(chunks.begin(), chunks.end(), is_unknown);
+  if (found == chunks.end()) return;
+  cannot_decode(place, concat("it is a PNG with the chunk ", shown(found->name),
+                              ", which its pixels depend on and no reader of PNG knows"));
+}
+
+/// FFmpeg shows black where it cannot take the palette.
+void require_palette(const std::vector<Chunk>& chunks, const std::string& place) {
+  constexpr std::size_t k_most = std::size_t{256} * 3;
+  const Chunk* const palette = find(chunks, "PLTE");
+  if (palette == nullptr)
+    cannot_decode(place, "it is a PNG of palette colours without a palette (PLTE)");
+  const Chunk* const pixels = find(chunks, "IDAT");
+  const std::size_t size = palette->content.size();
+  if (palette->is_whole && (size == 0 || size > k_most || size % 3 != 0))
+    cannot_decode(place, concat("it is a PNG whose palette (PLTE) has ", size, " bytes"));
+  if (pixels != nullptr && pixels < palette)
+    cannot_decode(place, "it is a PNG whose palette (PLTE) follows its pixels");
+}
+
 }  // namespace
 
 std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes,
@@ -107,8 +135,8 @@ std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes
   const std::string_view head = chunks.front().content;
   const unsigned depth = static_cast<unsigned char>(head[8]);
   const Chunk* const clear = find(chunks, "tRNS");
-  if (head[9] == k_palette && find(chunks, "PLTE") == nullptr)
-    cannot_decode(place, "it is a PNG of palette colours without a palette (PLTE)");
+  require_known(chunks, place);
+  if (head[9] == k_palette) require_palette(chunks, place);
   const bool is_low_grey = head[9] == k_grey && (depth == 1 || depth == 2 || depth == 4) &&
                            clear != nullptr && clear->content.size() == 2;
   const bool is_plain = !is_low_grey && chunks.back().end == text.size() &&

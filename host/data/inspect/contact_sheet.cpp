@@ -8,6 +8,7 @@
 #include <set>
 
 #include "host/base/error.hpp"
+#include "host/base/html.hpp"
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/data/audio/decode_audio.hpp"
@@ -217,51 +218,62 @@ std::string waveform(const std::vector<float>& samples) {
                 "\"/></svg>");
 }
 
-}  // namespace
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      case '\'': safe += "&#39;"; break;
-      default: safe += c;
-    }
+/// The first half minute as WAV (RIFF, PCM of 16 bits) in a player.
+std::string player(const std::string& name, const Audio& audio) {
+  const std::size_t count =
+      std::min(audio.samples.size(), static_cast<std::size_t>(audio.rate) * 30);
+  std::string wav;
+  const auto add = [&](std::uint32_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i) wav += static_cast<char>(value >> (8 * i) & 255U);
+  };
+  const auto bytes = static_cast<std::uint32_t>(2 * count);
+  const auto rate = static_cast<std::uint32_t>(audio.rate);
+  wav += "RIFF", add(36 + bytes, 4), wav += "WAVEfmt ", add(16, 4), add(1, 2), add(1, 2);
+  add(rate, 4), add(2 * rate, 4), add(2, 2), add(16, 2), wav += "data", add(bytes, 4);
+  for (std::size_t i = 0; i < count; ++i) {
+    const float value = std::clamp(audio.samples[i], -1.0F, 1.0F);
+    add(static_cast<std::uint32_t>(std::lround(value * 32767)), 2);
   }
-  return safe;
+  return concat("<audio controls preload=\"none\" aria-label=\"", escaped(name),
+                "\" src=\"data:audio/wav;base64,", base64(wav), "\"></audio>");
 }
 
+}  // namespace
+
 void ContactSheet::add(const Batch& batch, std::int64_t most) {
+  for (std::int64_t row = 0; row < std::min(batch.size, most); ++row) add_row(batch, row);
+}
+
+void ContactSheet::add_row(const Batch& batch, std::int64_t row) {
   const CellWriter writer(dataset_);
   std::set<std::string> masks;
   for (const FieldSpec& spec : dataset_.fields()) masks.insert(spec.mask);
-  for (std::int64_t row = 0; row < std::min(batch.size, most); ++row) {
-    Card card{batch.keys[static_cast<std::size_t>(row)], ""};
-    for (const FieldSpec& spec : dataset_.fields()) {
-      if (masks.contains(spec.name)) continue;  // shown with its field
-      const Array& values = batch.fields.at(spec.name);
-      const auto bytes = static_cast<std::int64_t>(values.byte_count()) / batch.size;
-      Cell cell{spec, values.bytes.get() + row * bytes, values.count() / batch.size};
-      if (!spec.mask.empty()) {
-        const Array& mask = batch.fields.at(spec.mask);
-        cell.masked = mask.count() / batch.size;
-        cell.mask = mask.data<bool>() + row * cell.masked;
-      }
-      const FieldOptions* const field = writer.options_of(spec.name);
-      if (field != nullptr && std::holds_alternative<DocumentOptions>(field->kind)) {
-        cell.sources =
-            batch.fields.at(spec.name + k_source).data<std::int64_t>() + row * cell.count;
-      }
-      const std::string note =
-          cell.mask != nullptr ? concat(", ", cell.real(), " of ", cell.masked, " real") : "";
-      card.body += concat("<h3>", escaped(spec.name), " <small>", shape(spec), note,
-                          "</small></h3>", writer.body(cell), "\n");
+  Card card{batch.keys[static_cast<std::size_t>(row)], ""};
+  for (const FieldSpec& spec : dataset_.fields()) {
+    if (masks.contains(spec.name)) continue;  // shown with its field
+    const Array& values = batch.fields.at(spec.name);
+    const auto bytes = static_cast<std::int64_t>(values.byte_count()) / batch.size;
+    Cell cell{spec, values.bytes.get() + row * bytes, values.count() / batch.size};
+    if (!spec.mask.empty()) {
+      const Array& mask = batch.fields.at(spec.mask);
+      cell.masked = mask.count() / batch.size;
+      cell.mask = mask.data<bool>() + row * cell.masked;
     }
-    cards_.push_back(std::move(card));
+    const FieldOptions* const field = writer.options_of(spec.name);
+    if (field != nullptr && std::holds_alternative<DocumentOptions>(field->kind)) {
+      cell.sources = batch.fields.at(spec.name + k_source).data<std::int64_t>() + row * cell.count;
+    }
+    const std::string note =
+        cell.mask != nullptr ? concat(", ", cell.real(), " of ", cell.masked, " real") : "";
+    card.body += concat("<h3>", escaped(spec.name), " <small>", shape(spec), note, "</small></h3>",
+                        writer.body(cell), "\n");
   }
+  cards_.push_back(std::move(card));
+}
+
+std::string ContactSheet::body_of(const std::string& key) const {
+  const auto found = std::ranges::find(cards_, key, &Card::key);
+  return found == cards_.end() ? "" : found->body;
 }
 
 void ContactSheet::add_waveforms(Split split) {
@@ -283,8 +295,9 @@ void ContactSheet::add_waveforms(Split split) {
       char seconds[32];
       std::snprintf(seconds, sizeof seconds, "%.2f s",
                     static_cast<double>(audio.samples.size()) / audio.rate);
-      card->second->body += concat("<h3>", escaped(field.name), " <small>waveform in the shard, ",
-                                   seconds, "</small></h3>", waveform(audio.samples), "\n");
+      card->second->body +=
+          concat("<h3>", escaped(field.name), " <small>waveform in the shard, ", seconds,
+                 "</small></h3>", waveform(audio.samples), player(field.name, audio), "\n");
     }
     waiting.erase(card);
   }
@@ -295,7 +308,7 @@ std::string ContactSheet::html() const {
       "<!DOCTYPE html>\n<html lang=\"en-GB\"><head><meta charset=\"utf-8\">\n"
       // Should something slip through: no script, no address is allowed.
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src 'unsafe-inline'\">\n"
+      "media-src data:; style-src 'unsafe-inline'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
       escaped(title_),
       "</title>\n<style>\n"
@@ -310,7 +323,11 @@ std::string ContactSheet::html() const {
       "svg.wave{width:100%;background:#f0f0ee}\n"
       "polyline{fill:none;stroke:#35618f;stroke-width:1}\n"
       ".tokens span{background:#e8eef5;border-radius:3px;padding:0 3px}\np{margin:.2rem 0;"
-      "overflow-wrap:anywhere}\n</style></head><body>\n<h1>",
+      "overflow-wrap:anywhere}\naudio{width:100%}\n"
+      "@media(prefers-color-scheme:dark){:root{color-scheme:dark}body{color:#e8e6e1;"
+      "background:#15181c}article{background:#1e2227;border-color:#3a4048}small{color:#a4abb5}"
+      "svg.wave{background:#15181c}polyline{stroke:#7db3f2}.tokens span{background:#2c3e52}}\n"
+      "</style></head><body>\n<h1>",
       escaped(title_), "</h1>\n<p>", escaped(explanation_), "</p>\n<main>\n");
   for (const Card& card : cards_) {
     page += concat("<article><h2>", escaped(card.key), "</h2>\n", card.body, "</article>\n");

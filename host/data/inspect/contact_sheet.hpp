@@ -11,9 +11,6 @@
 
 namespace weft::host {
 
-/// Safe as text and as an attribute's value in HTML, whatever data holds.
-std::string escaped(const std::string& text);
-
 /// Collects the cards of a page.
 class ContactSheet {
  public:
@@ -25,9 +22,15 @@ class ContactSheet {
   /// several of them) and matrices as pictures, texts as their tokens, classes by name, masks as
   /// counts, and anything else by its shape and its values' range.
   void add(const Batch& batch, std::int64_t most);
+  /// Adds one row of a batch.
+  void add_row(const Batch& batch, std::int64_t row);
 
-  /// Adds to each card, by its key, the waveforms of its recordings as they lie in the shards.
+  /// Adds to each card, by its key, the waveforms of its recordings as they lie in the shards, and
+  /// a player with their first half minute.
   void add_waveforms(Split split);
+
+  /// The inside of a card by its key, HTML; empty where there is none.
+  std::string body_of(const std::string& key) const;
 
   std::int64_t cards() const { return static_cast<std::int64_t>(cards_.size()); }
   std::string html() const;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -305,6 +306,41 @@ const char* unit_of(const FieldOptions& field) {
   return field.is_media() ? "frames" : "tokens";
 }
 
+/// A field of a split, and what it has in common with others.
+FieldSurvey finished(const FieldOptions& options, FieldSum& sum,
+                     const std::function<std::string(std::size_t example)>& key) {
+  FieldSurvey field = std::move(sum.survey);
+  field.name = options.name;
+  field.unit = unit_of(options);
+  if (const auto* recording = std::get_if<RecordingOptions>(&options.kind)) {
+    field.seconds = static_cast<double>(recording->spectrum.hop) / recording->spectrum.rate;
+  }
+  finish_values(options, field);
+  field.ill_formed = sum.ill_formed.told(key);
+  field.silent = sum.silent.told(key);
+  for (const Length& length : sum.longest)
+    field.longest.push_back({length.length, key(length.example)});
+  for (const Length& length : sum.shortest)
+    field.shortest.push_back({length.length, key(length.example)});
+  return field;
+}
+
+/// The samples of a split that cannot be used. The entries of one sample fail for one reason.
+void add_unusable(const SplitContent& part, const std::vector<Fault>& faults,
+                  const std::function<std::string(std::size_t example)>& key,
+                  std::vector<BadSample>& unusable) {
+  const Fault* before = nullptr;
+  for (const Fault& fault : faults) {
+    const ExampleRef& ref = part.examples[fault.example];
+    const bool is_same = before != nullptr && before->reason == fault.reason &&
+                         part.examples[before->example].shard == ref.shard &&
+                         part.examples[before->example].sample == ref.sample;
+    before = &fault;
+    if (!is_same)
+      unusable.push_back({part.shards[ref.shard]->name, key(fault.example), fault.reason});
+  }
+}
+
 }  // namespace
 
 Survey survey(const Dataset& dataset, bool statistics) {
@@ -330,36 +366,10 @@ Survey survey(const Dataset& dataset, bool statistics) {
     const auto key = [&](std::size_t example) { return key_of(content, split, example); };
     for (std::size_t f = 0; f < options.size(); ++f) {
       FieldSum& sum = all.fields[f];
-      FieldSurvey& field = sum.survey;
-      field.name = options[f].name;
-      field.unit = unit_of(options[f]);
-      if (const auto* recording = std::get_if<RecordingOptions>(&options[f].kind)) {
-        field.seconds = static_cast<double>(recording->spectrum.hop) / recording->spectrum.rate;
-      }
-      finish_values(options[f], field);
-      field.ill_formed = sum.ill_formed.told(key);
-      field.silent = sum.silent.told(key);
-      for (const Length& length : sum.longest) {
-        field.longest.push_back({length.length, key_of(content, split, length.example)});
-      }
-      for (const Length& length : sum.shortest) {
-        field.shortest.push_back({length.length, key_of(content, split, length.example)});
-      }
       met[f].insert(met[f].end(), sum.met.begin(), sum.met.end());
-      own.fields.push_back(std::move(field));
+      own.fields.push_back(finished(options[f], sum, key));
     }
-    const Fault* before = nullptr;
-    for (const Fault& fault : all.faults) {
-      const ExampleRef& ref = part.examples[fault.example];
-      // The entries of one sample fail for one reason.
-      const bool is_same = before != nullptr && before->reason == fault.reason &&
-                           part.examples[before->example].shard == ref.shard &&
-                           part.examples[before->example].sample == ref.sample;
-      before = &fault;
-      if (is_same) continue;
-      survey.unusable.push_back(
-          {part.shards[ref.shard]->name, key_of(content, split, fault.example), fault.reason});
-    }
+    add_unusable(part, all.faults, key, survey.unusable);
     survey.splits.push_back(std::move(own));
   }
   for (std::size_t f = 0; f < options.size(); ++f) {

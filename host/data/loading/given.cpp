@@ -59,14 +59,14 @@ std::string section_to_predict(const std::string& data_json, const std::set<std:
   for (const char* key : {"blend", "stream", "order", "joint_mask"}) section.erase(key);
   if (!shards.are_split) section.erase("split");
   if (!shards.are_listed)
-    for (const char* key : {"each", "where", "bad_samples"}) section.erase(key);
+    for (const char* key : {"explode", "filter", "on_bad_sample"}) section.erase(key);
   section["shards"] = Json::object();
   if (!shards.paths.empty()) section["shards"][shards.are_split ? "train" : "test"] = shards.paths;
   Json kept = Json::object();
   for (const auto& [name, field] : section.at("fields").items()) {
     if (!fields.contains(name)) continue;
     kept[name] = field;
-    for (const char* key : {"exchange", "visual_tokens"}) kept[name].erase(key);
+    for (const char* key : {"swap_within", "visual_tokens"}) kept[name].erase(key);
   }
   section["fields"] = kept;
   return section.dump();

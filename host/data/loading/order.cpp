@@ -45,7 +45,7 @@ Blend::Blend(const std::vector<double>& weights, std::uint64_t seed) : seed_(see
     if (exact < 1) {
       throw Error(
           Exit::bad_recipe,
-          concat("data /blend/", i, "/weight: expected at least 1/1000 of the sum of all weights (",
+          concat("data/blend/", i, "/weight: expected at least 1/1000 of the sum of all weights (",
                  sum / k_run, "), found ", weights[i], "."));
     }
     shares_.push_back(static_cast<std::uint64_t>(exact));

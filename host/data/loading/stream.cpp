@@ -123,28 +123,35 @@ double TrainingStream::waited() const {
 }
 
 EvaluationStream::EvaluationStream(const Dataset& dataset, Split split, std::int64_t batch_size,
-                                   std::string by, std::vector<std::string> texts) {
+                                   std::string by, std::vector<std::string> texts, Rank rank)
+    : gives_empty_ones_(rank.of > 1) {
   require_part(dataset, split);
   const std::int64_t rows = std::max<std::int64_t>(batch_size, 1), size = dataset.size(split);
+  const std::int64_t before = rows * rank.number, of_others = rows * (rank.of - 1);
   RowPool::Next next;
   if (is_streamed(dataset, split)) {
     auto order = std::make_shared<StreamedOrder>(dataset.content(), split, std::nullopt);
-    next = [rows, order, dataset] {  // which keeps the content
+    // The data set keeps the content.
+    next = [rows, order, dataset, of_others, skipped = before]() mutable {
       RowPool::Drawn drawn;
+      for (; skipped > 0; --skipped)
+        if (!order->next()) return drawn;
       while (std::ssize(drawn.draws) < rows) {
         std::optional<Draw> draw = order->next();
         if (!draw) break;
         drawn.draws.push_back(std::move(*draw));
       }
+      skipped = of_others;
       return drawn;
     };
   } else {
-    next = [rows, size, done = std::int64_t{0}]() mutable {
+    next = [rows, size, of_others, done = before]() mutable {
       RowPool::Drawn drawn;
       const std::int64_t end = std::min(done + rows, size);
       for (; done < end; ++done) {
         drawn.draws.push_back({static_cast<std::size_t>(done), 0, std::nullopt, nullptr});
       }
+      done += of_others;
       return drawn;
     };
   }
@@ -163,7 +170,7 @@ bool EvaluationStream::next(Batch& batch) {
   Batch found;
   do {
     if (!pool_->take(found)) return false;
-  } while (found.size == 0);  // all of its rows are set aside
+  } while (found.size == 0 && !gives_empty_ones_);  // all of its rows are set aside
   batch = std::move(found);
   return true;
 }

@@ -62,9 +62,11 @@ class EvaluationStream {
  public:
   /// @param by     pointer to the value that Batch::groups gets, or empty
   /// @param texts  text fields that Batch::texts gets
+  /// @param rank   of several that take turns, a batch each; where all rows of its batch are set
+  ///               aside it gets an empty one, so that their turns stay together
   /// @throws Error (bad_data) when the data set has no such part
   EvaluationStream(const Dataset& dataset, Split split, std::int64_t batch_size,
-                   std::string by = "", std::vector<std::string> texts = {});
+                   std::string by = "", std::vector<std::string> texts = {}, Rank rank = {});
   EvaluationStream(EvaluationStream&&) noexcept;
   ~EvaluationStream();
 
@@ -76,6 +78,7 @@ class EvaluationStream {
   double waited() const;
 
  private:
+  bool gives_empty_ones_;
   std::unique_ptr<RowPool> pool_;
 };
 

@@ -8,8 +8,8 @@ namespace weft::host {
 std::string feature_key(const Json& field, const Source& source) {
   Json key = {{"source", source.text}};
   for (const char* name :
-       {"kind",       "size",      "channels", "mean",   "std", "resize", "fit", "draft",
-        "background", "normalise", "preset",   "rate",   "fft", "window", "hop", "mels",
+       {"kind",       "size",      "channels", "mean",   "std", "resize", "fit", "dct_scaling",
+        "background", "normalize", "preset",   "rate",   "fft", "window", "hop", "mels",
         "low_hz",     "high_hz",   "frames",   "sample", "fps", "trim_db"}) {
     if (field.contains(name)) key[name] = field.at(name);
   }

@@ -30,10 +30,6 @@ struct Below {
   std::set<std::string> others;   ///< hidden, or no KEY.ext
 };
 
-bool is_of_a_system(const std::string& name) {
-  return name.starts_with('.') || name == "Thumbs.db" || name == "desktop.ini";
-}
-
 Below look_below(const std::string& folder) {
   Below below;
   std::error_code problem;
@@ -41,7 +37,7 @@ Below look_below(const std::string& folder) {
     const std::string name = i->path().lexically_relative(folder).generic_string();
     const bool is_folder = i->is_directory() && !i->is_symlink();
     if (!is_sample_file(is_folder ? name + "/KEY.ext" : name) ||
-        is_of_a_system(i->path().filename().string())) {
+        i->path().filename().string().starts_with('.')) {
       below.others.insert(name);
       i.disable_recursion_pending();
     } else if (is_folder) {

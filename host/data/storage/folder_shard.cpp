@@ -78,6 +78,8 @@ class FolderReader {
         shard_.bad.push_back({shard_.name, concat("line ", line_), error.what()});
       }
     }
+    if (shard_.size() == 0 && !shard_.bad.empty())
+      throw Error(Exit::bad_data, shard_.bad.front().reason);
     if (shard_.size() == 0) {
       throw Error(Exit::bad_data, concat("The index ", path_,
                                          " holds no sample. Write one JSON "
@@ -174,11 +176,12 @@ Shard read_folder(const std::string& index, const std::string& cache_folder, Dam
 
 bool is_folder_index(const std::string& path) {
   Lines lines(path, "index");
-  const std::optional<std::string_view> line = lines.next();
-  if (!line) return true;
-  KeyFinder finder;
-  const bool is_json = Json::sax_parse(line->begin(), line->end(), &finder);
-  return !is_json || !finder.is_object() || finder.has_key();
+  while (const std::optional<std::string_view> line = lines.next()) {
+    KeyFinder finder;
+    const bool is_json = Json::sax_parse(line->begin(), line->end(), &finder);
+    if (is_json && finder.is_object()) return finder.has_key();
+  }
+  return true;
 }
 
 }  // namespace weft::host

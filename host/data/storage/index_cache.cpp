@@ -20,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Raised when what a record holds changes. The fingerprint of all that follows comes first.
-constexpr std::string_view k_version = "weft shard index 3\n";
+constexpr std::string_view k_version = "weft shard index 4\n";
 constexpr std::size_t k_digits = 32;
 constexpr std::size_t k_piece = std::size_t{1} << 16;  ///< bytes that are written or read at once
 

@@ -165,7 +165,7 @@ inline std::string_view text_of(const Bytes& bytes) {
 // The sorts of shards, each in a file of its own. As read_shard().
 Shard read_tar(const std::string& path, const std::string& cache_folder, Damage damage);
 Shard read_folder(const std::string& index, const std::string& cache_folder, Damage damage);
-/// True unless the first line is an object without a "key".
+/// True unless the first line that is an object has no "key".
 bool is_folder_index(const std::string& path);
 /// A text file, of which each line that is not blank is a sample of one member. Its key is the
 /// line's number, from 1.

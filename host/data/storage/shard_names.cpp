@@ -24,6 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t k_most_files = 1'000'000;
+constexpr std::size_t k_most_text = std::size_t{64} << 20;  ///< of all names together
+constexpr std::size_t k_most_ranges = 16;                   ///< of a command
+/// What Linux opens (PATH_MAX) and starts (MAX_ARG_STRLEN) at most.
+constexpr std::size_t k_longest_path = 4096, k_longest_command = std::size_t{128} << 10;
+/// Names that one pattern may be compared with: links in /proc lead in circles.
+constexpr std::size_t k_most_compared = 1'000'000;
 constexpr std::size_t k_largest_list = std::size_t{64} << 20;
 
 bool is_there(const fs::path& path) {
@@ -47,13 +53,17 @@ class SourceEntry {
       : path_(std::move(path)), where_(std::move(where)), files_(files) {}
 
   void open_out() {
+    require_short(k_longest_path);
     std::vector<std::string> parts;
     for (const fs::path& part : fs::path(path_).relative_path()) parts.push_back(part.string());
     descend(fs::path(path_).root_path(), parts, 0);
   }
 
   /// A command with each number of its ranges; other braces are the shell's.
-  void open_out_command() { open_out_command(path_); }
+  void open_out_command() {
+    require_short(k_longest_command);
+    open_out_command(path_, 0, 0);
+  }
 
   [[noreturn]] void fail(Exit exit, const std::string& found, const std::string& remedy) const {
     throw Error(exit, concat(where_, ": ", found, ". ", remedy));
@@ -64,22 +74,45 @@ class SourceEntry {
       fail(Exit::bad_recipe, concat("it names more than ", k_most_files, " files"),
            "Name fewer and larger shards.");
     }
+    text_ += file.size();
+    if (text_ > k_most_text) {
+      fail(Exit::bad_recipe, concat("its names have more than ", k_most_text, " bytes"),
+           "Name fewer and larger shards.");
+    }
     files_.push_back(file);
   }
 
  private:
-  void open_out_command(const std::string& command, std::size_t begin = 0) {
-    const std::size_t open = command.find('{', begin);
-    if (open == std::string::npos) return add(command);
-    const std::size_t close = command.find('}', open);
-    const std::string inside = command.substr(open + 1, close - open - 1);
-    const std::size_t dots = inside.find("..");
-    const bool is_range = close != std::string::npos && dots != std::string::npos && dots > 0 &&
-                          inside.find_first_not_of("0123456789.") == std::string::npos;
-    if (!is_range) return open_out_command(command, open + 1);
-    for_each_name(command.substr(open, close + 1 - open), [&](const std::string& number) {
-      open_out_command(command.substr(0, open) + number + command.substr(close + 1),
-                       open + number.size());
+  void require_short(std::size_t most) const {
+    if (path_.size() <= most) return;
+    fail(Exit::bad_recipe, concat("it has ", path_.size(), " bytes; at most ", most, " are taken"),
+         "Write a shorter one.");
+  }
+
+  /// Where the first range from `begin` on stands, `{` and `}` included; empty at the end.
+  static std::pair<std::size_t, std::size_t> next_range(const std::string& command,
+                                                        std::size_t begin) {
+    for (std::size_t open = begin; (open = command.find('{', open)) != std::string::npos; ++open) {
+      const std::size_t close = command.find_first_not_of("0123456789.", open + 1);
+      if (close == std::string::npos || command[close] != '}') continue;
+      const std::size_t dots = command.find("..", open);
+      if (dots > open + 1 && dots < close) return {open, close + 1};
+    }
+    return {command.size(), command.size()};
+  }
+
+  void open_out_command(const std::string& command, std::size_t begin, std::size_t ranges) {
+    const std::pair<std::size_t, std::size_t> range = next_range(command, begin);
+    const std::size_t open = range.first;
+    const std::size_t end = range.second;
+    if (open == end) return add(command);
+    if (ranges == k_most_ranges) {
+      fail(Exit::bad_recipe, concat("it has more than ", k_most_ranges, " ranges"),
+           "Use fewer, or name several commands.");
+    }
+    for_each_name(command.substr(open, end - open), [&](const std::string& number) {
+      open_out_command(command.substr(0, open) + number + command.substr(end), open + number.size(),
+                       ranges + 1);
     });
   }
 
@@ -120,8 +153,7 @@ class SourceEntry {
   }
 
   /// True when the parts from `depth` on may name something: the next one is special, or is there.
-  static bool reaches(const fs::path& path, const std::vector<std::string>& parts,
-                      std::size_t depth) {
+  bool reaches(const fs::path& path, const std::vector<std::string>& parts, std::size_t depth) {
     std::error_code ignored;
     if (depth == parts.size()) return !fs::is_directory(path, ignored);
     if (!is_special(parts[depth])) return is_there(path / parts[depth]);
@@ -130,10 +162,15 @@ class SourceEntry {
   }
 
   /// The names in a folder that match, in byte order; hidden ones only where the pattern says so.
-  static std::vector<std::string> matches_in(const fs::path& folder, const std::string& pattern) {
+  std::vector<std::string> matches_in(const fs::path& folder, const std::string& pattern) {
     std::vector<std::string> names;
     std::error_code ignored;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+      if (++compared_ > k_most_compared) {
+        fail(Exit::bad_recipe,
+             concat(path_, " looks through more than ", k_most_compared, " names"),
+             "Write out the folders that hold the shards.");
+      }
       const std::string name = entry.path().filename().string();
       if (::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD | FNM_NOESCAPE) == 0) {
         names.push_back(name);
@@ -190,6 +227,7 @@ class SourceEntry {
 
   std::string path_, where_;
   std::vector<std::string>& files_;
+  std::size_t text_ = 0, compared_ = 0;
 };
 
 std::string text_of_list(const std::string& path, const SourceEntry& entry) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <stdexcept>
 
 #include "host/base/error.hpp"
@@ -71,11 +72,10 @@ void TableReader::read_columns() {
          separator_ == ',' ? "Divide the cells by commas, or by tabs in a file named .tsv."
                            : "Divide the cells by tabs, or by commas in a file named .csv.");
   }
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const auto here = columns_.begin() + static_cast<std::ptrdiff_t>(i);
-    if (std::find(columns_.begin(), here, *here) != here) {
-      fail(concat("two columns are called ", shown(*here)), k_first_row);
-    }
+  std::set<std::string_view> names;
+  for (const std::string& name : columns_) {
+    if (!names.insert(name).second)
+      fail(concat("two columns are called ", shown(name)), k_first_row);
   }
 }
 

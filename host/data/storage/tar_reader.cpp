@@ -43,6 +43,7 @@ bool is_sample_file(const std::string& member) {
   const std::string_view name = last_part(member);
   const std::size_t dot = name.find('.');
   if (dot == 0 || dot == std::string_view::npos || dot + 1 == name.size()) return false;
+  if (name == "Thumbs.db" || name == "desktop.ini") return false;
   const std::string_view first = std::string_view(member).substr(0, member.find('/'));
   const bool is_meta = first.size() >= 4 && first.starts_with("__") && first.ends_with("__");
   return !is_meta && concat('/', member).find("/__MACOSX/") == std::string::npos;
@@ -54,6 +55,8 @@ void TarReader::Free::operator()(archive* tar) const {
 
 TarReader::TarReader(TarInput& input) : input_(input), tar_(archive_read_new()) {
   archive_read_support_format_tar(tar_.get());
+  // What `cat a.tar b.tar` wrote is read to its end.
+  archive_read_set_option(tar_.get(), "tar", "read_concatenated_archives", "1");
   archive_read_support_filter_gzip(tar_.get());
   archive_read_support_filter_zstd(tar_.get());
   const auto read = [](archive*, void* client, const void** bytes) -> la_ssize_t {
@@ -95,6 +98,7 @@ bool TarReader::next() {
     check_place();
     const char* const raw = archive_entry_pathname(entry);
     full_name_ = raw != nullptr ? raw : "a member without a name";
+    if (status == ARCHIVE_WARN) check_pax();
     end_.reset();
     if (!is_wanted(entry)) {
       skip();
@@ -122,6 +126,15 @@ void TarReader::check_place() {
   if (end_ && archive_read_header_position(tar_.get()) != *end_) {
     refuse(concat("holds ", full_name_, " in more or fewer bytes than its header says"));
   }
+}
+
+/// Where libarchive cannot read a pax header it goes on with the short name and size that the
+/// header is there to replace. Its other warnings are about what a sample does not have, such as
+/// owners.
+void TarReader::check_pax() const {
+  const char* const warning = archive_error_string(tar_.get());
+  if (warning == nullptr || std::string_view(warning).find("pax") == std::string_view::npos) return;
+  refuse(concat("holds ", full_name_, ", whose pax header is damaged"));
 }
 
 void TarReader::check_ratio() const {

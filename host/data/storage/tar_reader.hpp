@@ -41,7 +41,8 @@ struct PassedOver {
 
 /// Whether a member `folder/KEY.ext` is the file of a sample, as WebDataset's reader has it: its
 /// name has a key and an ending. Files of the systems that pack tars are none: hidden ones
-/// (`._cat.png`, `.DS_Store`), folders `__MACOSX`, and those that begin as `__meta__` does.
+/// (`._cat.png`, `.DS_Store`), `Thumbs.db` and `desktop.ini`, folders `__MACOSX`, and those that
+/// begin as `__meta__` does.
 bool is_sample_file(const std::string& member);
 
 /// Of a member `folder/KEY.flow.png` the key `folder/KEY`, up to the first dot after the last
@@ -88,6 +89,7 @@ class TarReader {
 
   std::int64_t position() const;
   void check_place();
+  void check_pax() const;
   void check_ratio() const;
   bool is_wanted(archive_entry* entry);
   void skip();

@@ -12,9 +12,9 @@ namespace weft::host {
 
 TextOptions text_options(const Section& section) {
   TextOptions text;
-  text.begin = section.flag("begin");
-  text.end = section.flag("end");
-  text.length = section.integer("length", std::nullopt, 1 + text.begin + text.end, 1'000'000);
+  text.begin = section.flag("bos");
+  text.end = section.flag("eos");
+  text.length = section.integer("max_length", std::nullopt, 1 + text.begin + text.end, 1'000'000);
   return text;
 }
 
@@ -79,10 +79,10 @@ namespace {
 TokenizerTraining tokenizer_training(const Section& section) {
   TokenizerTraining training;
   training.type = section.word("type", training.type);
-  training.vocabulary = section.integer("vocab", std::nullopt, 8, 1'000'000);
+  training.vocabulary = section.integer("vocab_size", std::nullopt, 8, 1'000'000);
   if (section.has("special")) training.special = section.words("special");
   training.texts = section.integer("texts", 0, 1, 2'000'000'000);
-  if (const auto wrong = misfit(training)) section.fail(wrong->first, wrong->second);
+  if (const auto wrong = misfit(training)) section.refuse(wrong->first, wrong->second);
   return training;
 }
 
@@ -92,9 +92,9 @@ TokenizerOptions tokenizer_options(const Section& section) {
   TokenizerOptions tokenizer;
   if (section.has("file")) {
     tokenizer.file = section.word("file", "");
-    if (tokenizer.file.empty()) section.fail("file", "the path of a tokenizer");
-    for (const char* key : {"type", "vocab", "special", "from", "texts"}) {
-      if (section.has(key)) section.fail(key, "file alone: the tokenizer is made already");
+    if (tokenizer.file.empty()) section.refuse("file", "the path of a tokenizer");
+    for (const char* key : {"type", "vocab_size", "special", "from", "texts"}) {
+      if (section.has(key)) section.refuse(key, "file alone: the tokenizer is made already");
     }
     return tokenizer;
   }
@@ -103,7 +103,7 @@ TokenizerOptions tokenizer_options(const Section& section) {
     const bool is_pointer = source.starts_with('/');
     tokenizer.texts.push_back({is_pointer ? section.pointer("from", source) : source});
   }
-  if (tokenizer.texts.empty()) section.fail("from", "at least one pointer or member");
+  if (tokenizer.texts.empty()) section.refuse("from", "at least one pointer or member");
   return tokenizer;
 }
 

@@ -98,7 +98,7 @@ Tokenizer Tokenizer::train(const fs::path& model, const TokenizerTraining& train
     const std::string bytes = read_file(model);
     if (read_file(record) == record_of(inputs, bytes)) return load(model);
   }
-  const std::string bytes = train_sentencepiece(training, texts, "data /tokenizer");
+  const std::string bytes = train_sentencepiece(training, texts, "data/tokenizer");
   fs::create_directories(model.parent_path(), problem);
   write_file(model, bytes);
   write_file(record, record_of(inputs, bytes));

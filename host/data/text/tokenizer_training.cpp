@@ -27,7 +27,7 @@ std::optional<std::pair<std::string, std::string>> misfit(const TokenizerTrainin
     return std::pair("type", enumerate(types));
   }
   if (training.vocabulary < k_fewest_pieces || training.vocabulary > k_most_pieces_trained) {
-    return std::pair("vocab",
+    return std::pair("vocab_size",
                      concat("an integer from ", k_fewest_pieces, " to ", k_most_pieces_trained));
   }
   if (training.texts < 0) return std::pair("texts", "a number above 0");

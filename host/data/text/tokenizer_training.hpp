@@ -24,7 +24,7 @@ struct TokenizerTraining {
 std::optional<std::pair<std::string, std::string>> misfit(const TokenizerTraining& training);
 
 /// The bytes of a model that SentencePiece learns from the texts; the same for the same.
-/// @param place  how a message begins: `data /tokenizer`
+/// @param place  how a message begins: `data/tokenizer`
 /// @throws Error (bad_recipe) when the vocabulary cannot hold every character
 std::string train_sentencepiece(const TokenizerTraining& training, const TrainingTexts& texts,
                                 const std::string& place);

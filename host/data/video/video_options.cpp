@@ -16,10 +16,10 @@ VideoOptions video_options(const Section& section) {
   const double numbers =
       1.0 * video.frames * video.picture.channels * video.picture.height * video.picture.width;
   if (numbers > k_most_numbers) {
-    section.fail("frames",
-                 concat("fewer or smaller pictures: frames x channels x height x width up "
-                        "to ",
-                        static_cast<std::int64_t>(k_most_numbers)));
+    section.refuse("frames",
+                   concat("fewer or smaller pictures: frames x channels x height x width up "
+                          "to ",
+                          static_cast<std::int64_t>(k_most_numbers)));
   }
   if (section.has("fps") == section.has("sample")) {
     section.fail("sample", "either \"sample\": \"uniform\" or \"fps\"");
@@ -27,7 +27,7 @@ VideoOptions video_options(const Section& section) {
   if (section.has("fps")) {
     video.fps = section.number("fps", 0, 0.001, 1000);
   } else if (section.word("sample", "") != "uniform") {
-    section.fail("sample", "uniform");
+    section.refuse("sample", "uniform");
   }
   return video;
 }

@@ -2,8 +2,9 @@
 /* Weft's C ABI: everything that crosses between the host and a plug-in.
  *
  * A plug-in is a shared library that exports one symbol, WEFT_ENTRY, and links no tensor library.
- * It describes components (encoders, fusion, reasoning, decoders, losses, metrics); the host owns
- * every tensor, parameter and random state, and runs every operation through the tables below.
+ * It describes components (encoders, fusion, reasoning, decoders, losses, metrics, functions); the
+ * host owns every tensor, parameter and random state, and runs every operation through the tables
+ * below.
  *
  * Reading order: values, tables the host offers, what a component declares, what a component is.
  *
@@ -16,7 +17,8 @@
  *  - Every function that can fail returns a weft_status. On failure outputs are untouched and the
  * reason lies in the calling thread's error record (core->error_set). No exception crosses; no
  * memory is allocated on one side and freed on the other.
- *  - Strings are UTF-8. Where a length is given there need be no final NUL.
+ *  - Strings are UTF-8. Where a length is given there need be no final NUL. A text in a tensor is
+ * UTF-8 as uint8 [B, L] with a mask, or [B, R, L] for R of a row (docs/abi/conventions.md).
  *
  * Tags in the comments
  *  [any]     any thread, any time between entry and unload
@@ -34,7 +36,7 @@
 #include <stdint.h>
 
 #define WEFT_ABI_MAJOR 0u
-#define WEFT_ABI_MINOR 9u
+#define WEFT_ABI_MINOR 10u
 /* The one exported symbol; its name carries the major version. */
 #define WEFT_ENTRY weft_plugin_v0
 #define WEFT_ENTRY_NAME "weft_plugin_v0"
@@ -66,8 +68,9 @@ typedef int32_t weft_status;
 #define WEFT_FAILED 7      /* the computation failed */
 #define WEFT_INTERNAL 8    /* a fault of the side that reports it */
 
-typedef struct weft_tensor_s*
-    weft_tensor;                   /* a reference to a tensor; same layout as AtenTensorHandle */
+/* A reference to a tensor. Opaque: the host may make what stands behind a parameter's handle only
+ * when a function of a table is given it. */
+typedef struct weft_tensor_s* weft_tensor;
 typedef struct weft_op_s* weft_op; /* a resolved operation; lives as long as the host */
 typedef struct weft_generator_s* weft_generator; /* random numbers of one call */
 typedef struct weft_context_s* weft_context;     /* where create() declares what it needs */
@@ -183,7 +186,8 @@ typedef struct weft_core_api {
   /* [create] Adds a tensor that is saved but not trained; `slot` is its index in weft_call.buffers.
    */
   weft_status (*declare_buffer)(weft_context, const weft_parameter*, uint32_t* slot);
-  /* [create] Adds a metric's accumulator; `slot` is its index in weft_call.states. */
+  /* [create] Adds an accumulator; `slot` is its index in weft_call.states. Before 0.10 only a
+   * metric has any. */
   weft_status (*declare_state)(weft_context, const weft_state*, uint32_t* slot);
   /* [create] Adds WEFT_COUPLES_SAMPLES or other traits of this instance. */
   weft_status (*declare_traits)(weft_context, uint32_t traits);
@@ -294,6 +298,21 @@ typedef struct weft_grad_api {
   weft_status (*saved)(weft_saved, uint32_t i, weft_tensor* out);
   /* [any] 1 while operations are recorded for backward. */
   uint32_t (*enabled)(void);
+  /* Derivatives within a call. */
+  /* Since 0.10. [call] A new tensor of the same values, cut off from what it was computed of, with
+   * respect to which gradient() differentiates. Of floating type. */
+  weft_status (*leaf)(weft_tensor, weft_tensor* out);
+  /* Since 0.10. [call] From now on operations are recorded (1) or not (0); `before`, which may be
+   * null, gets what held. The part sets it back before it returns; the host does so where it
+   * forgets. */
+  weft_status (*enable)(uint32_t on, uint32_t* before);
+  /* Since 0.10. [call] Σ over i of grad_out[i]ᵀ ∂out[i]/∂in[j], new, in grad_in[j]; null where no
+   * out depends on in[j]. Null grad_out, or grad_out[i]: out[i] is a scalar, with slope 1. With
+   * `differentiable` 1 the results can be differentiated again. What was recorded of `out` stays
+   * for the host's own backward pass. Nothing is added to the gradients of parameters. */
+  weft_status (*gradient)(const weft_tensor* out, const weft_tensor* grad_out, uint32_t n_out,
+                          const weft_tensor* in, uint32_t n_in, uint32_t differentiable,
+                          weft_tensor* grad_in);
 } weft_grad_api;
 
 /* The tensors of one part as an older checkpoint holds them, by the names of their declaration,
@@ -337,6 +356,10 @@ typedef struct weft_host {
 
 #define WEFT_PORT_OPTIONAL 1u /* an input that need not be wired */
 #define WEFT_PORT_LIST 2u     /* an input that takes one or more wires */
+/* Since 0.10: an output that is computed only where something reads it (weft_call.wanted): the
+ * weights of an attention, the values of a gate. No metric has any; the mask of such an output is
+ * one too. */
+#define WEFT_PORT_ON_DEMAND 4u
 
 struct weft_port {
   uint32_t size;
@@ -361,6 +384,9 @@ struct weft_port {
 #define WEFT_INIT_TRUNCATED_NORMAL 3u /* mean a, standard deviation b, cut at two deviations */
 #define WEFT_INIT_UNIFORM 4u          /* from a to b */
 #define WEFT_INIT_XAVIER_UNIFORM 5u   /* gain a */
+/* Since 0.10: gain a times a matrix [first size, product of the others] whose rows, or columns
+ * where those are fewer, are orthonormal. */
+#define WEFT_INIT_ORTHOGONAL 6u
 
 #define WEFT_PARAMETER_NO_DECAY 1u /* weight decay leaves it alone: biases, norms, embeddings */
 
@@ -376,6 +402,10 @@ struct weft_parameter {
   uint32_t init;
   uint32_t reserved;
   double a, b;
+  /* Since 0.10. Depth of the layer that it belongs to, from 1 at the input; 0: unknown. Of a buffer
+   * 0. Layer-wise learning rates go by it. */
+  uint32_t layer;
+  uint32_t reserved_layer;
 };
 
 #define WEFT_MERGE_SUM 0u
@@ -383,7 +413,8 @@ struct weft_parameter {
 #define WEFT_MERGE_MIN 2u
 #define WEFT_MERGE_CONCAT 3u /* along the first axis */
 
-/* A metric's accumulator; the host resets it to `initial` and merges it over ranks and groups. */
+/* An accumulator. The host resets it to `initial` and merges it: a metric's over ranks and groups,
+ * another part's, since 0.10, over the micro-batches and ranks of a step (WEFT_ROLE_STEP). */
 struct weft_state {
   uint32_t size;
   uint32_t merge;
@@ -402,7 +433,12 @@ struct weft_state {
 #define WEFT_KIND_DECODER 4u
 #define WEFT_KIND_LOSS \
   5u /* outputs `loss`, the sum over what it counts, and `weight`, how many that are */
-#define WEFT_KIND_METRIC 6u /* has states; outputs scalars */
+/* Has states; outputs scalars. WEFT_ROLE_UPDATE with the rows of a batch one after the other gives
+ * the states that one call with all gives, up to rounding: intervals are drawn over rows. What
+ * looks across rows keeps them in states that concatenate. */
+#define WEFT_KIND_METRIC 6u
+/* Since 0.10: any tensors into others, differentiable where its operations are. */
+#define WEFT_KIND_FUNCTION 7u
 
 /* A part answers a role that it does not know with WEFT_UNSUPPORTED. */
 #define WEFT_ROLE_FORWARD 0u
@@ -410,9 +446,17 @@ struct weft_state {
   1u /* loss: only `weight`, from inputs wired to the batch; others are null */
 #define WEFT_ROLE_UPDATE 2u  /* metric: inputs into states */
 #define WEFT_ROLE_COMPUTE 3u /* metric: states into outputs; there are no inputs */
+/* Since 0.10, a part with states that is no metric: merged states into new buffers, after every
+ * optimiser step. There are no inputs. `out` has one place per buffer: a new tensor of its sizes
+ * and element type, or null where it stays. A FORWARD call finds `states` at `initial` and adds
+ * what it saw; only what it writes under WEFT_CALL_TRAINING and without WEFT_CALL_RECOMPUTE is
+ * kept. Weights that are frozen or belong to a view take no step. */
+#define WEFT_ROLE_STEP 4u
 
 /* Flags that a part does not know are hints which it may ignore. */
 #define WEFT_CALL_TRAINING 1u /* dropout is on */
+/* Since 0.10: repeats a call for its gradient, with the same inputs and random numbers. */
+#define WEFT_CALL_RECOMPUTE 2u
 
 /* One call. All arrays are borrowed; a component keeps none of these tensors after it returns. */
 typedef struct weft_call {
@@ -429,16 +473,23 @@ typedef struct weft_call {
   weft_tensor* states; /* in: borrowed; to change one, write a new tensor in its place */
   weft_tensor* out;    /* one per output port; null on entry; the component writes new tensors */
   weft_generator generator;
+  /* Since 0.10. One per output port: 1 where a call in WEFT_ROLE_FORWARD must write it, 0 where an
+   * output of WEFT_PORT_ON_DEMAND must stay null. What is wanted changes no bit of the others,
+   * draws no random number and changes no state. In a sequence none of these is wanted. Null: none
+   * is. */
+  const uint8_t* wanted;
 } weft_call;
 
 typedef struct weft_component {
   uint32_t size;
   uint32_t kind;
-  const char* id;            /* "fusion.gated_cross_attention", "acme/encoder.birdsong"; kept */
-  const char* version;       /* "1.0.0" */
-  const char* summary;       /* one sentence */
-  const char* config_schema; /* JSON Schema of the configuration, an object */
-  uint32_t state_version;    /* of the parameters' names and shapes in a checkpoint */
+  const char* id;      /* "fusion.gated_cross_attention", "acme/encoder.birdsong"; kept */
+  const char* version; /* "1.0.0" */
+  const char* summary; /* one sentence */
+  /* JSON Schema of the configuration, an object. Keywords that begin with x- are annotations; a
+   * host ignores those that it does not know. */
+  const char* config_schema;
+  uint32_t state_version; /* of the parameters' names and shapes in a checkpoint */
   uint32_t reserved;
   /* [main] Makes an instance from its configuration: a JSON object, already checked against
    * config_schema, with defaults filled in. Declares ports, parameters, buffers and states on the
@@ -534,7 +585,7 @@ typedef struct weft_autoregressive {
 typedef struct weft_host_version {
   uint32_t size;
   uint32_t reserved;
-  const char* host; /* "0.9.0" */
+  const char* host; /* "0.10.0" */
 } weft_host_version;
 
 #ifdef __cplusplus

@@ -48,6 +48,14 @@ namespace weft __attribute__((visibility("hidden"))) {
       if (tensors.empty()) tensors.resize(like);
       return tensors;
     }
+    /// Whether something reads an output of Ports::on_demand_output(); only then does forward()
+    /// return it.
+    bool wants(std::string_view port) const {
+      if (!WEFT_HAS(&call_, wanted) || call_.wanted == nullptr) return false;
+      for (std::size_t i = 0; i < ports_.outputs().size(); ++i)
+        if (ports_.outputs()[i].name == port) return call_.wanted[i] != 0;
+      return false;  // this host has no outputs on demand
+    }
 
    private:
     std::pair<std::size_t, std::size_t> range(std::string_view port) const {
@@ -64,7 +72,8 @@ namespace weft __attribute__((visibility("hidden"))) {
     const weft_call& call_;
   };
 
-  /// What forward() returns: {{"tokens", tensor}, …}, one entry for each output port.
+  /// What forward() returns: {{"tokens", tensor}, …}, one entry for each output port; for those on
+  /// demand where they are wanted.
   class Outputs : public std::vector<std::pair<std::string_view, Tensor>> {
    public:
     struct Output {
@@ -148,6 +157,12 @@ namespace weft __attribute__((visibility("hidden"))) {
   class Decoder : public Component {
    public:
     static constexpr std::uint32_t kind = WEFT_KIND_DECODER;
+  };
+
+  /// Turns any tensors into others: gates, projections, scales of gradients. Its ABI is 0.10.
+  class Function : public Component {
+   public:
+    static constexpr std::uint32_t kind = WEFT_KIND_FUNCTION;
   };
 
   /// forward() returns {"loss", sum over the counted items}.

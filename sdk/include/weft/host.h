@@ -27,21 +27,22 @@ WEFT_HOST_API const char* weft_host_error(void);
 
 /// One step of training.
 typedef struct weft_host_step {
-  uint32_t size;
-  const char* stage;
-  int64_t step, steps;  ///< done so far, and in the stage
-  double loss;          ///< weighted sum of the stage's losses
-  double learning_rate;
+  uint32_t size;         ///< of this struct, in bytes
+  const char* stage;     ///< its name
+  int64_t step;          ///< steps of the stage that are done
+  int64_t steps;         ///< steps that the stage has
+  double loss;           ///< weighted sum of the stage's losses
+  double learning_rate;  ///< of this step, before the groups' factors
   double gradient_norm;  ///< before clipping
 } weft_host_step;
 
 /// Who is told; each entry may be null. Calls come on the thread that trains.
 typedef struct weft_host_observer {
-  uint32_t size;
-  void* user;  ///< handed to each call
-  void (*note)(void* user, const char* sentence);
-  void (*warning)(void* user, const char* sentence);
-  void (*step)(void* user, const weft_host_step* step);
+  uint32_t size;                                               ///< of this struct, in bytes
+  void* user;                                                  ///< handed to each call
+  void (*note)(void* user, const char* sentence);              ///< something worth knowing
+  void (*warning)(void* user, const char* sentence);           ///< something that may be wrong
+  void (*step)(void* user, const weft_host_step* step);        ///< each step that is logged
   void (*saved)(void* user, const char* stage, int64_t step);  ///< a checkpoint
   /// Asked after each step: nonzero saves and ends training with exit code 75.
   int (*stop)(void* user);
@@ -49,12 +50,12 @@ typedef struct weft_host_observer {
 
 /// How recipes and runs are opened.
 typedef struct weft_host_settings {
-  uint32_t size;
+  uint32_t size;                 ///< of this struct, in bytes
   const char* const* overrides;  ///< PATH=VALUE, as of `weft --set`
-  size_t override_count;
-  const char* const* plugins;  ///< folders; none: WEFT_PLUGIN_PATH and the installed ones
-  size_t plugin_count;
-  int32_t threads;         ///< 0: the recipe's, else the machine's
+  size_t override_count;         ///< number of overrides
+  const char* const* plugins;    ///< folders; none: WEFT_PLUGIN_PATH and the installed ones
+  size_t plugin_count;           ///< number of folders
+  int32_t threads;               ///< 0: the recipe's, else the machine's
   int32_t allow_commands;  ///< nonzero: commands (pipe:…) that the recipe reads data from may run
   const weft_host_observer* observer;  ///< or null
 } weft_host_settings;
@@ -95,9 +96,9 @@ WEFT_HOST_API void weft_host_predictor_free(weft_host_predictor* predictor);
 
 /// A field of the example: the bytes of a picture's or recording's file, or a text.
 typedef struct weft_host_field {
-  const char* name;
-  const void* bytes;
-  size_t size;
+  const char* name;   ///< the field's, as the section has it
+  const void* bytes;  ///< of the file, or of the text
+  size_t size;        ///< number of bytes
 } weft_host_field;
 
 /// One output's answer. Pointers are valid until the predictor's next call.
@@ -106,7 +107,7 @@ typedef struct weft_host_answer {
   const char* text;     ///< the class's name, or the text that was written
   int64_t index;        ///< of the class; -1 for a text
   const float* scores;  ///< a class's probability each, or null
-  size_t score_count;
+  size_t score_count;   ///< number of classes; 0 for a text
 } weft_host_answer;
 
 /// @param answers  set to a list that is valid until the predictor's next call

@@ -26,16 +26,19 @@ namespace weft {
 /// docs/exit-codes.md, such as 78 for a wrong recipe.
 class HostError : public std::runtime_error {
  public:
+  /// @param code      of docs/exit-codes.md, never 0
+  /// @param sentence  for people
   HostError(std::int32_t code, const std::string& sentence)
       : std::runtime_error(sentence), exit(code) {}
-  std::int32_t exit;
+  std::int32_t exit;  ///< the code
 };
 
 /// Who is told; an empty function is not called.
 struct Observer {
-  std::function<void(const std::string&sentence)> note, warning;
-  std::function<void(const weft_host_step& step)> step;
-  std::function<void(const std::string& stage, std::int64_t step)> saved;
+  std::function<void(const std::string& sentence)> note;     ///< something worth knowing
+  std::function<void(const std::string& sentence)> warning;  ///< something that may be wrong
+  std::function<void(const weft_host_step& step)> step;      ///< each step that is logged
+  std::function<void(const std::string& stage, std::int64_t step)> saved;  ///< a checkpoint
   std::function<bool()> stop;  ///< asked after each step: true saves and ends with exit code 75
 };
 
@@ -43,9 +46,9 @@ struct Observer {
 struct HostSettings {
   std::vector<std::string> set;      ///< PATH=VALUE
   std::vector<std::string> plugins;  ///< folders
-  std::int32_t threads = 0;
-  bool allow_commands = false;
-  Observer observer = {};
+  std::int32_t threads = 0;          ///< 0: the recipe's, else the machine's
+  bool allow_commands = false;       ///< whether commands (pipe:…) may run
+  Observer observer = {};            ///< who is told
 };
 
 /// By "metric.output".
@@ -125,7 +128,11 @@ struct FreePredictor {
 /// A trained run that answers.
 class Predictor {
  public:
-  /// @param section  whose fields an example has; empty: the evaluation's
+  /// Opens the newest checkpoint of a run. No training shard is read.
+  /// @param run       its folder
+  /// @param settings  how it is opened
+  /// @param section   whose fields an example has; empty: the evaluation's
+  /// @throws HostError
   Predictor(const std::string& run, const HostSettings& settings, const std::string& section = "") {
     weft_host_predictor* opened = nullptr;
     detail::require(weft_host_predictor_open(run.c_str(), detail::Settings(settings).get(),
@@ -133,6 +140,7 @@ class Predictor {
     predictor_.reset(opened);
   }
 
+  /// Answers one example.
   /// @param fields  by name: the bytes of a picture's or recording's file, or a text
   /// @return by the name of the node that answers
   std::map<std::string, Prediction> operator()(const std::map<std::string, std::string>& fields) {
@@ -158,13 +166,16 @@ class Predictor {
 /// A run folder.
 class Run {
  public:
+  /// Names a folder; load() and Session::train() make a run.
   Run(std::string folder, HostSettings settings, Scores scores = {})
       : folder_(std::move(folder)), settings_(std::move(settings)), scores_(std::move(scores)) {}
 
+  /// Where it is.
   const std::string& folder() const { return folder_; }
   /// Of the evaluation that ended training.
   const Scores& scores() const { return scores_; }
 
+  /// Evaluates its newest checkpoint.
   /// @param split  train, val or test; empty: the recipe's
   Scores evaluate(const std::string& split = "") const {
     weft_host_scores* scores = nullptr;
@@ -172,6 +183,8 @@ class Run {
                                        split.empty() ? nullptr : split.c_str(), &scores));
     return detail::take(scores);
   }
+  /// Opens it for questions.
+  /// @param section  whose fields an example has; empty: the evaluation's
   Predictor predictor(const std::string& section = "") const {
     return Predictor(folder_, settings_, section);
   }
@@ -185,13 +198,17 @@ class Run {
 /// A recipe that was checked.
 class Session {
  public:
+  /// Checks the recipe at a path. @throws HostError with all mistakes
   Session(std::string recipe, HostSettings settings)
       : recipe_(std::move(recipe)), settings_(std::move(settings)) {
     detail::require(weft_host_check(recipe_.c_str(), detail::Settings(settings_).get()));
   }
 
+  /// Trains into a new run folder.
   Run train(const std::string& run) const { return begin(run, WEFT_HOST_CREATE); }
+  /// Goes on from the newest checkpoint.
   Run resume(const std::string& run) const { return begin(run, WEFT_HOST_RESUME); }
+  /// Trains into a run folder whose content is lost.
   Run overwrite(const std::string& run) const { return begin(run, WEFT_HOST_OVERWRITE); }
 
  private:

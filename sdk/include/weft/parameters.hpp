@@ -8,6 +8,7 @@
 #include <weft/tensor.hpp>
 
 #include <cmath>
+#include <functional>
 
 namespace weft __attribute__((visibility("hidden"))) {
 
@@ -67,6 +68,16 @@ namespace weft __attribute__((visibility("hidden"))) {
     Buffer() = default;
     Tensor tensor() const { return Tensor::borrow(detail::current_call->buffers[slot_]); }
     operator Tensor() const { return tensor(); }
+    /// Its new value, of the same sizes; within a function of Parameters::after_step() only.
+    template <class...>
+    void set(const Tensor& value) const {
+      if (detail::current_call->role != WEFT_ROLE_STEP)
+        throw Error(WEFT_INVALID, "a buffer is set after a step of the optimiser only");
+      Tensor converted = value.to(tensor().dtype());
+      weft_tensor& place = detail::current_call->out[slot_];
+      if (place != nullptr) detail::host->tensor->release(place);
+      place = converted.give();
+    }
 
    private:
     friend class Parameters;
@@ -74,15 +85,64 @@ namespace weft __attribute__((visibility("hidden"))) {
     std::uint32_t slot_ = 0;
   };
 
+  namespace detail {
+
+  /// What the call in progress wrote to its states, by slot; absent where it wrote nothing.
+  inline thread_local std::vector<Tensor>* changed_states = nullptr;
+
+  using AfterStep = std::vector<std::function<void()>>;
+
+  }  // namespace detail
+
+  /// A sum over all micro-batches and ranks of a step of the optimiser, float64. Calls in training
+  /// add to it; after the step a function of Parameters::after_step() makes buffers of it, and it
+  /// begins anew. So statistics are the same however a step is cut into pieces.
+  class Accumulator {
+   public:
+    Accumulator() = default;
+    Tensor tensor() const {
+      const std::vector<Tensor>& changed = *detail::changed_states;
+      const bool is_changed = slot_ < changed.size() && changed[slot_];
+      return Tensor::borrow(is_changed ? changed[slot_].handle()
+                                       : detail::current_call->states[slot_]);
+    }
+    operator Tensor() const { return tensor(); }
+    /// Adds `value`, converted; no gradient flows into it.
+    template <class...>
+    void add(const Tensor& value) const {
+      const Tensor converted = value.to(WEFT_DTYPE_FLOAT64);
+      weft_tensor sum = nullptr;
+      detail::check(detail::host->op->add(tensor().handle(), converted.handle(), 1.0, &sum));
+      std::vector<Tensor>& changed = *detail::changed_states;
+      if (changed.size() <= slot_) changed.resize(slot_ + 1);
+      changed[slot_] = Tensor::own(sum);
+    }
+
+   private:
+    friend class Parameters;
+    explicit Accumulator(std::uint32_t slot) : slot_(slot) {}
+    std::uint32_t slot_ = 0;
+  };
+
   /// Declares the parameters and buffers of a component, in its constructor. Names join with dots:
   /// `in("attention")` gives a view whose `add("w_q", …)` declares "attention.w_q".
   class Parameters {
    public:
-    explicit Parameters(weft_context context) : context_(context) {}
+    explicit Parameters(weft_context context, detail::AfterStep* after_step = nullptr)
+        : context_(context), after_step_(after_step) {}
 
     /// The same declarations under `name.`.
     Parameters in(const std::string& name) const {
-      return Parameters(context_, prefix_ + name + ".");
+      Parameters inner = *this;
+      inner.prefix_ += name + ".";
+      return inner;
+    }
+    /// The same declarations as those of a layer, from 1 at the input: learning rates that fall
+    /// from layer to layer go by it. A host of ABI 0.9 goes by names.
+    Parameters at_layer(std::uint32_t layer) const {
+      Parameters inner = *this;
+      inner.layer_ = layer;
+      return inner;
     }
 
     /// A matrix or other weight, subject to weight decay.
@@ -102,9 +162,50 @@ namespace weft __attribute__((visibility("hidden"))) {
       return Buffer(slot);
     }
 
+    /// Whether the host offers accumulator() and after_step(): ABI 0.10.
+    static bool has_steps() { return detail::host->abi_minor >= 10; }
+    /// A sum over a step of the optimiser; see Accumulator.
+    Accumulator accumulator(const std::string& name, const Sizes& sizes) const {
+      const std::string path = prefix_ + name;
+      if (!has_steps())
+        throw Error(WEFT_UNSUPPORTED,
+                    "state \"" + path +
+                        "\": this host offers ABI 0.9, in which only metrics have "
+                        "states. Use a host that offers 0.10.");
+      weft_state state{};
+      state.size = sizeof state;
+      state.merge = WEFT_MERGE_SUM;
+      state.name = path.c_str();
+      state.sizes = sizes.data();
+      state.ndim = static_cast<std::uint32_t>(sizes.size());
+      state.dtype = WEFT_DTYPE_FLOAT64;
+      std::uint32_t slot = 0;
+      detail::check(detail::host->core->declare_state(context_, &state, &slot));
+      return Accumulator(slot);
+    }
+    /// Is called after every step of the optimiser that moved the part, to make new buffers of what
+    /// was accumulated: Buffer::set(). It may capture the part; a block captures itself by value.
+    void after_step(std::function<void()> function) const {
+      if (after_step_ != nullptr) after_step_->push_back(std::move(function));
+    }
+
     /// Says that an output row depends on other rows of the batch.
     void couples_samples() const {
       detail::check(detail::host->core->declare_traits(context_, WEFT_COUPLES_SAMPLES));
+    }
+    /// Says that in a sequence the part takes the new tokens alone: WEFT_INCREMENTAL.
+    void incremental() const {
+      if (caches_api() != nullptr)
+        detail::check(detail::host->core->declare_traits(context_, WEFT_INCREMENTAL));
+    }
+    /// The slot of a new cache; see Cache. 0 where the host does not know caches.
+    std::uint32_t cache(const std::string& name, std::uint32_t kind, std::uint32_t axis) const {
+      const std::string path = prefix_ + name;
+      const weft_cache declared = {sizeof declared, kind, path.c_str(), axis, 0};
+      std::uint32_t slot = 0;
+      if (const weft_caches_api* const api = caches_api())
+        detail::check(api->declare_cache(context_, &declared, &slot));
+      return slot;
     }
     /// How many wires the recipe gives to an input port.
     std::int64_t wired(const char* port) const {
@@ -114,9 +215,10 @@ namespace weft __attribute__((visibility("hidden"))) {
     }
 
    private:
-    Parameters(weft_context context, std::string prefix)
-        : context_(context), prefix_(std::move(prefix)) {}
-
+    static const weft_caches_api* caches_api() {
+      return static_cast<const weft_caches_api*>(
+          detail::host->core->get_extension(WEFT_DRAFT_CACHES));
+    }
     static double fan_in(const std::string& path, const Sizes& sizes) {
       if (sizes.size() < 2)
         throw Error(WEFT_INVALID, "parameter \"" + path +
@@ -126,8 +228,8 @@ namespace weft __attribute__((visibility("hidden"))) {
       for (std::size_t i = 1; i < sizes.size(); ++i) fan *= static_cast<double>(sizes[i]);
       return fan > 1.0 ? fan : 1.0;
     }
-    static weft_parameter describe(const std::string& path, const Sizes& sizes, Init init,
-                                   std::uint32_t flags) {
+    weft_parameter describe(const std::string& path, const Sizes& sizes, Init init,
+                            std::uint32_t flags) const {
       weft_parameter parameter{};
       parameter.size = sizeof parameter;
       parameter.flags = flags;
@@ -143,6 +245,7 @@ namespace weft __attribute__((visibility("hidden"))) {
       parameter.init = init.kind;
       parameter.a = init.a * scale;
       parameter.b = init.b * scale;
+      parameter.layer = layer_;
       return parameter;
     }
     Parameter declare(const std::string& name, const Sizes& sizes, Init init,
@@ -155,7 +258,9 @@ namespace weft __attribute__((visibility("hidden"))) {
     }
 
     weft_context context_;
+    detail::AfterStep* after_step_;
     std::string prefix_;
+    std::uint32_t layer_ = 0;
   };
 
   /// Declares the ports of a component. Shapes are written "[B, N, D]": symbols are unified by the
@@ -212,6 +317,14 @@ namespace weft __attribute__((visibility("hidden"))) {
     void output(const char* name, const char* shape, const char* doc,
                 std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
       add(WEFT_PORT_OUTPUT, 0, dtypes, name, shape, doc, nullptr);
+    }
+    /// A tensor that forward() returns only where Inputs::wants() says so: the weights of an
+    /// attention, the values of a gate. It costs nothing unless something reads it. A host of ABI
+    /// 0.9 has no such ports: there is none, and nobody wants it.
+    void on_demand_output(const char* name, const char* shape, const char* doc,
+                          std::uint32_t dtypes = WEFT_DTYPES_FLOAT) {
+      if (detail::host->abi_minor >= 10)
+        add(WEFT_PORT_OUTPUT, WEFT_PORT_ON_DEMAND, dtypes, name, shape, doc, nullptr);
     }
     /// The padding mask of an output, which then travels with it.
     void mask_output(const char* name, const char* shape, const char* mask_of) {

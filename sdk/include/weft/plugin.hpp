@@ -6,6 +6,7 @@
 #include <weft/blocks.hpp>
 #include <weft/component.hpp>
 #include <weft/custom.hpp>
+#include <weft/gradient.hpp>
 #include <weft/migration.hpp>
 
 #include <memory>
@@ -30,6 +31,7 @@ namespace weft __attribute__((visibility("hidden"))) {
   struct Instance {
     Ports ports;
     States states;
+    AfterStep after_step;
     std::unique_ptr<Part> part;
   };
 
@@ -70,13 +72,27 @@ namespace weft __attribute__((visibility("hidden"))) {
   /// Makes `call` the current one for the blocks, and the one before it again at the end.
   class CurrentCall {
    public:
-    explicit CurrentCall(const weft_call& call) : before_(current_call) { current_call = &call; }
-    ~CurrentCall() { current_call = before_; }
+    explicit CurrentCall(const weft_call& call)
+        : before_(current_call), states_before_(changed_states) {
+      current_call = &call;
+      changed_states = &changed_;
+    }
+    ~CurrentCall() {
+      current_call = before_;
+      changed_states = states_before_;
+    }
+    /// Hands what was accumulated to the host, once the call has succeeded.
+    void write_states() {
+      for (std::size_t i = 0; i < changed_.size(); ++i)
+        if (changed_[i]) current_call->states[i] = changed_[i].give();
+    }
     CurrentCall(const CurrentCall&) = delete;
     CurrentCall& operator=(const CurrentCall&) = delete;
 
    private:
     const weft_call* before_;
+    std::vector<Tensor>* states_before_;
+    std::vector<Tensor> changed_;
   };
 
   /// The C functions of one part.
@@ -92,10 +108,10 @@ namespace weft __attribute__((visibility("hidden"))) {
         Fields fields(std::string_view(json, length));
         config.describe(fields);
         auto instance = std::make_unique<Instance<Part>>(
-            Instance<Part>{Ports(context), States(context), nullptr});
+            Instance<Part>{Ports(context), States(context), {}, nullptr});
         Part::ports(instance->ports, config);
         if constexpr (is_metric<Part>) Part::states(instance->states, config);
-        instance->part = std::make_unique<Part>(config, Parameters(context));
+        instance->part = std::make_unique<Part>(config, Parameters(context, &instance->after_step));
         *self = instance.release();
       });
     }
@@ -114,9 +130,10 @@ namespace weft __attribute__((visibility("hidden"))) {
     static weft_status call(void* self, const weft_call* call) {
       return guard([&] {
         require(self != nullptr && call != nullptr, "an instance");
-        const CurrentCall scope(*call);
+        CurrentCall scope(*call);
         const auto& instance = *static_cast<Instance<Part>*>(self);
         run(instance, *call, Inputs(instance.ports, *call));
+        scope.write_states();
       });
     }
 
@@ -173,6 +190,9 @@ namespace weft __attribute__((visibility("hidden"))) {
           instance.part->update(in, state);
           return state.write();
         }
+      } else if (call.role == WEFT_ROLE_STEP) {
+        for (const std::function<void()>& function : instance.after_step) function();
+        return;
       } else if constexpr (Part::kind == WEFT_KIND_LOSS) {
         if (call.role == WEFT_ROLE_COUNT)
           return write({{"weight", instance.part->weight(in)}}, instance.ports, call);
@@ -191,7 +211,8 @@ namespace weft __attribute__((visibility("hidden"))) {
 
   /// The lowest minor version of the ABI that has all this layer calls without asking. What came
   /// later is asked for with WEFT_HAS, so that a new SDK's plug-ins load in an older host.
-  constexpr std::uint32_t lowest_abi_minor = 9;
+  template <class... Parts>
+  constexpr std::uint32_t lowest_abi_minor = ((Parts::kind == WEFT_KIND_FUNCTION) || ...) ? 10 : 9;
 
   /// The descriptor of a library with these parts.
   template <class... Parts>
@@ -204,7 +225,7 @@ namespace weft __attribute__((visibility("hidden"))) {
       static const weft_component* const components[] = {Entry<Parts>::descriptor()...};
       static const weft_plugin plugin = {sizeof(weft_plugin),
                                          WEFT_ABI_MAJOR,
-                                         lowest_abi_minor,
+                                         lowest_abi_minor<Parts...>,
                                          sizeof...(Parts),
                                          components,
                                          Operation::first,

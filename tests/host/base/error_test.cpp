@@ -13,6 +13,8 @@ using namespace weft::host;
 TEST(Problem, SaysWhateverPlaceItKnows) {
   EXPECT_EQ((Problem{"a.json", 12, "/graph/x", "unknown key."}).sentence(),
             "a.json:12: /graph/x: unknown key.");
+  EXPECT_EQ((Problem{"a.json", 12, "/graph/x", "unknown key.", 3}).sentence(),
+            "a.json:12:3: /graph/x: unknown key.");
   EXPECT_EQ((Problem{"--set", 0, "/seed", "no."}).sentence(), "--set: /seed: no.");
   EXPECT_EQ((Problem{"a.json", 3, "", "no."}).sentence(), "a.json:3: no.");
   EXPECT_EQ((Problem{"", 0, "/seed", "no."}).sentence(), "/seed: no.");

@@ -5,7 +5,6 @@
 
 #include <cstring>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
 #include "host/engine/autograd.hpp"
@@ -185,102 +184,6 @@ TEST(Checkpoint, SavedAgainItReplacesItself) {
   other.data["offset"] = 1;
   host::save_checkpoint(in(run), other);
   EXPECT_EQ(newest(run).value().data.at("offset"), 1);
-}
-
-/// What loading the sample says after `damage` was done to its folder.
-template <class Damage>
-std::string refusal_after(const Damage& damage) {
-  const TemporaryFolder run;
-  host::save_checkpoint(in(run), sample());
-  const std::string folder = run.path("") + "checkpoints/fit-3";
-  damage(folder + "/");
-  const auto [exit, sentence] =
-      error_of([&] { host::load_checkpoint(in(run).folder("checkpoints"), "fit-3"); });
-  EXPECT_EQ(exit, Exit::bad_checkpoint) << sentence;
-  const std::string head = "checkpoint " + folder + ": ";
-  EXPECT_TRUE(sentence.starts_with(head)) << sentence;
-  return sentence.substr(head.size());
-}
-
-TEST(CheckpointFault, TruncatedOrChangedFilesAreNamed) {
-  for (const std::string name : {"model.safetensors", "optimizer.safetensors"}) {
-    const std::string refused =
-        name + " is damaged: its hash is not the one that state.json records.";
-    EXPECT_EQ(refusal_after([&](const std::string& folder) {
-                fs::resize_file(folder + name, fs::file_size(folder + name) - 1);
-              }),
-              refused);
-    EXPECT_EQ(refusal_after([&](const std::string& folder) {
-                std::fstream file(folder + name, std::ios::in | std::ios::out | std::ios::binary);
-                file.seekp(-1, std::ios::end);
-                file.put('\x55');
-              }),
-              refused);
-    EXPECT_EQ(refusal_after([&](const std::string& folder) { fs::remove(folder + name); }),
-              name + " is missing.");
-  }
-}
-
-TEST(CheckpointFault, AStateThatIsNoneIsRefused) {
-  EXPECT_EQ(refusal_after([](const std::string& folder) { fs::remove(folder + "state.json"); }),
-            "state.json is missing.");
-  EXPECT_EQ(refusal_after([](const std::string& folder) {
-              fs::resize_file(folder + "state.json", fs::file_size(folder + "state.json") / 2);
-            }),
-            "state.json is damaged.");
-  for (const char* text : {"", "[]", "{}", R"({"checkpoint": 1, "stage": 3})"})
-    EXPECT_EQ(refusal_after(
-                  [&](const std::string& folder) { std::ofstream(folder + "state.json") << text; }),
-              "state.json is damaged.");
-  EXPECT_EQ(refusal_after([](const std::string& folder) {
-              std::ofstream(folder + "state.json") << R"({"checkpoint": 2})";
-            }),
-            "it is of a later format.");
-}
-
-/// state.json of the sample, changed and written back.
-std::string refusal_of_state(const std::function<void(nlohmann::ordered_json&)>& change) {
-  return refusal_after([&](const std::string& folder) {
-    auto state = nlohmann::ordered_json::parse(content(folder + "state.json"));
-    change(state);
-    std::ofstream(folder + "state.json") << state;
-  });
-}
-
-TEST(CheckpointFault, AStateWithAnotherNumberIsRefused) {
-  for (const char* pointer : {"/step", "/data/epoch", "/data/offset", "/parts/digit/1", "/stage"})
-    EXPECT_EQ(refusal_of_state([&](nlohmann::ordered_json& state) {
-                nlohmann::ordered_json& value =
-                    state[nlohmann::ordered_json::json_pointer(pointer)];
-                value = value.is_string() ? nlohmann::ordered_json("fat")
-                                          : nlohmann::ordered_json(value.get<std::int64_t>() + 1);
-              }),
-              "state.json is damaged: its hash is not the one that it records.")
-        << pointer;
-}
-
-TEST(CheckpointFault, AHashThatIsSpelledOtherwiseIsNotPassedOver) {
-  EXPECT_EQ(refusal_of_state([](nlohmann::ordered_json& state) {
-              state["hesh"] = state["hash"];
-              state.erase("hash");
-              state["step"] = 4;
-            }),
-            "state.json is damaged: it has a key \"hesh\".");
-}
-
-TEST(Checkpoint, AStateOfBeforeTheHashIsStillRead) {
-  EXPECT_EQ(refusal_of_state([](nlohmann::ordered_json& state) {
-              state.erase("hash");
-              state["step"] = 4;
-            }),
-            "state.json is damaged: it says that this is \"fit-4\".");
-  const TemporaryFolder run;
-  host::save_checkpoint(in(run), sample());
-  const std::string file = run.path("checkpoints/fit-3/state.json");
-  auto state = nlohmann::ordered_json::parse(content(file));
-  state.erase("hash");
-  std::ofstream(file) << state;
-  EXPECT_EQ(newest(run).value().data, sample().data);
 }
 
 TEST(CheckpointFault, LinksAreNotFollowed) {

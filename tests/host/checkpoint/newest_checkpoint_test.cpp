@@ -29,7 +29,8 @@ TEST(NewestCheckpoint, WhereTheNewestIsDamagedTheOneBeforeIsTaken) {
   EXPECT_EQ(newest(run, &told).value().step, 4);
   EXPECT_EQ(told, "checkpoint " + run.path("checkpoints/fit-8") +
                       ": model.safetensors is damaged: its hash is not the one that state.json "
-                      "records. fit-4 is taken, the newest checkpoint that is sound.");
+                      "records. Its header does not fit what follows it. fit-4 is taken, the "
+                      "newest checkpoint that is sound.");
   damage(run, "fit-4");
   EXPECT_EQ(newest(run).value().stage, "align");
   damage(run, "align-7");

@@ -54,6 +54,21 @@ class Check(Case):
 
 
 class OneRound(Check):
+    def test_rules_of_fields_have_places_and_are_told_together(self):
+        """What no schema says: keys that do not go together, in two fields of a section and the section itself."""
+        section = (recipe := small())["data"]["av"]
+        section["fields"]["picture"].update(resize="area", fit="crop", mean=[1, 2])
+        section["fields"]["voice"] = {"kind": "log_mel", "member": "wav", "preset": "torchaudio", "frames": 9, "low_hz": 8000}
+        section["split"] = {"val": 0.5, "test": 0.5}
+        lines = self.problems(recipe)
+        text = (self.folder / "r.json").read_text().splitlines()
+        for key, told in (("resize", 'fields/picture/resize: expected bilinear or bicubic, which fit, dct_scaling and crop go with, found "area".'),
+                          ("mean", "fields/picture/mean: expected 1 numbers, one per channel, found [1,2]."),
+                          ("low_hz", "fields/voice/low_hz: expected a number below high_hz, found 8000."),
+                          ("split", "split/val: expected val and test to be below 1 together, found 0.5.")):
+            at = next(number for number, line in enumerate(text, 1) if f'"{key}":' in line) + (key == "split")
+            self.assertEqual(lines.count(f"{self.folder}/r.json:{at}:{text[at - 1].index(chr(34)) + 1}: /data/av/{told}"), 1, "\n".join(lines))
+
     def test_the_small_recipe_is_sound(self):
         self.assertEqual(self.warnings(small()), [])
 
@@ -125,7 +140,7 @@ class Data(Check):
     def test_where_only_data_is_wrong_the_code_is_the_datas(self):
         recipe = small()
         recipe["data"]["av"]["shards"]["val"] = ["/nowhere.tar"]
-        self.assert_told(self.problems(recipe, NO_INPUT), "r.json:12: /data/av/shards/val/0: The shard /nowhere.tar cannot be opened")
+        self.assert_told(self.problems(recipe, NO_INPUT), "r.json:12:6: /data/av/shards/val/0: The shard /nowhere.tar cannot be opened")
         (self.folder / "empty.tar").write_bytes(b"")
         recipe["data"]["av"]["shards"]["val"] = [str(self.folder / "empty.tar")]
         self.assert_told(self.problems(recipe, BAD_DATA), "empty.tar is empty")
@@ -209,7 +224,7 @@ class Bounds(Check):
         fifo = self.folder / "fifo"
         os.mkfifo(fifo)
         (self.folder / "loop").symlink_to("loop")
-        for path in (fifo, "/dev/zero", "/dev/null", self.folder, self.folder / "loop", "n" * 300, "d/" * 3000):
+        for path in (fifo, "/dev/zero", "/dev/null", self.folder, self.folder / "loop", "n" * 300, "d/" * 2040):
             code, err = self.bounded(["check", self.write({"extends": str(path)})])
             self.assertEqual(code, BAD_RECIPE, err)
             self.assertIn('/extends: cannot read "', err)

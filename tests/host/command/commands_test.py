@@ -98,7 +98,7 @@ class Commands(DataCase):
         blend = {"blend": [{"shards": [str(self.tars["train"])]}, {"shards": [self.command]}], "order": "shuffle"}
         for entry in (self.command, "-"):
             blend["blend"][1]["shards"] = [entry]
-            sentence = f"data /blend/1/shards: {entry} is a stream, and a blend draws from all samples of its sources. Name it in shards/train, or name files."
+            sentence = f"blend/1/shards: {entry} is a stream, and a blend draws from all samples of its sources. Name it in shards/train, or name files."
             for verb in (["train", "--allow-commands", "--run", self.folder / "run"], ["check"], ["data", "bench", "--allow-commands"]):
                 self.refused([*verb, self.write(section=blend, train=None)], BAD_RECIPE, sentence)
         list_file = self.folder / "shards.txt"

@@ -24,6 +24,8 @@ class Crash(Case):
         self.assertEqual(report.count("\n"), 1)
         self.assertIn(report, result.stderr)
         self.assertEqual((run / "latest").read_text(), "fit-2\n")
+        record = json.loads(weft("runs", "show", run, "--json").stdout)
+        self.assertEqual((record["state"], f"weft: error: {record['message']}\n"), ("failed", report))
         return report
 
     def within(self, signal, entry, node=" (fusion)"):
@@ -62,7 +64,7 @@ class Crash(Case):
             with self.subTest(deed):
                 result = weft("train", PICTURE, "--run", self.folder / deed, *SHORT, *shards(SHARD), *use(deed))
                 self.assertEqual(result.returncode, PLUGIN, result.stderr)
-                self.assertIn(f"weft: error: fusion (tests/fusion.crashing 1.0.0): it {what}, which belong to the host", result.stderr)
+                self.assertIn(f"weft: error: fusion (tests/fusion.crashing 1.0.0): it {what}, which belong to the host. The checkpoint fit-2 is sound;", result.stderr)
                 self.assertEqual((self.folder / deed / "latest").read_text(), "fit-2\n")
 
     def test_a_fault_before_there_is_a_run(self):

@@ -2,6 +2,9 @@
 
 Usage: data_bare_test.py BUILD_FOLDER.
 """
+import bz2
+import lzma
+
 from data_cases import *
 
 
@@ -40,6 +43,37 @@ class Bare(DataCase):
         fields = stats["stats"][0]["splits"]["train"]["fields"]
         self.assertGreater(fields["wav"]["seconds"]["max"], 0)
         self.assertEqual(fields["png"]["width"]["max"], 28)
+
+    def test_a_tar_in_another_compression_is_named_so_and_no_recipe(self):
+        for module, ending, said in ((bz2, "bz2", "is compressed by bzip2, which is not read"), (lzma, "xz", "is compressed by xz, which is not read")):
+            packed = self.folder / f"d.tar.{ending}"
+            packed.write_bytes(module.compress(Path(self.tars["train"]).read_bytes()))
+            stderr = self.look("check", packed, code=BAD_DATA).stderr
+            self.assertIn(said, stderr)
+            self.assertIn("Decompress it, or compress the tar by gzip or Zstandard", stderr)
+
+    def test_what_is_no_shard_is_told_by_what_it_is(self):
+        for name, content, told in (("a.tar.bz2", bz2.compress(b"x" * 5000), "is compressed by bzip2, which is not read"),
+                                    ("a.tar.xz", lzma.compress(b"x" * 5000), "is compressed by xz, which is not read"),
+                                    ("a.zip", b"PK\3\4" + bytes(600), "is a ZIP archive, not a tar"),
+                                    ("a.parquet", b"PAR1" + bytes(600), "is a Parquet table, not a tar"),
+                                    ("a.npy", b"\x93NUMPY\1\0v\0{}", "is a NumPy array, not a tar"),
+                                    ("a.png", png(1), "is a PNG, not a tar"),
+                                    ("unknown", bytes(100), "is not a tar file")):
+            path = self.folder / name
+            path.write_bytes(content)
+            for action in ("check", "stats"):
+                self.assertIn(f"The shard {path} {told}. ", self.look(action, path, code=BAD_DATA).stderr)
+        (self.folder / "r.json").write_text('{"format": 2,, }')
+        # What the system refuses to look at is a missing file too.
+        self.assertIn("File name too long", self.look("check", "x" * 5000, code=NO_INPUT).stderr)
+        self.assertIn("not valid JSON", self.look("check", self.folder / "r.json", code=BAD_RECIPE).stderr)
+
+    def test_a_shard_cut_off_in_its_first_member(self):
+        path = self.folder / "cut.tar"
+        write_tar(path, [("a.png", png(1))])
+        path.write_bytes(path.read_bytes()[:520])
+        self.assertIn(f"The shard {path} is cut off or damaged inside a.png. ", self.look("check", path, code=BAD_DATA).stderr)
 
     def test_a_folder_of_files(self):
         folder = self.loose()

@@ -111,6 +111,10 @@ class Pack(DataCase):
         self.refused(["data", "pack", source, *out], BAD_DATA, "a.txt, which is a link or a device. Only files are read")
         self.refused(["data", "pack", self.folder / "nowhere", *out], NO_INPUT, "There is no ")
         self.refused(["data", "pack", source], USAGE, "--out says what the shards' names begin with")
+        for place in (source / "p", source / "new/p", self.folder / "s/../s/p"):
+            self.refused(["data", "pack", source, "--out", place], USAGE, f"--out {place} lies in {source}, so that the shards would be packed themselves")
+        self.refused(["data", "pack", source, "--out", f"{self.folder}/"], USAGE, f"--out {self.folder}/ names no file. Say what the names")
+        self.refused(["data", "pack", source, *out, "--samples", "0"], USAGE, "--samples takes a positive number.")
         index = self.folder / "i.jsonl"
         for key, text in (("a.b", 'the key "a.b" holds a dot after its last slash'), ("../a", 'the key "../a" is no name inside a folder'),
                           ("/a", 'the key "/a" is no name inside a folder'), ("a/", 'the key "a/" is no name inside a folder')):

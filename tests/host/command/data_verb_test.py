@@ -72,7 +72,7 @@ class Check(DataCase):
         told = [line for line in result.stdout.splitlines() if "cannot be used" in line]
         self.assertEqual(len(told), 1, told)
         self.assertRegex(told[0], '^  cannot be used: 150 samples: cls is "c0", which is no class of field label[.] .* Add it to the '
-                                  f"field's classes, or leave the example out with where. E.g. {self.tars['train']}, samples s0, s1 and s2.$")
+                                  f"field's classes, or leave the example out with filter. E.g. {self.tars['train']}, samples s0, s1 and s2.$")
         found = self.read("check", code=BAD_DATA, fields=fields)
         self.assertEqual(len(found["unusable"]), 150)
         self.assertEqual([reason["samples"] for reason in found["reasons"]], [150])

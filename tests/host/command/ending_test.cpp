@@ -69,12 +69,12 @@ TEST(Ending, ErrorsBringTheirOwnAndTheRestIsInternal) {
 }
 
 TEST(Ending, ARecipesProblemsComeThroughTheOtherLibrary) {
-  const RecipeError error("r.json", {{"r.json", 3, "/graph", "it is empty."}});
+  const RecipeError error("r.json", {{"r.json", 3, "/graph", "it is empty.", 5}});
   const Ending ending = ending_of(VerbFailed(ending_of(error)));
   EXPECT_EQ(ending.sentence, error.what());
   EXPECT_EQ(nlohmann::json::parse(json_text(ending)), nlohmann::json::parse(R"({"error": {
-    "exit": 78, "sentence": "r.json has 1 problem:\n  r.json:3: /graph: it is empty.",
-    "problems": [{"file": "r.json", "line": 3, "pointer": "/graph", "text": "it is empty."}]}})"));
+    "exit": 78, "sentence": "r.json has 1 problem:\n  r.json:3:5: /graph: it is empty.",
+    "problems": [{"file": "r.json", "line": 3, "column": 5, "pointer": "/graph", "text": "it is empty."}]}})"));
   EXPECT_EQ(nlohmann::json::parse(json_text({Exit::io, "a\xff", {}})),
             nlohmann::json::parse(R"({"error": {"exit": 74, "sentence": "a\ufffd"}})"));
 }

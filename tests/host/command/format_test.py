@@ -3,7 +3,10 @@
 Usage: format_test.py BUILD_FOLDER.
 """
 import json
+import os
 import re
+import resource
+import subprocess
 
 from cases import *
 
@@ -38,6 +41,30 @@ class Texts(Case):
         path.write_text("{")
         self.assertEqual(weft("format", path).returncode, BAD_RECIPE)
         self.assertEqual(weft("format", self.folder / "none.json").returncode, NO_INPUT)
+
+    def test_a_recipe_that_cannot_be_written_stays(self):
+        path, link = self.folder / "r.json", self.folder / "link.json"
+        text = json.dumps({"a": ["x" * 100] * 100})
+        path.write_text(text)
+        path.chmod(0o640)
+        result = subprocess.run([BUILD / "bin/weft", "format", path], capture_output=True, text=True,
+                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+        self.assertEqual(result.returncode, 74, result.stderr)
+        self.assertIn(f'cannot write "{path}": the disk may be full. The recipe is as it was.', result.stderr)
+        self.assertEqual([path.read_text(), os.listdir(self.folder)], [text, ["r.json"]])
+        link.symlink_to("r.json")
+        self.assertEqual(weft("format", link).returncode, 0)
+        self.assertTrue(link.is_symlink())
+        self.assertNotEqual(path.read_text(), text)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o640)
+
+    def test_what_is_no_recipes_file(self):
+        os.mkfifo(self.folder / "pipe")
+        for path in (self.folder / "pipe", "/dev/zero"):
+            for verb in ("format", "migrate"):
+                result = weft(verb, path)
+                self.assertEqual(result.returncode, NO_INPUT, result.stderr)
+                self.assertIn(f'cannot read "{path}": it is a pipe, socket or device, not a file. Check the path.', result.stderr)
 
     def test_a_recipe_of_format_1_is_migrated(self):
         old = ROOT / "tests/compat/shipped.json"
@@ -78,11 +105,11 @@ class FilledIn(Case):
         return result.stdout
 
     def test_a_value_says_where_it_comes_from(self):
-        self.assertRegex(self.explained("stages.see.steps"), r"^/stages/0/steps: 900\n  from .*digits_qa.json:\d+\n$")
+        self.assertRegex(self.explained("stages.see.steps"), r"^/stages/0/steps: 900\n  from .*digits_qa.json:\d+:\d+\n$")
         self.assertRegex(self.explained("graph.vision.config.height"),
-                         r": 28\n  from the size of what is wired, .*digits_qa.json:\d+: /graph/vision/in\n$")
+                         r": 28\n  from the size of what is wired, .*digits_qa.json:\d+:\d+: /graph/vision/in\n$")
         self.assertRegex(self.explained("graph.vision.config.dim"),
-                         r": 64\n  from the recipe's default, .*digits_qa.json:\d+: /defaults/config/dim\n$")
+                         r": 64\n  from the recipe's default, .*digits_qa.json:\d+:\d+: /defaults/config/dim\n$")
         self.assertIn(": 2\n  from the default of encoder.vit\n", self.explained("graph.vision.config.layers"))
         self.assertIn(": 10\n  from the default of the recipe format\n", self.explained("stages.0.log_every"))
         self.assertIn(": 7\n  from --set\n", self.explained("stages.0.steps", "--set", "stages.0.steps=7"))

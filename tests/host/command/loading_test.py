@@ -5,6 +5,7 @@ Usage: loading_test.py BUILD_FOLDER
 import collections
 import io
 import json
+import re
 import subprocess
 import tarfile
 
@@ -90,7 +91,7 @@ class BadSamples(Loading):
                 self.assertEqual(weights.read_bytes(), in_two_parts)
         refused = weft(*self.arguments(path, "--overwrite", steps=120, bad_samples={"skip": 0.005}))
         self.assertEqual(refused.returncode, BAD_DATA)
-        self.assertIn("samples of the part train cannot be used, more than the share of 0.005 that bad_samples allows", refused.stderr)
+        self.assertIn("samples of the part train cannot be used, more than the share of 0.005 that on_bad_sample allows", refused.stderr)
         self.assertGreater(len((self.folder / "run/set_aside.jsonl").read_text().splitlines()), 0.005 * number)
 
     def test_what_was_trained_is_saved_before_it_is_measured(self):
@@ -105,8 +106,19 @@ class BadSamples(Loading):
         path = self.folder / "broken.tar"
         broken_copy(path)
         section = {"shards": {"train": [str(SHARD)], "test": [str(path)]}, "bad_samples": {"skip": 0.001}}
-        self.refused(self.arguments(SHARD, **section), BAD_DATA, "more than the share of 0.001 that bad_samples allows")
+        self.refused(self.arguments(SHARD, **section), BAD_DATA, "more than the share of 0.001 that on_bad_sample allows")
         self.assertIn(str(path), (self.folder / "run/set_aside.jsonl").read_text())
+
+    def test_each_rank_tells_what_it_alone_has_set_aside(self):
+        path = self.folder / "broken.tar"
+        bad, _ = broken_copy(path)
+        arguments = self.arguments(path, "--set", "evaluate=null", "--set", "stages.0.save_every=0", steps=120, bad_samples={"skip": 0.01})
+        result = weft("launch", "--nproc", "2", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        listed = [json.loads(line)["key"] for line in (self.folder / "run/set_aside.jsonl").read_text().splitlines()]
+        told = [key for key in bad if re.search(rf"warning: rank 1: set aside: .*sample {key}\b", result.stderr)]
+        self.assertTrue(listed and told)
+        self.assertEqual(sorted({*listed, *told}), sorted(bad))
 
     def expect_listed(self, bad, result):
         listed = [json.loads(line) for line in (self.folder / "run/set_aside.jsonl").read_text().splitlines()]

@@ -5,6 +5,7 @@ Usage: new_recipe_test.py BUILD_FOLDER
 import math
 import random
 import re
+import resource
 import struct
 import wave
 
@@ -65,6 +66,14 @@ class NewRecipe(Case):
             self.assertEqual(answer["label"]["class"], shape)
         many = self.run_weft("predict", "run", "--input", "shapes").splitlines()
         self.assertEqual(len(many), 80)
+
+    def test_a_target_that_half_of_the_rows_lack_is_optional(self):
+        rows = [f"{i % 7},{(3 * i) % 5},{['low', 'high'][i % 2] if i % 3 else ''}" for i in range(90)]
+        Path("half.csv").write_text("a,b,label\n" + "\n".join(rows) + "\n")
+        recipe, _, path = self.draft("half.csv")
+        self.assertTrue(recipe["data"]["half"]["fields"]["label"]["optional"])
+        self.assertIn("// 30 of the samples lack it: nothing is learned from those", Path(path).read_text())
+        self.assertGreater(self.train(path, 5)["accuracy.accuracy"], 0)
 
     def test_parts_in_folders_of_their_own(self):
         self.class_folders(6)
@@ -147,6 +156,13 @@ class NewRecipe(Case):
         self.refused(["new", "encoder", "acme/encoder.a", "--target", "a"], USAGE, "weft new: --target goes with `weft new recipe`")
         Path("shapes.json").write_text("mine")
         self.refused(["new", "recipe", "shapes"], CANNOT_CREATE, "shapes.json exists already. Name another file with --out")
+        # What is there stays where the new one cannot be written whole.
+        full = subprocess.run([BUILD / "bin/weft", "new", "recipe", "shapes", "--overwrite"], capture_output=True, text=True,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+        self.assertEqual(full.returncode, 74, full.stderr)
+        self.assertIn("shapes.json cannot be written: File too large. Make room on the disk", full.stderr)
+        self.assertEqual(Path("shapes.json").read_text(), "mine")
+        self.assertEqual([name for name in os.listdir() if name.startswith("shapes.json.")], [])
         Path("flat").mkdir()
         Path("flat/a.png").write_bytes(shapes.png("red", "circle"))
         wrong = weft("new", "recipe", "flat")

@@ -39,7 +39,7 @@ class PluginCheck(Case):
 
     def test_one_fault_is_told_once(self):
         result = weft("plugin", "check", PLUGINS / "libweft_encoder_conformer.so", "--config", '{"heads": 5}')
-        self.assertIn("FAIL  level 3  created  encoder.conformer: part (encoder.conformer 1.0.0): heads: 5 must divide dim 64\n",
+        self.assertIn("FAIL  level 3  created  encoder.conformer: part (encoder.conformer 1.1.0): heads: 5 must divide dim 64\n",
                       result.stdout)
         self.assertIn("n/a   level 9  memory  encoder.conformer: test call has to pass first\n", result.stdout)
         self.assertEqual(result.stdout.count("FAIL"), 1)

@@ -65,6 +65,17 @@ class Plugin(Case):
         self.refused(["plugin", "which", "fusion.god", "--plugins", self.plugins], BAD_RECIPE,
                      'no part is called "fusion.god". Did you mean "fusion.good"?')
 
+    def test_info_shows_ports_with_shapes(self):
+        text = weft("plugin", "info", "fusion.gated_cross_attention").stdout
+        self.assertRegex(text, r"\nport +role +shape +types +meaning\nstreams +input, list +\[B, N\*, D\] +float +The query, then its contexts.\n"
+                               r"masks +input, optional, list +\[B, N\*\] +bool +Which of streams is real.\n")
+        (part,) = json.loads(weft("plugin", "info", "decoder.token_head", "--json", "--config", '{"dim": 8}').stdout)
+        self.assertEqual([(port["name"], port["role"], port["shape"], port["types"]) for port in part["ports"]][:1],
+                         [("state", "input", "[B, N, D]", "float")])
+        self.refused(["plugin", "info", "fusion.gated_cross_attention", "--config", '{"head": 2}'], BAD_RECIPE, "--config: ")
+        self.refused(["plugin", "info", "fusion.gated_cross_attention", "--config", '{"heads": 5}'], BAD_RECIPE,
+                     "fusion.gated_cross_attention")
+
     def test_a_changed_file_is_looked_at_again(self):
         file = self.sealed()
         self.assertIn("1.0.0", self.listed().stdout)

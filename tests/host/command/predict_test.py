@@ -1,10 +1,11 @@
-"""`weft predict`: what a trained run says of a split, of a file's samples and of an example on the command line.
+"""`weft predict` and `weft generate`: what a trained run says of a split, of a file's samples and of an example on the command line.
 
 Usage: predict_test.py BUILD_FOLDER
 """
 import json
 import random
 import shutil
+import subprocess
 import tarfile
 import tempfile
 from pathlib import Path
@@ -33,6 +34,9 @@ class Predict(Case):
             assert done.returncode == 0, done.stderr
         cls.scores = {run: json.loads(weft("eval", run, "--json", "--threads", "1").stdout)["results"][0]["metrics"]
                       for run in (cls.classes, cls.texts)}
+        sample = [f"evaluate.generate.{setting}" for setting in ("strategy=sample", "seed=3")]
+        cls.sampled = {more: json.loads(weft("eval", cls.texts, "--json", "--threads", "1", *sample, more).stdout)["results"][0]["metrics"]
+                       for more in ("evaluate.batch_size=64", "evaluate.batch_size=50", "evaluate.generate.top_k=1")}
         for shard in (cls.home / "examples/digits").glob("*-train-*.tar"):
             shard.unlink()
         with tarfile.open(cls.home / "examples/digits/digits-qa-test-000.tar") as shard:
@@ -102,6 +106,68 @@ class Predict(Case):
             self.assertEqual((one["predicted"], one["target"]), (found[one["key"]]["class"], found[one["key"]]["target"]))
         self.assertRegex(weft("eval", run, "--samples", "2").stdout, r"\nsample of .* predicted +target *\n.* wrong\n")
 
+    def generate(self, *words, given=""):
+        example = ["--picture", self.home / "first.png", "--voice", self.home / "first.wav"]
+        result = subprocess.run([BUILD / "bin/weft", "generate", self.texts, *map(str, example), *words], input=given,
+                                capture_output=True, text=True, timeout=300)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        return result.stdout
+
+    def texts_of(self, *words):
+        return json.loads(self.generate("--text", self.question, "--json", *words))["answer"]
+
+    def test_generate_writes_what_predict_says(self):
+        said = self.predict(self.texts, "--picture", self.home / "first.png", "--voice", self.home / "first.wav", "--text", self.question)
+        self.assertEqual(self.generate("--text", self.question), said[0]["answer"]["text"] + "\n")
+        [one] = self.texts_of()
+        self.assertEqual(one["text"], said[0]["answer"]["text"])
+        self.assertAlmostEqual(one["score"], one["log_probability"] / one["tokens"], places=6)
+
+    def test_generate_by_beams_and_by_drawing(self):
+        beams = self.texts_of("--strategy", "beam", "--num-beams", "5", "--num-return-sequences", "5", "--length-penalty", "0")
+        scores = [one["score"] for one in beams]
+        self.assertEqual((len(beams), scores), (5, sorted(scores, reverse=True)))
+        self.assertGreaterEqual(scores[0], self.texts_of()[0]["log_probability"] - 1e-6)
+        drawn = ["--strategy=sample", "--num-return-sequences", "3", "--generation", "temperature=2"]
+        self.assertEqual(self.texts_of(*drawn, "--seed", "7"), self.texts_of(*drawn, "--seed", "7"))
+        self.assertNotEqual(self.texts_of(*drawn, "--seed", "7"), self.texts_of(*drawn, "--seed", "8"))
+        self.assertEqual(self.texts_of("--strategy=sample", "--top-k", "1")[0]["text"], self.texts_of()[0]["text"])
+        texts = self.generate("--text", self.question, *drawn).splitlines()
+        self.assertEqual(len(texts), 3)
+
+    def test_evaluation_generates_as_the_recipe_says(self):
+        score = {more: metrics["answer_match.exact_match"] for more, metrics in self.sampled.items()}
+        self.assertEqual(score["evaluate.batch_size=64"], score["evaluate.batch_size=50"])
+        self.assertEqual(score["evaluate.generate.top_k=1"], self.scores[self.texts]["answer_match.exact_match"])
+
+    def test_drawn_texts_over_ranks_are_those_of_one(self):
+        """The random numbers of a row follow its place among all rows, whichever rank has it."""
+        drawn = ["--set", "evaluate.batch_size=17", "--set", "evaluate.generate.strategy=sample", "--set", "evaluate.generate.temperature=2"]
+        alone = self.predict(self.texts, *drawn)
+        together = weft("launch", "--nproc", 3, "predict", self.texts, *drawn)
+        self.assertEqual(together.returncode, 0, together.stderr)
+        self.assertEqual(lines(together), alone)
+        self.assertGreater(len({one["answer"]["text"] for one in alone}), 10)
+
+    def test_chat_answers_line_by_line(self):
+        answer = self.generate("--text", self.question)
+        given = f"{self.question}\n/picture {self.home}/first.png\n{self.question}\n\n"
+        self.assertEqual(self.generate("--chat", given=given), 3 * answer)
+        words = [BUILD / "bin/weft", "generate", self.texts, "--chat"]
+        result = subprocess.run(words, input=f"/picture nowhere.png\n{self.question}\n", capture_output=True, text=True, timeout=300)
+        self.assertEqual((result.returncode, result.stdout), (0, ""))
+        self.assertIn("nowhere.png cannot be read.", result.stderr)
+        self.assertIn('reads the field "picture", which is not given.', result.stderr)
+
+    def test_generation_that_cannot_be_is_refused(self):
+        ask = ["generate", self.texts, "--text", self.question]
+        self.refused([*ask, "--top-k", "3"], BAD_RECIPE, '/evaluate/generate/top_k: strategy "greedy" does not read it. Set strategy to sample, or leave it out.')
+        self.refused([*ask, "--strategy", "beam", "--num-return-sequences", "9"], BAD_RECIPE, "expected at most num_beams, 4, found 9.")
+        self.refused([*ask, "--strategy", "sampel"], BAD_RECIPE, "/evaluate/generate/strategy")
+        self.refused([*ask, "--seed"], USAGE, "--seed wants a value")
+        self.refused(ask, USAGE, 'reads the field "picture", which is not given.')
+        self.refused(["generate", self.classes, "--picture", self.home / "first.png"], USAGE, 'the recipe\'s evaluation has no "generate"')
+
     def test_what_is_missing_or_unknown_is_named(self):
         picture = ["--picture", self.home / "first.png"]
         self.refused(["predict", self.texts, *picture], USAGE, 'reads the field "text", which is not given. Give picture, text and voice.')
@@ -111,6 +177,8 @@ class Predict(Case):
         self.refused(["predict", self.classes, "--field", "picture"], USAGE, '--field takes NAME=VALUE, found "picture".')
         self.refused(["predict", self.classes, "--picture", "nowhere.png"], NO_INPUT, "nowhere.png cannot be read.")
         self.refused(["predict", self.classes, "--picture", self.home / "first.wav"], BAD_DATA, "the input, sample input")
+        self.refused(["predict", self.classes, "--picture", "/dev/zero"], BAD_DATA, "/dev/zero has more than 268435456 bytes; no more are read.")
+        self.refused(["predict", self.classes, "--picture", "/dev/null"], BAD_DATA, "it is empty")
         self.refused(["predict", self.classes, "--wire", "fusion.tokns"], USAGE, 'no output "fusion.tokns"', "fusion.tokens")
         self.refused(["predict", self.classes, "--data", "avv"], USAGE, 'no data section "avv"')
         self.refused(["predict", self.home], NO_INPUT, "is no run folder")
@@ -147,6 +215,35 @@ class Numbers(Case):
         self.assertAlmostEqual(sum(abs(one["value"]["values"][0] - one["value"]["target"][0]) for one in found) / len(found) / 4, mae, places=4)
         given = lines(weft("predict", run, "--x", "[1, 0]"))
         self.assertAlmostEqual(given[0]["value"]["values"][0], 13, delta=0.5)
+
+
+class HalfLabelled(Case):
+    """Of a sample that lacks its label the field holds zeros; they are nobody's target."""
+
+    def test_a_sample_without_a_label_has_no_target(self):
+        samples = [{"key": f"s{i}", "json": {"x": [i % 2, i / 20], **({"label": ["no", "yes"][i % 2]} if i % 3 else {})}} for i in range(24)]
+        (self.folder / "rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in samples))
+        fields = {"x": {"kind": "array", "pointer": "/x", "shape": [2]},
+                  "label": {"kind": "class", "pointer": "/label", "classes": ["no", "yes"], "optional": True}}
+        wires = {"logits": "answer", "target": "batch.label"}
+        (self.folder / "r.json").write_text(json.dumps({
+            "format": 2, "name": "half", "seed": 1,
+            "data": {"rows": {"shards": {split: ["rows.jsonl"] for split in ("train", "test")}, "fields": fields}},
+            "graph": {"see": {"use": "encoder.mlp", "in": "batch.x", "config": {"dim": 8, "hidden": [8]}},
+                      "answer": {"use": "decoder.classifier", "in": "see", "config": {"dim": 8, "classes": 2}}},
+            "losses": {"ce": {"use": "loss.cross_entropy", "in": wires}}, "metrics": {"accuracy": {"use": "metric.accuracy", "in": wires}},
+            "stages": [{"name": "fit", "data": "rows", "steps": 3, "batch_size": 8, "losses": ["ce"], "optimizer": {"lr": 0.01}}],
+            "evaluate": {"data": "rows", "metrics": ["accuracy"]}}))
+        run = self.folder / "run"
+        done = weft("train", self.folder / "r.json", "--run", run, "--threads", "1", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = {one["key"]: one["answer"] for one in lines(weft("predict", run, "--threads", "1"))}
+        with_target = {key: answer for key, answer in told.items() if "target" in answer}
+        self.assertEqual(sorted(with_target), sorted(one["key"] for one in samples if "label" in one["json"]))
+        right = sum(answer["class"] == answer["target"] for answer in with_target.values())
+        score = json.loads(weft("eval", run, "--json", "--threads", "1", "--samples", "24").stdout)["results"][0]
+        self.assertAlmostEqual(right / len(with_target), score["metrics"]["accuracy.accuracy"], places=6)
+        self.assertFalse([one for one in score["samples"] if one["key"] not in with_target and one["target"]], score["samples"])
 
 
 if __name__ == "__main__":

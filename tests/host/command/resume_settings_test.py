@@ -59,6 +59,9 @@ class Settings(Case):
                                (stages(two[0], stage("more"), two[1]), '/stages: before "two" were one, are one and more'),
                                (stages(two[1]), '/stages: before "two" were one, are none'),
                                (stages(two[0], stage("two", data="av", freeze=["vision"])), "/stages/two/freeze: "),
+                               (stages(two[0], stage("two", optimizer={"lr": 5e-4})),
+                                "/stages/two/optimizer/lr: was 0.001, is 0.0005: this stage is done, unless it gets more steps"),
+                               (stages(two[0], stage("two", optimizer={"lr": 5e-4}), stage("more")), "/stages/two/optimizer/lr: "),
                                ([*stages(*two), "--set", "losses.ce.config.label_smoothing=0.1"], "/losses/ce")):
             with self.subTest(sentence):
                 result = self.resume(run, *more)
@@ -66,6 +69,19 @@ class Settings(Case):
                 self.assertIn(f"the run in {run} cannot go on with other settings than it was trained with (", result.stderr)
                 self.assertIn(sentence, result.stderr)
                 self.assertEqual({path: path.read_bytes() for path in run.rglob("*") if path.is_file() and path.name != "lock"}, before)
+
+    def test_the_only_stage_at_its_end_is_done(self):
+        run = self.train("run")
+        first = (run / "recipe.json").read_text()
+        only = stages(stage("fit"))
+        for more, sentence in ((stages(stage("fit", batch_size=4)), "/stages/fit/batch_size: was 8, is 4: this stage is done, unless"),
+                               ([*only, "--set", "losses.ce.config.label_smoothing=0.1"], ": a stage that is done minimised it"),
+                               ([*only, "--set", "graph.vision.config.dropout=0.3"], ": the stages that are done used it so")):
+            with self.subTest(sentence):
+                result = self.resume(run, *more)
+                self.assertEqual(result.returncode, BAD_CHECKPOINT, result.stderr)
+                self.assertIn(sentence, result.stderr)
+                self.assertEqual((run / "recipe.json").read_text(), first)
 
     def test_a_later_stage_may_be_added(self):
         run = self.train("run")

@@ -208,7 +208,7 @@ class Processes(Case):
                                     preexec_fn=lambda: [os.close(number) for number in closed])
             self.assertEqual(result.returncode, 0)
             self.assertRegex((run / "lock").read_text(), r"\A\d+\n\Z")
-            self.assertEqual(events(run)[-1]["event"], "evaluation")
+            self.assertEqual(events(run)[-1]["event"], "done")
 
 
 if __name__ == "__main__":

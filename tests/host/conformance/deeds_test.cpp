@@ -21,7 +21,7 @@ struct Deed {
   const char* file = "deed";
 };
 
-void PrintTo(const Deed& deed, std::ostream* out) {
+void PrintTo(const Deed& deed, std::ostream* out) {  // NOLINT(readability-identifier-naming)
   *out << deed.name;
 }
 
@@ -68,7 +68,7 @@ TEST_P(Deeds, AreFoundByTheirTest) {
 #endif
     EXPECT_EQ(test.outcome, TestOutcome::failed);
     EXPECT_THAT(test.text, testing::HasSubstr(deed.text));
-    EXPECT_THAT(test.contract, testing::StartsWith("abi.h, "));
+    EXPECT_THAT(test.contract, testing::MatchesRegex("(abi|drafts)[.]h, .*"));
     EXPECT_THAT(test.remedy, testing::EndsWith("."));
     return;
   }
@@ -166,6 +166,11 @@ const Deed all[] = {
     {"name_no_class", "autoregressive", "token 9 of weft_autoregressive is outside its 4 classes",
      "decoder"},
     {"look_ahead", "autoregressive", "depends on a token that comes after it", "decoder"},
+    {"promise_alone", "caches", "offers no weft.autoregressive/1", "caches"},
+    {"forget_sum", "caches", "from those of a whole pass when they are given one by one", "caches"},
+    {"count_positions_anew", "caches", "from those of a whole pass when they are given", "caches"},
+    {"forget_keys", "caches", "from those of a whole pass when they are given", "caches"},
+    {"positions_of_first_row", "caches", "when rows have texts of different length", "caches"},
     {"need_optional", "optional", "without its optional ports it fails: ", "optional"},
     {"norm_undeclared", "micro_batches", "output \"out\" differs by ", "batch_norm"},
     {"statistics_undeclared", "micro_batches",
@@ -180,6 +185,14 @@ const Deed all[] = {
      "when other numbers stand in a row for which \"present\" is false", "loss"},
     {"count_absent", "absent_rows",
      "output \"weight\" differs by 0.333333 for a batch with a row that is absent", "loss"},
+    {"step_to_nan", "steps", "WEFT_ROLE_STEP makes buffer \"seen\" ", "steps"},
+    {"write_unwanted", "on_demand",
+     "it wrote output \"gates\", which is computed on demand and which nothing wants", "demand"},
+    {"change_where_wanted", "on_demand",
+     "output \"out\" is another where outputs on demand are wanted", "demand"},
+    {"draw_where_wanted", "on_demand",
+     "output \"out\" is another where outputs on demand are wanted, in training", "demand"},
+    {"look_at_rows_together", "merges", "from the states of one row after the other", "metric"},
     {"count_prediction", "roles", "WEFT_ROLE_COUNT fails without its floating inputs: ", "loss"},
     {"count_nothing", "roles",
      "WEFT_ROLE_COUNT gives the weight 0 without its floating inputs, and a forward call 2",
@@ -231,8 +244,8 @@ TEST(Declarations, EndWithCreate) {
 }
 
 TEST(GoodPlugins, PassEverything) {
-  for (const char* file :
-       {"deed", "loss", "metric", "decoder", "optional", "constant", "batch_norm"}) {
+  for (const char* file : {"deed", "loss", "metric", "decoder", "optional", "constant",
+                           "batch_norm", "steps", "caches", "demand"}) {
     const CheckReport report =
         check_deed("", file, highest_check_level, std::chrono::milliseconds(20000));
     EXPECT_EQ(report.exit, Exit::ok);

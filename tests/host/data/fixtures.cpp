@@ -199,7 +199,7 @@ void write_numbers(const std::string& path, int count) {
 
 std::string numbers_section(const std::string& shards, const std::string& more) {
   return concat(R"({"shards": )", shards, R"(,
-    "tokenizer": {"type": "char", "vocab": 64, "from": ["/question", "/questions/0/question"]},
+    "tokenizer": {"type": "char", "vocab_size": 64, "from": ["/question", "/questions/0/question"]},
     "fields": {
       "picture": {"kind": "image", "member": "png", "size": [4, 4]},
       "voice": {"kind": "log_mel", "member": "wav", "rate": 8000, "fft": 256, "hop": 80,

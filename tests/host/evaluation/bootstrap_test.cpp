@@ -11,9 +11,13 @@
 namespace weft::test {
 namespace {
 
-using host::bootstrap;
 using host::MetricInterval;
 using Counts = std::vector<std::int64_t>;
+
+host::MetricIntervals bootstrap(std::size_t rows, std::int64_t drawings, std::uint64_t seed,
+                                const host::ComputeDrawing& compute) {
+  return host::intervals_of(host::draw_values(rows, drawings, seed, compute), drawings);
+}
 
 /// The interval of the mean.
 MetricInterval of_mean(const std::vector<double>& values, std::int64_t drawings,

@@ -13,7 +13,7 @@
 #include "host/data/loading/stream.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/evaluation/evaluate.hpp"
-#include "host/generation/greedy.hpp"
+#include "host/generation/write.hpp"
 #include "tests/support/recipes.hpp"
 
 namespace weft::test {
@@ -46,12 +46,16 @@ Texts texts_of(const host::Model& model, const host::Dataset& data) {
   const std::size_t vision = model.wiring().index("vision"),
                     answer = model.wiring().index("answer");
   std::int64_t example = 0;
+  host::GenerationPlan entry;
+  entry.node = "answer";
+  entry.max_length = k_length;
+  const std::vector<host::GenerationPlan> entries{entry};
   for (host::Batch batch; stream.next(batch);) {
     host::TensorMap tensors;
     for (const auto& [name, array] : batch.fields) tensors[name] = host::from_array(array);
     const host::Values values = model.forward({vision}, tensors, {false, 0, "qa"});
-    const host::Array ids =
-        host::to_array(generate_greedy(model, answer, values, tensors, k_length));
+    const host::Array ids = host::to_array(best_tokens(
+        write_texts(model, {answer}, values, tensors, {entries, batch.size}).at(answer), 0));
     for (std::int64_t row = 0; row < batch.size; ++row) {
       texts.fields.push_back(data.value(host::Split::test, example++, "/answer"));
       texts.written.push_back(data.decode_tokens(
@@ -90,8 +94,8 @@ TEST(TextWires, MetricsReadFieldsAndWhatIsWritten) {
   const host::Recipe recipe = recipe_with(k_metrics);
   const host::Dataset data = host::Dataset::open("qa", recipe.data[0].config, folder.path("cache"));
   const host::Model model(wire(recipe), recipe.seed);
-  const auto found =
-      evaluate(model, data, {host::Split::test, 50, {"same", "written"}, "", k_length});
+  const auto found = evaluate(
+      model, data, {host::Split::test, 50, {"same", "written"}, "", recipe.evaluate.generate});
   const Texts texts = texts_of(model, data);
   ASSERT_GT(texts.fields.size(), 100U);
   EXPECT_EQ(found.all.at("same.wer"), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host/generation/greedy.hpp"
+#include "host/generation/write.hpp"
 
 #include <gtest/gtest.h>
 
@@ -42,8 +42,15 @@ class Greedy : public ::testing::Test {
     FAIL() << "the decoder has no bias";
   }
 
-  Array generate(std::int64_t length) const {
-    return host::to_array(generate_greedy(model_, answer_, values_, batch_, length));
+  Array generate(std::int64_t length) const { return generate(answer_, length); }
+
+  Array generate(std::size_t node, std::int64_t length) const {
+    host::GenerationPlan entry;
+    entry.node = model_.wiring().nodes()[node].name;
+    entry.max_length = length;
+    const std::vector<host::GenerationPlan> entries{entry};
+    const auto written = write_texts(model_, {node}, values_, batch_, {entries, 16});
+    return host::to_array(best_tokens(written.at(node), k_pad));
   }
 
   TemporaryFolder folder_;
@@ -105,7 +112,7 @@ TEST_F(Greedy, StopsAtTheGivenLength) {
 
 TEST_F(Greedy, APartThatCannotGenerateIsRefused) {
   try {
-    generate_greedy(model_, vision_, values_, batch_, 5);
+    generate(vision_, 5);
     FAIL();
   } catch (const host::Error& error) {
     EXPECT_STREQ(

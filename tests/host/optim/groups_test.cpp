@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "host/data/fields/field.hpp"
 #include "tests/support/recipes.hpp"
 
 namespace weft::test {
@@ -76,6 +77,29 @@ TEST(Groups, LayerDecayFallsFromTheTopOfEachNode) {
   EXPECT_DOUBLE_EQ(found.at("vision.project.weight").lr_mult, 0.8 * 0.125);
   EXPECT_DOUBLE_EQ(found.at("vision.block_1.attention.query.weight").lr_mult, 0.8 * 0.5);
   EXPECT_DOUBLE_EQ(found.at("vision.block_0.attention.query.weight").lr_mult, 0.8 * 0.25);
+}
+
+/// What a part says of layers holds, whatever its parameters are called. One that says nothing
+/// beside them is of the layer before it.
+TEST(Groups, LayerDecayGoesByDeclaredLayers) {
+  auto folders = host::default_search_path();
+  folders.insert(folders.begin(), WEFT_DOUBLES);
+  const host::Registry parts = parts_in(folders);
+  const host::Recipe recipe = read_text(
+      small_recipe(),
+      {R"(graph.layers={"use": "test/encoder.layered", "in": {"tokens": "vision.tokens"}})",
+       "graph.digit.in.state=layers.tokens",
+       R"(stages.fit.train={"layers": {"layer_decay": 0.5, "lr_mult": 0.8}})"});
+  std::map<std::string, std::vector<host::FieldSpec>> fields;
+  for (const host::DataPlan& data : recipe.data) fields[data.name] = host::field_specs(data.config);
+  const host::Model model(host::Wiring(recipe, parts, fields), recipe.seed);
+  std::map<std::string, double> found;
+  for (const ParameterGroup& group : groups_of(recipe.stages[0], model))
+    for (const host::NamedTensor& one : group.parameters) found[one.path] = group.lr_mult;
+  EXPECT_DOUBLE_EQ(found.at("layers.deep"), 0.8);  // layer 3, the top
+  EXPECT_DOUBLE_EQ(found.at("layers.block_9.middle"), 0.8 * 0.5);
+  EXPECT_DOUBLE_EQ(found.at("layers.shallow"), 0.8 * 0.25);
+  EXPECT_DOUBLE_EQ(found.at("layers.shallow_bias"), 0.8 * 0.25);
 }
 
 TEST(Groups, MuonTakesMatricesThatDecayAndAdamWTheRest) {

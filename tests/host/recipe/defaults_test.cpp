@@ -41,21 +41,24 @@ TEST_F(Defaults, OfPartsAreForTheGraph) {
 }
 
 TEST_F(Defaults, ThatNothingTakesAreProblems) {
-  EXPECT_THAT(refusals(edited(k_name, with(R"({"stage": {"batchsize": 9}})"))),
-              ElementsAre("r.json:3: /defaults/stage/batchsize: no stage knows this key. Did you "
-                          "mean \"batch_size\"?"));
-  EXPECT_THAT(refusals(edited(k_name, with(R"({"stage": {"batch_size": 9}})"))),
-              ElementsAre("r.json:3: /defaults/stage/batch_size: nothing takes this default: every "
-                          "stage that knows the key gives its own. Remove it."));
+  EXPECT_THAT(
+      refusals(edited(k_name, with(R"({"stage": {"batchsize": 9}})"))),
+      ElementsAre("r.json:3:43: /defaults/stage/batchsize: no stage knows this key. Did you "
+                  "mean \"batch_size\"?"));
+  EXPECT_THAT(
+      refusals(edited(k_name, with(R"({"stage": {"batch_size": 9}})"))),
+      ElementsAre("r.json:3:43: /defaults/stage/batch_size: nothing takes this default: every "
+                  "stage that knows the key gives its own. Remove it."));
   EXPECT_THAT(refusals(edited(k_name, with(R"({"field": {"frames": 9}})"))),
               ElementsAre(HasSubstr("/defaults/field/frames: no field knows this key.")));
   EXPECT_THAT(refusals(edited(k_name, with(R"({"stages": {}})"))),
-              ElementsAre("r.json:3: /defaults/stages: unknown key. Did you mean \"stage\"?"));
+              ElementsAre("r.json:3:33: /defaults/stages: unknown key. Did you mean \"stage\"?"));
 }
 
 TEST_F(Defaults, AWrongOneIsFoundWhereItStands) {
-  EXPECT_THAT(refusals(edited(k_name, with(R"({"stage": {"clip_norm": -1}})"))),
-              ElementsAre("r.json:3: /stages/0/clip_norm: expected a number above 0, found -1."));
+  EXPECT_THAT(
+      refusals(edited(k_name, with(R"({"stage": {"clip_norm": -1}})"))),
+      ElementsAre("r.json:3:43: /stages/0/clip_norm: expected a number above 0, found -1."));
 }
 
 TEST_F(Defaults, CommentsMayStandAnywhere) {
@@ -63,7 +66,7 @@ TEST_F(Defaults, CommentsMayStandAnywhere) {
   EXPECT_EQ(recipe.name, "small");
   EXPECT_THAT(
       refusals("// one\n" + edited("\"steps\": 10", "\"steps\": 0")),
-      ElementsAre("r.json:28: /stages/0/steps: expected an integer of at least 1, found 0."));
+      ElementsAre("r.json:28:7: /stages/0/steps: expected an integer of at least 1, found 0."));
 }
 
 TEST_F(Defaults, OnePathNamesAllSplits) {
@@ -76,7 +79,7 @@ TEST_F(Defaults, OnePathNamesAllSplits) {
               HasSubstr(folder() + R"(/a-train.tar",")" + folder() + R"(/b-train.tar"])"));
   EXPECT_THAT(
       refusals(edited(shards, R"("qa-{train,dev}.tar")")),
-      ElementsAre(HasSubstr("r.json:6: /data/qa/shards: a path for all splits names them in "
+      ElementsAre(HasSubstr("r.json:6:7: /data/qa/shards: a path for all splits names them in "
                             "braces, as in \"qa-{train,val,test}-*.tar\".")));
 }
 
@@ -85,7 +88,7 @@ TEST_F(Defaults, AListOfLossesHasWeightsOfOne) {
               ElementsAre(testing::Pair("ce", 1.0)));
   EXPECT_THAT(
       refusals(edited(R"({"ce": 1},)", R"(["cee"],)")),
-      ElementsAre("r.json:29: /stages/0/losses/cee: no loss is called \"cee\". Did you mean "
+      ElementsAre("r.json:29:18: /stages/0/losses/cee: no loss is called \"cee\". Did you mean "
                   "\"ce\"?"));
 }
 

@@ -13,7 +13,7 @@ TEST_F(Inherit, ASectionStartsFromASibling) {
                              {R"(data.pairs={"extends": "qa", "explode": "/q",
                                  "fields": {"gone": null, "image": {"size": [4, 4]}}})"});
   ASSERT_EQ(recipe.data.size(), 2u);
-  EXPECT_THAT(recipe.data[1].config, HasSubstr(R"("each":"/q")"));
+  EXPECT_THAT(recipe.data[1].config, HasSubstr(R"("explode":"/q")"));
   EXPECT_THAT(recipe.data[1].config, HasSubstr(R"("size":[4,4])"));
   EXPECT_THAT(recipe.data[1].config, HasSubstr(R"("answer")"));
   EXPECT_THAT(recipe.data[1].config, testing::Not(HasSubstr("gone")));
@@ -81,7 +81,7 @@ TEST_F(Inherit, AVariantNamesStages) {
   EXPECT_EQ(recipe.stages[1].batch_size, 4);
   EXPECT_THAT(
       refusals(R"({"extends": "base.json", "format": 2, "stages": {"zerro": null}})"),
-      ElementsAre("r.json:1: /stages/zerro: nothing to remove: the extended recipe has no such "
+      ElementsAre("r.json:1:50: /stages/zerro: nothing to remove: the extended recipe has no such "
                   "stage. Did you mean \"zero\"?"));
 }
 

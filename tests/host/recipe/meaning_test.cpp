@@ -9,12 +9,13 @@ namespace {
 using MeaningTest = RecipeFiles;
 
 TEST_F(MeaningTest, AWireLeadsToANodeOrTheBatch) {
-  EXPECT_THAT(refusals(edited("\"vision.tokens\"", "\"visoin.tokens\"")),
-              ElementsAre("r.json:15: /graph/core/in/tokens/0: no graph node is called \"visoin\". "
-                          "Did you mean \"vision\"?"));
+  EXPECT_THAT(
+      refusals(edited("\"vision.tokens\"", "\"visoin.tokens\"")),
+      ElementsAre("r.json:15:58: /graph/core/in/tokens/0: no graph node is called \"visoin\". "
+                  "Did you mean \"vision\"?"));
   EXPECT_THAT(
       refusals(edited("\"logits\": \"core.logits\"", "\"logits\": \"ce.logits\"")),
-      ElementsAre("r.json:18: /losses/ce/in/logits: \"ce\" is a loss. Wires come from graph "
+      ElementsAre("r.json:18:48: /losses/ce/in/logits: \"ce\" is a loss. Wires come from graph "
                   "nodes and the batch only."));
   EXPECT_THAT(
       refusals(k_recipe, {"metrics.accuracy.in.logits=accuracy.x"}),
@@ -25,7 +26,7 @@ TEST_F(MeaningTest, AWireLeadsToANodeOrTheBatch) {
 TEST_F(MeaningTest, AWireNamesANodeAndAPort) {
   for (const std::string wire : {"vision.", ".tokens", "a.b.c"})
     EXPECT_THAT(refusals(edited("\"vision.tokens\"", "\"" + wire + "\"")),
-                ElementsAre("r.json:15: /graph/core/in/tokens/0: expected a wire such as "
+                ElementsAre("r.json:15:58: /graph/core/in/tokens/0: expected a wire such as "
                             "\"batch.image\" or \"vision.tokens\", found \"" +
                             wire + "\"."));
 }
@@ -33,11 +34,11 @@ TEST_F(MeaningTest, AWireNamesANodeAndAPort) {
 TEST_F(MeaningTest, TheGraphHasNoCycle) {
   EXPECT_THAT(
       refusals(edited("\"batch.image\"", "\"core.logits\"")),
-      ElementsAre("r.json:14: /graph/vision: the graph has a cycle: vision -> core -> vision. "
+      ElementsAre("r.json:14:5: /graph/vision: the graph has a cycle: vision -> core -> vision. "
                   "Remove one of these wires."));
   EXPECT_THAT(
       refusals(edited("\"batch.image\"", "\"vision.tokens\"")),
-      ElementsAre("r.json:14: /graph/vision: the graph has a cycle: vision -> vision. Remove "
+      ElementsAre("r.json:14:5: /graph/vision: the graph has a cycle: vision -> vision. Remove "
                   "one of these wires."));
 }
 
@@ -57,14 +58,15 @@ TEST_F(MeaningTest, ACycleDownstreamOfGoodNodesIsFound) {
 }
 
 TEST_F(MeaningTest, NamesAreLowerCase) {
-  EXPECT_THAT(refusals(edited("\"vision\": {", "\"Vision\": {")).at(0),
-              "r.json:14: /graph/Vision: \"Vision\" is no name. Use lower-case letters, digits and "
-              "\"_\", a letter first, at most 100.");
+  EXPECT_THAT(
+      refusals(edited("\"vision\": {", "\"Vision\": {")).at(0),
+      "r.json:14:5: /graph/Vision: \"Vision\" is no name. Use lower-case letters, digits and "
+      "\"_\", a letter first, at most 100.");
   EXPECT_THAT(refusals(edited("\"first\"", "\"1st\"")).at(0),
               HasSubstr("/stages/0/name: \"1st\" is no name."));
   EXPECT_THAT(
       refusals(edited("\"core\": {", "\"batch\": {")).at(0),
-      "r.json:15: /graph/batch: the name \"batch\" stands for the data. Choose another one.");
+      "r.json:15:5: /graph/batch: the name \"batch\" stands for the data. Choose another one.");
 }
 
 TEST_F(MeaningTest, TheNameIsThatOfAFolderInRuns) {
@@ -89,33 +91,35 @@ TEST_F(MeaningTest, APartIdHasAKindANameAndPerhapsAVendorAndARange) {
     EXPECT_TRUE(refusals(edited("encoder.vit", id)).empty()) << id;
   EXPECT_THAT(
       refusals(edited("encoder.vit", "vit")),
-      ElementsAre("r.json:14: /graph/vision/use: expected a part such as \"fusion.concat\" or "
+      ElementsAre("r.json:14:16: /graph/vision/use: expected a part such as \"fusion.concat\" or "
                   "\"acme/encoder.birdsong@^2\", found \"vit\"."));
   EXPECT_THAT(
       refusals(edited("encoder.vit", "encodr.vit")),
-      ElementsAre("r.json:14: /graph/vision/use: no kind of part is called \"encodr\". Did you "
+      ElementsAre("r.json:14:16: /graph/vision/use: no kind of part is called \"encodr\". Did you "
                   "mean \"encoder\"?"));
   EXPECT_THAT(
       refusals(edited("encoder.vit", "encoder.vit@two")),
-      ElementsAre("r.json:14: /graph/vision/use: expected a version range such as \"^1.2\" after "
-                  "\"@\", found \"two\"."));
+      ElementsAre(
+          "r.json:14:16: /graph/vision/use: expected a version range such as \"^1.2\" after "
+          "\"@\", found \"two\"."));
 }
 
 TEST_F(MeaningTest, AStageNamesDataLossesAndMetricsThatExist) {
   EXPECT_THAT(
       refusals(edited("\"data\": \"qa\"", "\"data\": \"qq\"")),
       ElementsAre(
-          "r.json:26: /stages/0/data: no data section is called \"qq\". Did you mean \"qa\"?"));
+          "r.json:26:7: /stages/0/data: no data section is called \"qq\". Did you mean \"qa\"?"));
   EXPECT_THAT(
       refusals(edited("{\"ce\": 1}", "{\"cee\": 1}")),
       ElementsAre(
-          "r.json:29: /stages/0/losses/cee: no loss is called \"cee\". Did you mean \"ce\"?"));
+          "r.json:29:18: /stages/0/losses/cee: no loss is called \"cee\". Did you mean \"ce\"?"));
   EXPECT_THAT(
       refusals(k_recipe, {"stages.0.metrics=[\"acuracy\"]"}),
       ElementsAre("--set: /stages/0/metrics/0: no metric is called \"acuracy\". Did you mean "
                   "\"accuracy\"?"));
-  EXPECT_THAT(refusals(edited("{\"ce\": 1}", "{\"ce\": 0}")),
-              ElementsAre("r.json:29: /stages/0/losses/ce: expected a number above 0, found 0."));
+  EXPECT_THAT(
+      refusals(edited("{\"ce\": 1}", "{\"ce\": 0}")),
+      ElementsAre("r.json:29:18: /stages/0/losses/ce: expected a number above 0, found 0."));
 }
 
 TEST_F(MeaningTest, AStageStartsFromAnEarlierOne) {
@@ -196,11 +200,11 @@ TEST_F(MeaningTest, TheSplitThatIsMeasuredExists) {
 TEST_F(MeaningTest, AFieldSaysWhereItComesFrom) {
   EXPECT_THAT(
       refusals(edited("\"pointer\": \"/answer\", ", "")),
-      ElementsAre("r.json:9: /data/qa/fields/answer: missing key \"pointer\" or \"member\": "
+      ElementsAre("r.json:9:9: /data/qa/fields/answer: missing key \"pointer\" or \"member\": "
                   "where the sample holds it."));
   EXPECT_THAT(
       refusals(edited("\"pointer\": ", "\"member\": \"cls\", \"pointer\": ")),
-      ElementsAre("r.json:9: /data/qa/fields/answer: \"pointer\" and \"member\" exclude each "
+      ElementsAre("r.json:9:9: /data/qa/fields/answer: \"pointer\" and \"member\" exclude each "
                   "other. Remove one."));
   EXPECT_THAT(
       refusals(k_recipe,
@@ -233,9 +237,10 @@ TEST_F(MeaningTest, EverySectionHasItsKinds) {
               ElementsAre("--set: /metrics/accuracy/use: expected a metric, found a loss. Move it "
                           "to \"losses\"."));
   for (const char* kind : {"loss", "metric"})
-    EXPECT_THAT(refusals(k_recipe, {"graph.vision.use=" + std::string(kind) + ".x"}).at(0),
-                HasSubstr("expected an encoder, fusion, reasoning core or decoder, found a " +
-                          std::string(kind)));
+    EXPECT_THAT(
+        refusals(k_recipe, {"graph.vision.use=" + std::string(kind) + ".x"}).at(0),
+        HasSubstr("expected an encoder, fusion, reasoning core, decoder or function, found a " +
+                  std::string(kind)));
   for (const char* kind : {"encoder", "fusion", "reasoning", "decoder"})
     EXPECT_TRUE(refusals(k_recipe, {"graph.vision.use=" + std::string(kind) + ".x"}).empty());
 }

@@ -56,7 +56,7 @@ TEST(Parse, IntegersAndRealsAreToldApart) {
 
 TEST(Parse, RefusesDuplicateKeys) {
   EXPECT_EQ(refusal("{\"a\": {\"b\": 1,\n\"c\": 2,\n\"b\": 3}}"),
-            "p.json:3: /a/b: this key is given twice in one object. Remove one of the two.");
+            "p.json:3:1: /a/b: this key is given twice in one object. Remove one of the two.");
   Findings findings;
   EXPECT_FALSE(parse("{\"a\":1,\"a\":2,\n\"b\":1,\"b\":2}", findings));
   EXPECT_EQ(findings.problems().size(), 2u) << "all duplicates are reported at once";
@@ -71,41 +71,42 @@ TEST(Parse, RefusesDeepNesting) {
 
 TEST(Parse, RefusesNumbersThatDoNotFit) {
   EXPECT_EQ(refusal("{\"a\":\n1e400}"),
-            "p.json:2: /a: the number 1e400 is too large for a double.");
-  EXPECT_EQ(refusal("{\"a\": 9223372036854775808}"),
-            "p.json:1: /a: the integer 9223372036854775808 does not fit into 64 bits with a sign.");
+            "p.json:2:1: /a: the number 1e400 is too large for a double.");
+  EXPECT_EQ(
+      refusal("{\"a\": 9223372036854775808}"),
+      "p.json:1:7: /a: the integer 9223372036854775808 does not fit into 64 bits with a sign.");
   EXPECT_EQ(
       refusal("[0, 18446744073709551616]"),
-      "p.json:1: /1: the integer 18446744073709551616 does not fit into 64 bits with a sign.");
+      "p.json:1:5: /1: the integer 18446744073709551616 does not fit into 64 bits with a sign.");
   EXPECT_EQ(refusal("-9223372036854775809"),
-            "p.json:1: the integer -9223372036854775809 does not fit into 64 bits with a sign.");
+            "p.json:1:1: the integer -9223372036854775809 does not fit into 64 bits with a sign.");
 }
 
 TEST(Parse, RefusesWhatIsNotPlainJson) {
   EXPECT_EQ(refusal("\xEF\xBB\xBF{}"),
-            "p.json:1: the file begins with a byte order mark. Save it without one.");
+            "p.json:1:1: the file begins with a byte order mark. Save it without one.");
   EXPECT_EQ(refusal(std::string("{}\n\0x", 5)), "p.json:2: the text holds a zero byte. Remove it.");
   EXPECT_EQ(refusal("[\"a\\u0000b\"]"),
-            "p.json:1: /0: the string holds the character U+0000. Remove it.");
-  EXPECT_EQ(refusal("{\"a\": NaN}"), "p.json:1: /a: not valid JSON: invalid literal near \"N\".");
-  EXPECT_EQ(refusal("[Infinity]"), "p.json:1: /0: not valid JSON: invalid literal near \"I\".");
+            "p.json:1:2: /0: the string holds the character U+0000. Remove it.");
+  EXPECT_EQ(refusal("{\"a\": NaN}"), "p.json:1:7: /a: not valid JSON: invalid literal near \"N\".");
+  EXPECT_EQ(refusal("[Infinity]"), "p.json:1:2: /0: not valid JSON: invalid literal near \"I\".");
   EXPECT_EQ(refusal("[1] 2"),
-            "p.json:1: not valid JSON: unexpected number literal; expected end of input.");
+            "p.json:1:5: not valid JSON: unexpected number literal; expected end of input.");
   EXPECT_THAT(refusal("[\"\xff\"]"), testing::HasSubstr("invalid string: ill-formed UTF-8 byte"));
   EXPECT_THAT(refusal("// no\n{}"),
-              testing::HasSubstr("p.json:1: not valid JSON: invalid literal"));
+              testing::HasSubstr("p.json:1:1: not valid JSON: invalid literal"));
 }
 
 TEST(Parse, SyntaxErrorsNameTheLineAndTheCommonSlip) {
   EXPECT_EQ(refusal("{\n  \"a\": [1,\n  ]\n}"),
-            "p.json:3: /a/1: not valid JSON: unexpected ']'; expected a value. Remove the "
+            "p.json:3:3: /a/1: not valid JSON: unexpected ']'; expected a value. Remove the "
             "comma before it.");
   EXPECT_EQ(refusal("{\n  \"a\": 1,\n}"),
-            "p.json:3: /a: not valid JSON: unexpected '}'; expected string literal. "
+            "p.json:3:1: /a: not valid JSON: unexpected '}'; expected string literal. "
             "Remove the comma before it.");
   EXPECT_EQ(refusal("{\n\"a\": 1\n\"b\": 2}"),
-            "p.json:3: /a: not valid JSON: unexpected string literal; expected '}'.");
-  EXPECT_EQ(refusal(""), "p.json:1: not valid JSON: unexpected end of input; expected a value.");
+            "p.json:3:3: /a: not valid JSON: unexpected string literal; expected '}'.");
+  EXPECT_EQ(refusal(""), "p.json:1:1: not valid JSON: unexpected end of input; expected a value.");
   EXPECT_THAT(refusal("{\"a\": "), testing::HasSubstr("unexpected end of input"));
 }
 

@@ -34,13 +34,26 @@ TEST_F(PathTest, AListKeepsItsSignInFrontOfItsPath) {
 
 TEST_F(PathTest, RefusesUrls) {
   EXPECT_THAT(refusals(edited("a.tar", "http://host/a.tar")),
-              ElementsAre("r.json:6: /data/qa/shards/train/0: expected a path, found the URL "
+              ElementsAre("r.json:6:28: /data/qa/shards/train/0: expected a path, found the URL "
                           "\"http://host/a.tar\". Weft reads local files only: download it and "
                           "give the file's path."));
   for (const char* url : {"file:/a", "HTTPS:x", "s3://bucket/x", "gs://x", "@http://host/list"})
-    EXPECT_NE(host::refuse_url(url), "") << url;
+    EXPECT_NE(host::refuse_path(url), "") << url;
   for (const char* path : {"a.tar", "a:b.tar", "a//b", "./x:y//z", "c/d://e", ""})
-    EXPECT_EQ(host::refuse_url(path), "") << path;
+    EXPECT_EQ(host::refuse_path(path), "") << path;
+}
+
+/// Taken apart into its folders it would cost a thousand times its bytes.
+TEST_F(PathTest, RefusesWhatIsTooLongForAPath) {
+  std::string deep;
+  for (int i = 0; i < 2048; ++i) deep += "a/";
+  EXPECT_EQ(host::refuse_path(deep), "");
+  const std::string sentence =
+      "expected a path, found a text of 4097 bytes. A path has at most 4096.";
+  EXPECT_THAT(refusals(edited("a.tar", deep + "x")),
+              ElementsAre("r.json:6:28: /data/qa/shards/train/0: " + sentence));
+  EXPECT_THAT(refusals(R"({"extends": ")" + deep + "x\"}"),
+              ElementsAre("r.json:1:2: /extends: " + sentence));
 }
 
 }  // namespace

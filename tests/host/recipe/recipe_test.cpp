@@ -66,7 +66,7 @@ TEST_F(RecipeTest, DefaultsAreFilledIn) {
   EXPECT_THAT(
       recipe.data.at(0).config,
       HasSubstr(R"({"kind":"image","size":[8,8],"member":"png","channels":1,"mean":0,"std":1,)"
-                R"("shift":0,"rotate":0,"scale":0})"));
+                R"("translate":0,"rotate":0,"zoom":0})"));
   EXPECT_THAT(recipe.data.at(0).config, HasSubstr(R"("order":"shuffle")"));
 }
 
@@ -79,8 +79,9 @@ TEST_F(RecipeTest, EvaluationIsRead) {
   EXPECT_EQ(recipe.evaluate.batch_size, 64);
   EXPECT_THAT(recipe.evaluate.metrics, ElementsAre("accuracy"));
   EXPECT_EQ(recipe.evaluate.group_by, "/level");
-  EXPECT_EQ(recipe.evaluate.generate_node, "core");
-  EXPECT_EQ(recipe.evaluate.generate_length, 12);
+  ASSERT_EQ(recipe.evaluate.generate.size(), 1u);
+  EXPECT_EQ(recipe.evaluate.generate[0].node, "core");
+  EXPECT_EQ(recipe.evaluate.generate[0].max_length, 12);
 }
 
 TEST_F(RecipeTest, TheResolvedRecipeReadsBackAsTheSameRecipe) {
@@ -104,7 +105,7 @@ TEST_F(RecipeTest, TheResolvedRecipeReadsBackAsTheSameRecipe) {
 TEST_F(RecipeTest, LocateGivesTheNearestEnclosingPlace) {
   const Recipe recipe = read(k_recipe);
   EXPECT_EQ(recipe.locate("/graph/core/config/heads", "7 must divide 256.").sentence(),
-            "r.json:15: /graph/core/config/heads: 7 must divide 256.");
+            "r.json:15:5: /graph/core/config/heads: 7 must divide 256.");
   EXPECT_EQ(recipe.locate("/stages/0/steps").line, 27);
   EXPECT_EQ(recipe.locate("/nothing/here").line, 1);
   EXPECT_EQ(recipe.locate("").line, 1);
@@ -117,43 +118,45 @@ TEST_F(RecipeTest, AMisspeltKeyIsAnErrorAtEveryLevel) {
     EXPECT_THAT(refusals(edited("\"" + old_key + "\":", "\"" + new_key + "\":")),
                 testing::Contains(sentence));
   };
-  expect("losses", "loses", "r.json:17: /loses: unknown key. Did you mean \"losses\"?");
-  expect("fields", "feilds", "r.json:7: /data/qa/feilds: unknown key. Did you mean \"fields\"?");
-  expect("val", "vla", "r.json:6: /data/qa/shards/vla: unknown key. Did you mean \"val\"?");
+  expect("losses", "loses", "r.json:17:3: /loses: unknown key. Did you mean \"losses\"?");
+  expect("fields", "feilds", "r.json:7:7: /data/qa/feilds: unknown key. Did you mean \"fields\"?");
+  expect("val", "vla", "r.json:6:38: /data/qa/shards/vla: unknown key. Did you mean \"val\"?");
   expect("size", "sise",
-         "r.json:8: /data/qa/fields/image/sise: unknown key. Did you mean \"size\"?");
+         "r.json:8:36: /data/qa/fields/image/sise: unknown key. Did you mean \"size\"?");
   expect("config", "confg",
-         "r.json:14: /graph/vision/confg: unknown key. Did you mean \"config\"?");
-  expect("steps", "stepz", "r.json:27: /stages/0/stepz: unknown key. Did you mean \"steps\"?");
-  expect("lr", "rl", "r.json:30: /stages/0/optimizer/rl: unknown key. Did you mean \"lr\"?");
+         "r.json:14:70: /graph/vision/confg: unknown key. Did you mean \"config\"?");
+  expect("steps", "stepz", "r.json:27:7: /stages/0/stepz: unknown key. Did you mean \"steps\"?");
+  expect("lr", "rl", "r.json:30:21: /stages/0/optimizer/rl: unknown key. Did you mean \"lr\"?");
 }
 
 TEST_F(RecipeTest, WrongTypesAndMissingKeysAreSentences) {
   EXPECT_THAT(
       refusals(edited("\"steps\": 10", "\"steps\": \"ten\"")),
-      ElementsAre("r.json:27: /stages/0/steps: expected an integer of at least 1, found \"ten\"."));
+      ElementsAre(
+          "r.json:27:7: /stages/0/steps: expected an integer of at least 1, found \"ten\"."));
   EXPECT_THAT(
       refusals(edited("      \"steps\": 10,\n", "")),
-      ElementsAre("r.json:24: /stages/0: missing key \"steps\", an integer of at least 1."));
+      ElementsAre("r.json:24:5: /stages/0: missing key \"steps\", an integer of at least 1."));
   EXPECT_THAT(refusals(edited("\"format\": 2", "\"format\": 3")),
-              ElementsAre("r.json:2: /format: expected 2, found 3."));
+              ElementsAre("r.json:2:3: /format: expected 2, found 3."));
   EXPECT_THAT(
       refusals(edited("\"kind\": \"image\"", "\"kind\": \"pictur\"")),
-      ElementsAre("r.json:8: /data/qa/fields/image/kind: expected one of \"image\", \"log_mel\", "
-                  "\"video\", \"text\", \"class\", \"group\", \"number\", \"array\", \"boxes\", "
-                  "\"texts\" and \"document\", found \"pictur\"."));
+      ElementsAre(
+          "r.json:8:19: /data/qa/fields/image/kind: expected one of \"image\", \"log_mel\", "
+          "\"video\", \"text\", \"class\", \"group\", \"number\", \"array\", \"boxes\", "
+          "\"texts\" and \"document\", found \"pictur\"."));
   EXPECT_THAT(
       refusals(edited("[8, 8]", "[8, 8, 3]")),
-      ElementsAre("r.json:8: /data/qa/fields/image/size: expected an array of 2 items, found "
+      ElementsAre("r.json:8:36: /data/qa/fields/image/size: expected an array of 2 items, found "
                   "[8, 8, 3]."));
   EXPECT_THAT(refusals(k_recipe, {"stages=[]"}),
               ElementsAre("--set: /stages: expected an array of at least 1 item, found []."));
   EXPECT_THAT(refusals("{\"recipe\": 1}"),
-              ElementsAre("r.json:1: missing key \"name\", a string of at least 1 character.",
-                          "r.json:1: missing key \"data\", an object of at least 1 member.",
-                          "r.json:1: missing key \"graph\", an object of at least 1 member.",
-                          "r.json:1: missing key \"losses\", an object of at least 1 member.",
-                          "r.json:1: missing key \"stages\", an array of at least 1 item."));
+              ElementsAre("r.json:1:1: missing key \"name\", a string of at least 1 character.",
+                          "r.json:1:1: missing key \"data\", an object of at least 1 member.",
+                          "r.json:1:1: missing key \"graph\", an object of at least 1 member.",
+                          "r.json:1:1: missing key \"losses\", an object of at least 1 member.",
+                          "r.json:1:1: missing key \"stages\", an array of at least 1 item."));
 }
 
 TEST_F(RecipeTest, AllProblemsAreReportedAtOnce) {
@@ -168,7 +171,7 @@ TEST_F(RecipeTest, AllProblemsAreReportedAtOnce) {
         "  --set: /graph/x: nothing to set: /graph has no \"x\". Known: vision and core.\n"
         "  --set: /stages/0/steps: nothing in \"let\" is called \"n\".\n"
         "  --set: /seed: expected an integer of at least 0, found -1.\n"
-        "  r.json:15: /graph/core/in/tokens/0: no graph node is called \"visoin\". Did you mean "
+        "  r.json:15:58: /graph/core/in/tokens/0: no graph node is called \"visoin\". Did you mean "
         "\"vision\"?");
   }
 }
@@ -196,14 +199,15 @@ TEST_F(RecipeTest, ThreeThousandMistakesAreCountedAndTheFirstAreShown) {
 TEST_F(RecipeTest, AListOfNodesOrWiresHasALimit) {
   std::string wires;
   for (int i = 0; i < 1000; ++i) wires += "\"vision.tokens\", ";
-  EXPECT_THAT(refusals(edited("\"vision.tokens\", ", wires)),
-              ElementsAre("r.json:15: /graph/core/in/tokens: expected at most 1000 entries, found "
-                          "1001."));
+  EXPECT_THAT(
+      refusals(edited("\"vision.tokens\", ", wires)),
+      ElementsAre("r.json:15:47: /graph/core/in/tokens: expected at most 1000 entries, found "
+                  "1001."));
   std::string nodes;
   for (int i = 0; i < 1001; ++i)
     nodes += "\"n" + std::to_string(i) + "\": {\"use\": \"fusion.mean\"},";
   EXPECT_THAT(refusals(edited("\"vision\": {", nodes + "\"vision\": {")),
-              ElementsAre("r.json:13: /graph: expected at most 1000 entries, found 1003."));
+              ElementsAre("r.json:13:3: /graph: expected at most 1000 entries, found 1003."));
 }
 
 /// What is left of a recipe with mistakes is looked at too.

@@ -159,8 +159,9 @@ TEST(Schema, RefusesASchemaThatItCannotCheck) {
                   "\"$ref\" must begin with \"#\", found \"http://x/y\"."),
         std::pair(R"({"$ref":"#"})", "its references form a loop."),
         std::pair("[1]", "expected an object, found [1]."),
-        std::pair("{",
-                  "schema:1: not valid JSON: unexpected end of input; expected string literal.")}) {
+        std::pair(
+            "{",
+            "schema:1:1: not valid JSON: unexpected end of input; expected string literal.")}) {
     try {
       check(schema, "{}");
       ADD_FAILURE() << schema;

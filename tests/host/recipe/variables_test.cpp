@@ -34,7 +34,7 @@ TEST_F(VariablesTest, AWholeStringIsReplacedByTheValue) {
 TEST_F(VariablesTest, AVariableMayUseThoseAboveIt) {
   EXPECT_EQ(core_config(R"({"a": 8, "b": ["$a", 1]})", R"({"x": "$b"})"), R"({"x":[8,1]})");
   EXPECT_THAT(refusals(with(R"({"b": "$a", "a": 8})", R"({"x": "$b", "y": "$a"})")),
-              ElementsAre("r.json:1: /let/b: nothing above in \"let\" is called \"a\"."));
+              ElementsAre("r.json:1:10: /let/b: nothing above in \"let\" is called \"a\"."));
 }
 
 TEST_F(VariablesTest, TwoDollarSignsAreOneAsText) {
@@ -49,32 +49,33 @@ TEST_F(VariablesTest, RefusesAnUnknownNameOnce) {
               ElementsAre("--set: /stages/0/steps: nothing in \"let\" is called \"hedas\". Did you "
                           "mean \"heads\"?"));
   EXPECT_THAT(refusals(edited("\"steps\": 10", "\"steps\": \"$n\"")),
-              ElementsAre("r.json:27: /stages/0/steps: nothing in \"let\" is called \"n\"."));
+              ElementsAre("r.json:27:7: /stages/0/steps: nothing in \"let\" is called \"n\"."));
 }
 
 TEST_F(VariablesTest, AWrongValueIsShownWhereLetGivesIt) {
   EXPECT_THAT(
       refusals(edited("\"steps\": 10", "\"steps\": \"$n\"")
                    .replace(0, 1, "{\"let\": {\"n\": \"ten\"},")),
-      ElementsAre("r.json:1: /stages/0/steps: expected an integer of at least 1, found \"ten\"."));
+      ElementsAre(
+          "r.json:1:10: /stages/0/steps: expected an integer of at least 1, found \"ten\"."));
 }
 
 TEST_F(VariablesTest, RefusesWhatIsNoVariable) {
   EXPECT_THAT(
       refusals(with(R"({"b": null, "2c": 1})", "{}")),
       testing::IsSupersetOf(
-          {"r.json:1: /let/b: expected a string, a number, true, false, an array or an object, "
+          {"r.json:1:10: /let/b: expected a string, a number, true, false, an array or an object, "
            "found null.",
-           "r.json:1: /let/2c: this is not a name. Use letters, digits and \"_\", no digit "
+           "r.json:1:21: /let/2c: this is not a name. Use letters, digits and \"_\", no digit "
            "first."}));
   EXPECT_THAT(refusals(with("3", "{}")),
-              ElementsAre("r.json:1: /let: expected an object, found 3."));
+              ElementsAre("r.json:1:2: /let: expected an object, found 3."));
 }
 
 TEST_F(VariablesTest, RefusesAVariableThatNothingUses) {
   const std::string text = with(R"({"lr": 0.1})", "{}");
   EXPECT_THAT(refusals(text),
-              ElementsAre("r.json:1: /let/lr: nothing uses \"$lr\". Use it, or remove it."));
+              ElementsAre("r.json:1:10: /let/lr: nothing uses \"$lr\". Use it, or remove it."));
   EXPECT_THAT(refusals(text, {"let.lr=0.2"}),
               ElementsAre("--set: /let/lr: nothing uses \"$lr\". Use it, or remove it."));
   EXPECT_TRUE(refusals(text, {"seed=1"}).empty()) << "an override may have replaced its only use";
@@ -110,8 +111,9 @@ TEST_F(VariablesTest, VariablesCannotBlowUpTheRecipe) {
 TEST_F(VariablesTest, AnUnknownKeyStandsWhereItIsWritten) {
   const std::string text = edited("\"steps\": 10", "\"steps\": 10, \"stepz\": \"$n\"")
                                .replace(0, 1, "{\"let\": {\"n\": 3},");
-  EXPECT_THAT(refusals(text), ElementsAre("r.json:27: /stages/0/stepz: unknown key. Did you mean "
-                                          "\"steps\"?"));
+  EXPECT_THAT(refusals(text),
+              ElementsAre("r.json:27:20: /stages/0/stepz: unknown key. Did you mean "
+                          "\"steps\"?"));
 }
 
 TEST_F(VariablesTest, AKeyOfAPartStandsWhereItIsWritten) {
@@ -136,9 +138,10 @@ TEST_F(VariablesTest, ALongTextMayBeUsedUpToALimit) {
     return "{\"x\": " + list + "]}";
   };
   const long before = peak_memory();
-  EXPECT_THAT(refusals(with(let, uses(5000))),
-              ElementsAre("r.json:15: /graph/core/config/x/64: \"$s\" makes the recipe larger than "
-                          "200000 values or 64 MiB, or deeper than 64 levels."));
+  EXPECT_THAT(
+      refusals(with(let, uses(5000))),
+      ElementsAre("r.json:15:494: /graph/core/config/x/64: \"$s\" makes the recipe larger than "
+                  "200000 values or 64 MiB, or deeper than 64 levels."));
   EXPECT_LT(peak_memory() - before, 32 << 10) << "it is counted before anything is copied";
   EXPECT_TRUE(refusals(with(let, uses(3))).empty());
 }

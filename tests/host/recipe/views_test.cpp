@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/recipe/meaning.hpp"
 
+#include "host/base/text.hpp"
 #include "tests/host/recipe/recipe_files.hpp"
 
 namespace weft::test {
@@ -42,6 +43,29 @@ TEST_F(ViewsTest, NamesAreKnown) {
               ElementsAre(HasSubstr("/views/a/of: views are of one another in a circle: a -> b -> "
                                     "a. Remove one \"of\"."),
                           HasSubstr("/views/b/of: views are of one another in a circle: ")));
+}
+
+/// Every layer is laid upon all below it, so a chain costs its length's square.
+TEST_F(ViewsTest, LayersAreBounded) {
+  const auto chain = [](int length, bool is_circle) {
+    std::string views;
+    for (int i = 0; i < length; ++i) {
+      const bool is_last = i + 1 == length;
+      views += host::concat(i == 0 ? "" : ", ", "\"v", i, "\": {",
+                            is_last && !is_circle
+                                ? std::string()
+                                : host::concat("\"of\": \"v", is_last ? 0 : i + 1, "\""),
+                            "}");
+    }
+    return with_views("{" + views + "}");
+  };
+  EXPECT_THAT(refusals(chain(16, false)), testing::IsEmpty());
+  EXPECT_THAT(refusals(chain(18, false)),
+              ElementsAre(HasSubstr("/views/v0/of: views are of one another more than 16 deep. "
+                                    "Merge some of them."),
+                          HasSubstr("/views/v1/of: ")));
+  EXPECT_THAT(refusals(chain(30, true)),
+              testing::Each(HasSubstr("views are of one another more than 16 deep. ")));
 }
 
 TEST_F(ViewsTest, WiresAndStagesNameThem) {

@@ -72,7 +72,7 @@ TEST(CoreApi, TellsTheHostsVersion) {
       static_cast<const weft_host_version*>(core_api()->get_extension(WEFT_HOST_VERSION));
   ASSERT_NE(version, nullptr);
   EXPECT_TRUE(WEFT_HAS(version, host));
-  EXPECT_STREQ(version->host, "0.9.0");
+  EXPECT_STREQ(version->host, "0.10.0");
   EXPECT_EQ(core_api()->get_extension("weft.unknown/1"), nullptr);
   EXPECT_EQ(core_api()->get_extension(nullptr), nullptr);
 }

@@ -32,7 +32,7 @@ weft_port mask(const char* name, const char* of, std::uint32_t flags = 0) {
 }
 
 weft_parameter parameter(const char* name) {
-  return {sizeof(weft_parameter), 0, name, nullptr, 0, 0, WEFT_INIT_ZEROS, 0, 0, 0};
+  return {sizeof(weft_parameter), 0, name, nullptr, 0, 0, WEFT_INIT_ZEROS, 0, 0, 0, 0, 0};
 }
 
 weft_state state(const char* name) {
@@ -81,6 +81,8 @@ TEST(Declarations, RefuseMalformedPorts) {
   EXPECT_EQ(refusal_of(port("x", "[B]", 0, 2)), "port \"x\": unknown direction 2");
   EXPECT_EQ(refusal_of(port("x", "[B]", WEFT_PORT_LIST, WEFT_PORT_OUTPUT)),
             "port \"x\": an output is neither optional nor a list");
+  EXPECT_EQ(refusal_of(port("x", "[B]", WEFT_PORT_ON_DEMAND)),
+            "port \"x\": only an output is computed on demand");
   weft_port typed = port("x", "[B]");
   typed.dtypes = 0x400;
   EXPECT_EQ(refusal_of(typed), "port \"x\": 1024 is no set of element types");
@@ -146,6 +148,26 @@ TEST(Declarations, RefuseMalformedStatesSizesAndTraits) {
   EXPECT_EQ(refusal([&] { all.add_traits(6); }), "unknown traits 6");
 }
 
+TEST(Declarations, KnowWhatMayBeOnDemand) {
+  weft_port mask = port("real", "[B]", 0, WEFT_PORT_OUTPUT);
+  mask.dtypes = WEFT_DTYPES_BOOL;
+  mask.mask_of = "map";
+  Declarations all;
+  all.add_port(port("map", "[B]", WEFT_PORT_ON_DEMAND, WEFT_PORT_OUTPUT));
+  EXPECT_TRUE(all.outputs.at(0).on_demand);
+  EXPECT_EQ(refusal([&] { all.check_complete(WEFT_KIND_ENCODER); }), "accepted");
+  EXPECT_EQ(refusal([&] { all.check_complete(WEFT_KIND_METRIC); }),
+            "output \"map\" is always computed: it cannot be on demand");
+  all.add_port(mask);
+  EXPECT_EQ(refusal([&] { all.check_complete(WEFT_KIND_ENCODER); }),
+            "port \"real\" and \"map\", whose mask it is, must both be on demand or neither");
+  Declarations loss;
+  loss.add_port(port("loss", "[]", WEFT_PORT_ON_DEMAND, WEFT_PORT_OUTPUT));
+  loss.add_port(port("weight", "[]", 0, WEFT_PORT_OUTPUT));
+  EXPECT_EQ(refusal([&] { loss.check_complete(WEFT_KIND_LOSS); }),
+            "output \"loss\" is always computed: it cannot be on demand");
+}
+
 /// The refusal of check_complete() with these inputs and one output.
 std::string refusal_of_inputs(std::initializer_list<weft_port> inputs) {
   Declarations all;
@@ -181,7 +203,7 @@ TEST(Declarations, KindsHaveTheirDemands) {
   all.add_state(state("n"));
   EXPECT_EQ(refusal([&] { all.check_complete(WEFT_KIND_METRIC); }), "accepted");
   EXPECT_EQ(refusal([&] { all.check_complete(WEFT_KIND_LOSS); }),
-            "state \"n\": only a metric has states");
+            "state \"n\": the part has no buffer that it could become after a step");
 }
 
 TEST(Declarations, AreCounted) {

@@ -95,9 +95,10 @@ TEST(Manifest, TooNewIsToldBeforeTheFileIsLoaded) {
   Folder folder;
   const auto file = folder.add("segfault_at_load", "x.so");
   test::stamp(file, changed("\"minor\":9", "\"minor\":4000"));
-  EXPECT_EQ(error_of([&] { checked_manifest(read_plugin_file(file)); }),
-            "x.so needs ABI 0.4000; this host offers 0.9. Use a newer host, or rebuild the plug-in "
-            "with SDK 0.9. | 76");
+  EXPECT_EQ(
+      error_of([&] { checked_manifest(read_plugin_file(file)); }),
+      "x.so needs ABI 0.4000; this host offers 0.10. Use a newer host, or rebuild the plug-in "
+      "with SDK 0.10. | 76");
 }
 
 TEST(Manifest, AnotherLibTorchIsToldBeforeTheFileIsLoaded) {

@@ -140,7 +140,7 @@ TEST(Rejection, OtherMajorIsNotEvenLoaded) {
   const Rejected file = rejection("other_major");
   EXPECT_EQ(
       file.reason,
-      "other_major.so was built for ABI 1; this host offers 0.9. Use a host that offers ABI 1, "
+      "other_major.so was built for ABI 1; this host offers 0.10. Use a host that offers ABI 1, "
       "or rebuild the plug-in with SDK 0.x.");
   EXPECT_EQ(file.exit, Exit::abi_mismatch);
 }
@@ -158,8 +158,8 @@ TEST(Rejection, NewerMinor) {
   const Rejected file = rejection("newer_minor");
   EXPECT_EQ(
       file.reason,
-      "newer_minor.so needs ABI 0.4000; this host offers 0.9. Use a newer host, or rebuild the "
-      "plug-in with SDK 0.9.");
+      "newer_minor.so needs ABI 0.4000; this host offers 0.10. Use a newer host, or rebuild the "
+      "plug-in with SDK 0.10.");
   EXPECT_EQ(file.exit, Exit::abi_mismatch);
 }
 

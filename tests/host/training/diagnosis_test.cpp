@@ -65,7 +65,7 @@ TEST(Diagnosis, NamesTheFirstNodeAndTheSamples) {
               HasSubstr("stage \"fit\", step 1: loss \"ce\" is nan, not a finite number. It begins "
                         "with output \"tokens\" of \"poison\" (test/encoder.poison 1.0.0), for "
                         "samples " +
-                        keys_of(run, label) + ". Lower the learning rate or set clip."));
+                        keys_of(run, label) + ". Lower the learning rate or set clip_norm."));
 }
 
 TEST(Diagnosis, NamesTheSamplesOfTheirMicroBatch) {

@@ -16,7 +16,6 @@
 namespace weft::test {
 namespace {
 
-using State = std::map<std::string, host::Array>;
 using ::testing::HasSubstr;
 
 bool same_bits(const State& a, const State& b) {
@@ -126,7 +125,7 @@ TEST(Divergence, ASkippedStepLeavesNothingBehind) {
 TEST(Divergence, TimesBoundHowOftenItGoesOn) {
   PoisonedRun run(R"({"do": "skip", "times": 1})", {"stages.fit.steps=60"});
   EXPECT_THAT(run.failure(), HasSubstr(" It happened 1 time before, as often as on_divergence "
-                                       "allows. Lower the learning rate or set clip."));
+                                       "allows. Lower the learning rate or set clip_norm."));
   EXPECT_EQ(run.diverged.size(), 1u);
 }
 

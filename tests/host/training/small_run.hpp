@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -38,5 +44,18 @@ struct SmallRun {
   host::Dataset data;
   host::Model model;
 };
+
+/// Weights, or what an optimizer keeps, by path.
+using State = std::map<std::string, host::Array>;
+
+inline double largest_difference(const State& a, const State& b) {
+  EXPECT_EQ(a.size(), b.size());
+  double worst = 0.0;
+  for (const auto& [path, array] : a)
+    for (std::int64_t i = 0; i < array.count(); ++i)
+      worst = std::max(worst, std::abs(static_cast<double>(array.data<float>()[i]) -
+                                       static_cast<double>(b.at(path).data<float>()[i])));
+  return worst;
+}
 
 }  // namespace weft::test

@@ -20,7 +20,6 @@ namespace weft::test {
 namespace {
 
 using host::Array;
-using State = std::map<std::string, Array>;
 using ::testing::HasSubstr;
 
 /// The small recipe with views and perhaps a loss that draws the logits to a view's.

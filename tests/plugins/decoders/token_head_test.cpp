@@ -50,6 +50,57 @@ TEST(TokenHead, GradientsMatchDifferences) {
   expect_gradients(part, {{"state", {random({2, 3, 3}, 1, DType::float64)}}}, "out");
 }
 
+/// Where a row of `flags` [B, M] is false, `dense` with 0.
+Array only_at(Array dense, const std::vector<int>& flags) {
+  const std::int64_t width = dense.count() / static_cast<std::int64_t>(flags.size());
+  for (std::int64_t i = 0; i < dense.count(); ++i)
+    if (flags[static_cast<std::size_t>(i / width)] == 0) dense.data<double>()[i] = 0.0;
+  return dense;
+}
+
+TEST(TokenHead, ComputesAtMaskedTokensAloneWhatItWouldEverywhere) {
+  const char* const config = R"({"dim": 3, "outputs": 2, "hidden": 4, "skip": 1, "count": 3})";
+  Part part(id, config, {}, DType::float64);
+  const Array state = random({2, 5, 3}, 1, DType::float64);
+  const std::vector<int> flags{0, 1, 0, 1, 1, 0};
+  const Arrays masked{{"state", {state}}, {"masked", {mask(flags, {2, 3})}}};
+  expect_near(part.run(masked).at("out"), only_at(part.run({{"state", {state}}}).at("out"), flags),
+              1e-12);
+  expect_gradients(part, masked, "out");
+  // What stands elsewhere is not read at all.
+  const Array poison = poisoned(state, mask({0, 0, 1, 0, 0, 0, 1, 1, 0, 0}, {2, 5}), std::nan(""));
+  const Arrays dirty{{"state", {poison}}, {"masked", {mask(flags, {2, 3})}}};
+  expect_near(part.run(dirty).at("out"), part.run(masked).at("out"), 0.0);
+  const Arrays nothing{{"state", {state}}, {"masked", {mask({0, 0, 0, 0, 0, 0}, {2, 3})}}};
+  expect_near(part.run(nothing).at("out"), only_at(part.run(masked).at("out"), {0, 0, 0, 0, 0, 0}),
+              0.0);
+}
+
+// Five frames make two tokens of three: the first is masked by frame 1, the second by frame 4.
+TEST(TokenHead, ATokenIsMaskedWhereOneOfItsFramesIs) {
+  Part part(id, R"({"dim": 2, "outputs": 2, "stack": 3})", {}, DType::float64);
+  const Array state = random({2, 2, 2}, 1, DType::float64);
+  const Array frames = mask({0, 1, 0, 0, 0, 0, 0, 0, 0, 1}, {2, 5});
+  expect_near(part.run({{"state", {state}}, {"masked", {frames}}}).at("out"),
+              only_at(part.run({{"state", {state}}}).at("out"), {1, 0, 0, 1}), 1e-12);
+}
+
+TEST(TokenHead, RefusesFlagsThatMakeOtherTokens) {
+  const Part part(id, R"({"dim": 2, "stack": 2})");
+  for (const std::int64_t flags : {4, 7}) {
+    try {
+      part.infer(
+          {{"state", {random({1, 3, 2}, 1)}},
+           {"masked", {mask(std::vector<int>(static_cast<std::size_t>(flags)), {1, flags})}}});
+      FAIL() << "three tokens";
+    } catch (const std::exception& error) {
+      EXPECT_THAT(error.what(),
+                  testing::HasSubstr("stack: 2 flags a token make of " + std::to_string(flags) +
+                                     " flags in \"masked\" not the 3 tokens"));
+    }
+  }
+}
+
 TEST(TokenHead, RefusesWhatDoesNotFitIntoTheState) {
   for (const std::string config : {R"({"dim": 2, "skip": 3})", R"({"dim": 2, "count": 4})"}) {
     const Part part(id, config);

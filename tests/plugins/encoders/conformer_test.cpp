@@ -119,6 +119,7 @@ TEST_P(ConformerTest, MorePaddingChangesNothingInTraining) {
     const Arrays inputs{{"features", {steps(frames, 0, size)}},
                         {"mask", {length_mask({8, 5}, size)}}};
     pooled.push_back(part.run(inputs, /*training=*/true).at("pooled"));
+    part.step();
     for (const std::string& name : part.buffer_names()) running.push_back(part.get(name));
   }
   expect_near(pooled[1], pooled[0], 1e-12);
@@ -133,6 +134,7 @@ TEST(Conformer, BatchNormLearnsItsStatisticsInTraining) {
   part.run({{"features", {random({2, 9, 5}, 1)}}});
   expect_near(part.get(mean), before, 0.0);
   part.run({{"features", {random({2, 9, 5}, 1)}}}, /*training=*/true);
+  part.step();
   double moved = 0.0;
   for (std::int64_t i = 0; i < 4; ++i) moved += std::abs(element(part.get(mean), i));
   EXPECT_GT(moved, 1e-4);
@@ -155,6 +157,24 @@ TEST_P(ConformerTest, GradientsMatchDifferences) {
               DType::float64);
     expect_gradients(part, {{"features", {frames}}, {"mask", {real}}}, "pooled");
   }
+}
+
+// A learned matrix at the end alone: with the identity in its place the tokens are those without.
+TEST(Conformer, ProjectsItsTokensToTheWidthOfAFusion) {
+  const std::string options = R"("features": 5, "heads": 1, "layers": 1, "dim": 4)";
+  Part plain("encoder.conformer", "{" + options + "}", {}, DType::float64);
+  Part wider("encoder.conformer", "{" + options + R"(, "output_dim": 6})", {}, DType::float64);
+  for (const std::string& name : plain.parameter_names()) wider.set(name, plain.get(name));
+  std::vector<double> identity(24);
+  for (std::size_t i = 0; i < 4; ++i) identity[i * 4 + i] = 1;
+  wider.set("out.weight", floats(identity, {6, 4}, DType::float64));
+  wider.fill("out.bias", 7);
+  const Arrays frames{{"features", {random({2, 8, 5}, 1, DType::float64)}}};
+  const Array narrow = plain.run(frames).at("tokens"), wide = wider.run(frames).at("tokens");
+  ASSERT_EQ(wide.sizes, (std::vector<std::int64_t>{2, 2, 6}));
+  EXPECT_EQ(wider.infer(frames).at("pooled"), (std::vector<std::int64_t>{2, 6}));
+  for (std::int64_t i = 0; i < wide.count(); ++i)
+    EXPECT_NEAR(element(wide, i), 7 + (i % 6 < 4 ? element(narrow, i / 6 * 4 + i % 6) : 0), 1e-12);
 }
 
 TEST(Conformer, InfersItsShapes) {

@@ -101,6 +101,55 @@ TEST(TextTransformer, PaddingInFrontShiftsNoPosition) {
   expect_near(steps(out.at("tokens"), 2, 3), alone.at("tokens"), 1e-6);
 }
 
+// BERT, first_position 0: pads take the first position, as its first token does.
+TEST(TextTransformer, PositionsMayBeginAtTheTablesFirstRow) {
+  const char* const first = R"({"vocab_size": 9, "max_length": 6, "dim": 4, "layers": 1, "heads": 2,
+      "ffn_dim": 6, "first_position": 0})";
+  Part part("encoder.text_transformer", first);
+  EXPECT_EQ(part.get("position.weight").sizes, (std::vector<std::int64_t>{6, 4}));
+  Part one("encoder.text_transformer", small);  // its first token takes row 1
+  for (const std::string& name : part.parameter_names())
+    if (name != "position.weight") one.set(name, part.get(name));
+  Array shifted = random({7, 4}, 3);
+  one.set("position.weight", shifted);
+  part.set("position.weight", rows(shifted, 1, 6));
+  const Arrays text{{"tokens", {ints({5, 6, 7, 8, 0, 0}, {2, 3})}}};
+  const auto out = part.run(text), other = one.run(text);
+  expect_near(row(out.at("tokens"), 0), row(other.at("tokens"), 0), 0.0);
+  expect_near(rows(row(out.at("tokens"), 1), 0, 1), rows(row(other.at("tokens"), 1), 0, 1), 0.0);
+}
+
+TEST(TextTransformer, SegmentsAreAddedAndAreTheFirstWhereNothingIsWired) {
+  const char* const segmented = R"({"vocab_size": 9, "max_length": 6, "dim": 4, "layers": 1,
+      "heads": 2, "ffn_dim": 6, "segments": 2})";
+  const Array ids = ints({5, 6, 7}, {1, 3});
+  Part part("encoder.text_transformer", segmented, {{"segments", 0}});
+  const Array silent = part.run({{"tokens", {ids}}}).at("tokens");
+  expect_near(part.run({{"tokens", {ids}}, {"segments", {ints({0, 0, 0}, {1, 3})}}}).at("tokens"),
+              silent, 0.0);
+  const Array second =
+      part.run({{"tokens", {ids}}, {"segments", {ints({1, 1, 1}, {1, 3})}}}).at("tokens");
+  EXPECT_GT(relative_error(second, silent), 1e-4);
+  part.set("segment.weight", floats({1, 2, 3, 4, 1, 2, 3, 4}, {2, 4}));
+  expect_near(part.run({{"tokens", {ids}}, {"segments", {ints({1, 0, 1}, {1, 3})}}}).at("tokens"),
+              part.run({{"tokens", {ids}}}).at("tokens"), 0.0);
+}
+
+TEST(TextTransformer, CausalTokensSeeNoLaterOnesAndTheLastRealOneIsPooled) {
+  Part part("encoder.text_transformer", R"({"vocab_size": 9, "max_length": 6, "dim": 4, "layers": 1,
+      "heads": 2, "ffn_dim": 6, "causal": true, "pooling": "last", "projection": 3})");
+  const auto long_text = part.run({{"tokens", {ints({5, 6, 7, 8}, {1, 4})}}});
+  const auto begun = part.run({{"tokens", {ints({5, 6, 0, 0}, {1, 4})}}});
+  expect_near(steps(begun.at("tokens"), 0, 2), steps(long_text.at("tokens"), 0, 2), 1e-6);
+  const Array last = row(row(begun.at("tokens"), 0), 1), weight = part.get("projection.weight");
+  ASSERT_EQ(begun.at("pooled").sizes, (std::vector<std::int64_t>{1, 3}));
+  for (std::int64_t e = 0; e < 3; ++e) {
+    double sum = 0.0;
+    for (std::int64_t d = 0; d < 4; ++d) sum += element(weight, 4 * e + d) * element(last, d);
+    EXPECT_NEAR(element(begun.at("pooled"), e), sum, 1e-6);
+  }
+}
+
 TEST(TextTransformer, GradientsMatchDifferences) {
   const Arrays inputs{{"tokens", {ints({5, 6, 0, 7, 8, 7}, {2, 3})}}};
   for (

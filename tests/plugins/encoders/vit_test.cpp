@@ -192,5 +192,23 @@ TEST(Vit, RejectsWhatCannotBe) {
               testing::HasSubstr("pooling: \"class\" needs class_token: true"));
 }
 
+TEST(Vit, PooledIsProjectedAndPatchesMayHaveNoBias) {
+  Part part("encoder.vit", R"({"height": 4, "width": 6, "channels": 2, "patch": 2, "dim": 4,
+      "layers": 1, "heads": 2, "ffn_dim": 6, "patch_bias": false, "embedding_norm": true,
+      "projection": 3})");
+  const std::vector<std::string> names = part.parameter_names();
+  EXPECT_THAT(names, testing::Not(testing::Contains("project.bias")));
+  EXPECT_THAT(names, testing::Contains("embedding_norm.weight"));
+  const auto out = part.run({{"image", {random({2, 2, 4, 6}, 1)}}});
+  EXPECT_EQ(out.at("pooled").sizes, (std::vector<std::int64_t>{2, 3}));
+  // Normalised patches do not know how bright the picture was.
+  part.fill("position", 0.0);
+  const Array dark = random({1, 2, 4, 6}, 2);
+  Array bright = random({1, 2, 4, 6}, 2);
+  for (std::int64_t i = 0; i < bright.count(); ++i) bright.data<float>()[i] *= 8.0F;
+  expect_near(part.run({{"image", {bright}}}).at("tokens"),
+              part.run({{"image", {dark}}}).at("tokens"), 1e-3);
+}
+
 }  // namespace
 }  // namespace weft::test

@@ -65,6 +65,45 @@ TEST(GatedCrossAttention, OpenGateReturnsTheContext) {
               floats({1, 2, 3, 4, 1, 2, 3, 4}, {1, 2, 4}), 1e-6);
 }
 
+/// The outputs on demand are what the fused tokens are made of: with values and projection the
+/// identity, tokens = (1 − g) ⊙ query + g ⊙ (attention · contexts).
+TEST(GatedCrossAttention, GatesAndAttentionMakeItsTokens) {
+  Part part(id, R"({"dim": 4, "heads": 1})", {{"streams", 2}}, DType::float64);
+  Array identity = floats({1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, {4, 4}, DType::float64);
+  part.set("context_1.attention.value.weight", identity);
+  part.set("context_1.attention.out.weight", identity);
+  const Array query = random({2, 3, 4}, 1, DType::float64),
+              context = random({2, 5, 4}, 2, DType::float64);
+  const auto out =
+      part.run({{"streams", {query, context}}, {"masks", {Array{}, length_mask({5, 2}, 5)}}});
+  const Array &g = out.at("gates"), &a = out.at("attention"), &tokens = out.at("tokens");
+  ASSERT_EQ(g.sizes, (std::vector<std::int64_t>{2, 1, 3, 4}));
+  ASSERT_EQ(a.sizes, (std::vector<std::int64_t>{2, 1, 3, 5}));
+  for (std::int64_t i = 0; i < tokens.count(); ++i) {
+    const std::int64_t row = i / 12, token = i / 4, channel = i % 4;
+    double answer = 0.0, sum = 0.0;
+    for (std::int64_t m = 0; m < 5; ++m) {
+      answer += element(a, token * 5 + m) * element(context, (row * 5 + m) * 4 + channel);
+      sum += element(a, token * 5 + m);
+    }
+    EXPECT_NEAR(sum, 1.0, 1e-12);
+    EXPECT_NEAR(element(tokens, i),
+                (1.0 - element(g, i)) * element(query, i) + element(g, i) * answer, 1e-12);
+  }
+  for (std::int64_t m = 2; m < 5; ++m) EXPECT_EQ(element(a, 15 + m), 0.0) << "of what is padding";
+}
+
+TEST(GatedCrossAttention, MapsOfAllContextsLieSideBySide) {
+  Part part = make("tanh", 3);
+  part.fill("context_2.alpha", 0.5);
+  const auto out =
+      part.run({{"streams", {random({2, 3, 4}, 1), random({2, 5, 4}, 2), random({2, 1, 4}, 3)}}});
+  EXPECT_EQ(out.at("attention").sizes, (std::vector<std::int64_t>{2, 2, 3, 6}));
+  ASSERT_EQ(out.at("gates").sizes, (std::vector<std::int64_t>{2, 2, 3, 4}));
+  EXPECT_EQ(element(out.at("gates"), 0), 0.0);
+  EXPECT_NEAR(element(out.at("gates"), 12), std::tanh(0.5), 1e-6);
+}
+
 TEST(GatedCrossAttention, TanhGateStartsAsTheIdentity) {
   Part part = make("tanh", 3);
   const Array query = random({2, 3, 4}, 1);

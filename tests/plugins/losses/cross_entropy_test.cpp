@@ -91,6 +91,69 @@ TEST(CrossEntropy, InfersScalars) {
   EXPECT_EQ(shapes.at("weight"), (std::vector<std::int64_t>{}));
 }
 
+/// Σ_t w(y_t) [ −log p_t(y_t) + ζ Z_t² ] and Σ_t w(y_t), in loops of its own.
+std::pair<double, double> weighted(const Array& logits, const std::vector<std::int64_t>& target,
+                                   const std::vector<double>& weights, double zeta) {
+  const std::int64_t classes = logits.sizes.back();
+  double loss = 0, weight = 0;
+  for (std::size_t t = 0; t < target.size(); ++t) {
+    if (target[t] < 0) continue;
+    const auto at = [&](std::int64_t v) {
+      return element(logits, static_cast<std::int64_t>(t) * classes + v);
+    };
+    double sum = 0;
+    for (std::int64_t v = 0; v < classes; ++v) sum += std::exp(at(v));
+    const double z = std::log(sum), w = weights[static_cast<std::size_t>(target[t])];
+    loss += w * (z - at(target[t]) + zeta * z * z);
+    weight += w;
+  }
+  return {loss, weight};
+}
+
+TEST(CrossEntropy, ClassWeightsAndZLossAreTheirFormulas) {
+  const Array logits = random({5, 3}, 4, DType::float64);
+  const std::vector<std::int64_t> target{0, 2, -100, 1, 2};
+  const Arrays inputs{{"logits", {logits}}, {"target", {ints(target, {5})}}};
+  const std::vector<double> even{1, 1, 1}, uneven{0.5, 2, 0};
+  struct Case {
+    const char* config;
+    std::vector<double> weights;
+    double zeta;
+  };
+  for (const auto& [config, weights, zeta] :
+       {Case{R"({"class_weights": [0.5, 2, 0]})", uneven, 0},
+        Case{R"({"z_loss": 0.01})", even, 0.01},
+        Case{R"({"class_weights": [0.5, 2, 0], "z_loss": 0.3})", uneven, 0.3}}) {
+    Part part(id, config, {}, DType::float64);
+    const auto [loss, weight] = weighted(logits, target, weights, zeta);
+    const auto out = part.run(inputs);
+    EXPECT_NEAR(value(out, "loss"), loss, 1e-12) << config;
+    EXPECT_EQ(value(out, "weight"), weight) << config;
+    expect_gradients(part, inputs, "loss");
+  }
+}
+
+// torch.nn.functional.cross_entropy with weights smooths over weighted classes: with the class y of
+// logits 0, all at log 2, −(1 − ε) w_y log ½ − ε (w_0 + w_1) / 2 log ½.
+TEST(CrossEntropy, SmoothingIsSpreadByTheClassWeights) {
+  Part part(id, R"({"class_weights": [3, 1], "label_smoothing": 0.2})", {}, DType::float64);
+  const auto out = part.run(
+      {{"logits", {floats({0, 0}, {1, 2}, DType::float64)}}, {"target", {ints({0}, {1})}}});
+  EXPECT_NEAR(value(out, "loss"), (0.8 * 3 + 0.2 * 2) * std::log(2.0), 1e-12);
+  EXPECT_EQ(value(out, "weight"), 3.0);
+}
+
+TEST(CrossEntropy, RejectsAnotherNumberOfClassWeights) {
+  const Part part(id, R"({"class_weights": [1, 2]})");
+  try {
+    part.infer({{"logits", {random({2, 4}, 1)}}, {"target", {ints({0, 1}, {2})}}});
+    FAIL() << "four classes and two weights";
+  } catch (const host::Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("class_weights: has 2 numbers, but the logits "
+                                                 "score 4 classes"));
+  }
+}
+
 TEST(CrossEntropy, RejectsWhatCannotBe) {
   EXPECT_THAT(rejection(id, R"({"next_token": 2})"), testing::HasSubstr("next_token"));
   EXPECT_THAT(rejection(id, R"({"label_smoothing": 1.0})"), testing::HasSubstr("label_smoothing"));

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/base/error.hpp"
+#include "plugins/losses/focal_row.hpp"
 #include "tests/plugins/weights.hpp"
 
 namespace weft::test {
@@ -75,6 +76,46 @@ TEST(Focal, GradientsMatchDifferences) {
         part, {{"logits", {random({3, 4}, 1, DType::float64)}}, {"target", {ints({3, 0, 2}, {3})}}},
         "loss");
   }
+}
+
+/// What the kernel of focal.cu computes in a warp, lane by lane.
+TEST(Focal, LanesThatShareARowFindWhatOneFinds) {
+  constexpr int k_lanes = 32;
+  const Array scores = random({2, 70}, 3, DType::float64);
+  const focal::View<double> logits{scores.data<double>(), 2, 70, 70, 1};
+  for (const std::int64_t row : {0, 1}) {
+    double top = -INFINITY, sum = 0.0, alone = 0.0;
+    for (int lane = 0; lane < k_lanes; ++lane)
+      top = std::max(top, focal::top_of(logits, row, lane, k_lanes));
+    for (int lane = 0; lane < k_lanes; ++lane)
+      sum += focal::sum_of(logits, row, top, lane, k_lanes);
+    for (std::int64_t v = 0; v < 70; ++v) alone += std::exp(focal::at(logits, row, v));
+    const double log_sum = top + std::log(sum);
+    EXPECT_NEAR(log_sum, std::log(alone), 1e-12);
+
+    std::vector<double> shared(70, NAN), whole(70, NAN);
+    focal::differentiate(logits, row, 69, log_sum, 0.5, whole.data());
+    for (int lane = 0; lane < k_lanes; ++lane)
+      focal::differentiate(logits, row, 69, log_sum, 0.5, shared.data(), lane, k_lanes);
+    EXPECT_EQ(shared, whole);
+  }
+}
+
+TEST(Focal, AbsentRowsCountNothingWhateverTheyHold) {
+  Part part(id, "{}", {{"present", 1}}, DType::float64);
+  const Array logits = random({3, 4}, 1, DType::float64);
+  const Array present = mask({1, 0, 1}, {3});
+  const Arrays inputs{
+      {"logits", {logits}}, {"target", {ints({2, 77, 0}, {3})}}, {"present", {present}}};
+  Part of_one(id, "{}", {}, DType::float64);
+  const double first =
+      value(of_one.run({{"logits", {rows(logits, 0, 1)}}, {"target", {ints({2}, {1})}}}), "loss");
+  const double third =
+      value(of_one.run({{"logits", {rows(logits, 2, 1)}}, {"target", {ints({0}, {1})}}}), "loss");
+  EXPECT_NEAR(value(part.run(inputs), "loss"), first + third, 1e-12);
+  const Array gradient =
+      part.gradients(inputs, "loss", floats({1}, {}, DType::float64)).inputs.at("logits")[0];
+  for (std::int64_t v = 0; v < 4; ++v) EXPECT_EQ(element(gradient, 4 + v), 0.0);
 }
 
 TEST(Focal, ATargetThatIsNoClassIsToldWithItsRow) {

@@ -20,6 +20,12 @@ TEST(Agreement, ComparesAsItIsTold) {
   EXPECT_EQ(agreement("last_number", first, second), 1.0 / 4);
 }
 
+TEST(Agreement, TheLastWordIsARationalesAnswer) {
+  const Lines first{"8 plus 6 is 14.", "8 and 6 are not equal, so the answer is No.", "8 and 6", "",
+                    "the"};
+  EXPECT_EQ(agreement("last_word", first, {"14", "no", "8", "", "the"}), 2.0 / 5);
+}
+
 TEST(Agreement, RowsAddUpAndAbsentOnesDoNotCount) {
   Part part(id, "{}", {{"present", 1}});
   EXPECT_TRUE(std::isnan(part.compute().at("agreement")));

@@ -16,12 +16,13 @@ from layout import assertions, measure  # noqa: E402
 ABI = ROOT / "sdk/abi"
 RELEASES = json.loads((ABI / "releases.json").read_text(encoding="utf-8"))["releases"]
 NEWEST = ABI / RELEASES[-1]["header"]
+MINOR = int(RELEASES[-1]["abi"].split(".")[1])
 
 # (what, text of the header, what replaces it, what the comparison must say)
 BREAKS = [
     ("a function goes",
-     "  uint32_t (*enabled)(void);\n} weft_grad_api;",
-     "} weft_grad_api;", "weft_grad_api.*enabled"),
+     "  weft_status (*rename)(weft_migration, const char* from, const char* to);\n} weft_migration_api;",
+     "} weft_migration_api;", "weft_migration_api.*rename"),
     ("two fields change places", "  uint32_t merge;\n  const char* name;\n  const int64_t* sizes;",
      "  uint32_t merge;\n  const int64_t* sizes;\n  const char* name;", "weft_state.name: it has moved"),
     ("two fields of one type change places", "  uint32_t role;\n  uint32_t flags;\n  uint32_t n_in;",
@@ -36,7 +37,7 @@ BREAKS = [
     ("a pointer to what may be changed", "  const weft_tensor* parameters;", "  weft_tensor* parameters;",
      "weft_call.parameters: its type has changed"),
     ("a pointer that may not be changed", "  weft_op* slot;", "  const weft_op* slot;", "weft_operation.slot: its type has changed"),
-    ("another handle", "  weft_generator generator;\n} weft_call;", "  weft_context generator;\n} weft_call;",
+    ("another handle", "  weft_generator generator;\n", "  weft_context generator;\n",
      "weft_call.generator: its type has changed"),
     ("a handle of another kind", "typedef struct weft_saved_s* weft_saved;", "typedef struct weft_op_s* weft_saved;", "weft_saved"),
     ("an argument's type", "uint32_t (*enabled)(void)", "uint32_t (*enabled)(uint32_t)",
@@ -61,7 +62,7 @@ BREAKS = [
     ("an extension's name", '"weft.autoregressive/1"', '"weft.autoregressive/2"', "WEFT_AUTOREGRESSIVE: was"),
     ("the entry's name", "#define WEFT_ENTRY weft_plugin_v0", "#define WEFT_ENTRY weft_plugin_v1", "WEFT_ENTRY: was"),
     ("a macro of sizes", "+ sizeof((p)->field) <= (p)->size)", "<= (p)->size)", "WEFT_HAS: was"),
-    ("the minor falls", "#define WEFT_ABI_MINOR 9u", "#define WEFT_ABI_MINOR 8u", "WEFT_ABI_MINOR: was"),
+    ("the minor falls", f"#define WEFT_ABI_MINOR {MINOR}u", f"#define WEFT_ABI_MINOR {MINOR - 1}u", "WEFT_ABI_MINOR: was"),
     ("a hole", "  int64_t pad_id; ", "  uint32_t more; int64_t another; int64_t pad_id; ", "weft_autoregressive.another: 4 bytes"),
     ("a hole at the end", "  const char* host; /*", "  const char* host; uint32_t more; /*", "weft_host_version: 4 bytes at its end"),
     ("a type that may not cross", "  const char* host; /*", "  const char* host; unsigned long more; /*", '"unsigned" may not cross'),
@@ -72,12 +73,12 @@ BREAKS = [
 
 GROWS = [
     ("a field at the end", "  const char* host; /*", "  const char* host; uint64_t more; /*"),
-    ("a function at the end", "  uint32_t (*enabled)(void);\n} weft_grad_api;",
-     "  uint32_t (*enabled)(void);\n  weft_status (*more)(weft_tensor);\n} weft_grad_api;"),
+    ("a function at the end", "const char* from, const char* to);\n} weft_migration_api;",
+     "const char* from, const char* to);\n  weft_status (*more)(weft_tensor);\n} weft_migration_api;"),
     ("a struct", "/* ---- extensions ---- */", "typedef struct weft_more { uint32_t size, reserved; } weft_more;"),
     ("a handle and its type", "/* ---- extensions ---- */", "typedef struct weft_more_s* weft_more;"),
     ("a constant", "#define WEFT_MERGE_CONCAT 3u", "#define WEFT_MERGE_MEAN 4u\n#define WEFT_MERGE_CONCAT 3u"),
-    ("the minor", "#define WEFT_ABI_MINOR 9u", "#define WEFT_ABI_MINOR 10u"),
+    ("the minor", f"#define WEFT_ABI_MINOR {MINOR}u", f"#define WEFT_ABI_MINOR {MINOR + 1}u"),
     ("an argument's name and comments", "(*declare_size)(weft_context, const char* symbol,", "(*declare_size)(weft_context, /* of a port */ const char* name,"),
     ("the note's text", 'sizeof WEFT_NOTE_OWNER, WEFT_MANIFEST_BYTES,', 'sizeof(WEFT_NOTE_OWNER), WEFT_MANIFEST_BYTES,'),
 ]
@@ -103,8 +104,10 @@ class Growth(unittest.TestCase):
 
     def test_what_was_added_has_a_minor_version_of_its_own(self):
         """Else a plug-in could need what a host of that very version lacks. Swapped, an addition is a removal."""
-        self.assertEqual(growth_problems(PRESENT, NEWEST), [],
-                         "abi.h has grown since the snapshot of its version: raise WEFT_ABI_MINOR and run ./dev snapshot")
+        minors = [read_header(path).macros["WEFT_ABI_MINOR"] for path in (PRESENT, NEWEST)]
+        if minors[0] == minors[1]:
+            self.assertEqual(growth_problems(PRESENT, NEWEST), [],
+                             "abi.h has grown since the snapshot of its version: raise WEFT_ABI_MINOR and run ./dev snapshot")
         for what, old, new in GROWS[:5]:
             with self.subTest(what):
                 self.assertNotEqual(growth_problems(self.changed(old, new), NEWEST), [])

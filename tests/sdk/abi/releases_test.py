@@ -52,13 +52,13 @@ class Snapshots(Folder):
             expected |= {f"sdk/abi/{release['header']}", f"sdk/abi/{release['header']}"[:-1] + "c"}
             self.assertEqual(set(release["files"]), expected)
 
-    def test_each_header_is_of_its_version_and_the_newest_of_the_present_one(self):
+    def test_each_header_is_of_its_version_and_the_newest_at_most_one_behind(self):
         for release in read_releases(ROOT):
             macros = read_header(ROOT / "sdk/abi" / release["header"]).macros
             self.assertEqual((macros["WEFT_ABI_MAJOR"][1], macros["WEFT_ABI_MINOR"][1]),
                              tuple(f"{number}u" for number in release["abi"].split(".")))
-        self.assertEqual(read_header(ROOT / HEADER).macros["WEFT_ABI_MINOR"], macros["WEFT_ABI_MINOR"],
-                         "the header's minor has no snapshot: run ./dev snapshot")
+        present, newest = (int(of["WEFT_ABI_MINOR"][1].rstrip("u")) for of in (read_header(ROOT / HEADER).macros, macros))
+        self.assertIn(present - newest, (0, 1), "a minor between the newest snapshot and the header has none: run ./dev snapshot")
 
     def test_golden_binaries_are_stripped_and_keep_their_manifest(self):
         for release in read_releases(ROOT):
@@ -182,7 +182,7 @@ class Rules(unittest.TestCase):
         log = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
         for release in read_releases(ROOT):
             if "replaces" in release:
-                self.assertIn(f"the snapshot of ABI {release['abi']} was replaced: {release['replaces']['reason']}", log)
+                self.assertIn(f"the snapshot of ABI {release['abi']} was replaced: {release['replaces']['reason']}", " ".join(log.split()))
 
 
 if __name__ == "__main__":

@@ -21,12 +21,6 @@ namespace {
 /// Encoding takes some fifty bytes of memory for each byte of the longest word.
 constexpr std::size_t k_longest_word = std::size_t{16} << 20;
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
-    text.replace(at, from.size(), to);
-  }
-}
-
 /// The spaces that WordPiece's decoder of Hugging Face takes back.
 void clean_up(std::string& text) {
   constexpr std::array<std::pair<std::string_view, std::string_view>, 11> changes = {

@@ -164,63 +164,66 @@ TextSplitter::TextSplitter(const std::vector<SplitStep>& steps, const std::strin
   }
 }
 
+void TextSplitter::add_parts(const Step& step, std::string_view word,
+                             std::vector<std::string_view>& words) {
+  const auto& [options, pattern] = step;
+  const auto removed = SplitBehaviour::removed, isolated = SplitBehaviour::isolated;
+  switch (options.kind) {
+    case Kind::byte_level:
+      if (options.words)
+        add(gpt2_words(word), isolated, word, words);
+      else
+        words.push_back(word);
+      break;
+    case Kind::split: {
+      Parts parts = pattern.front().parts(word);
+      if (options.invert) {
+        for (TextPart& part : parts) part.is_match = !part.is_match;
+      }
+      add(std::move(parts), options.behaviour, word, words);
+      break;
+    }
+    case Kind::whitespace:
+      add(parts_by_class(word,
+                         [](char32_t c) { return is_word(c)          ? 1
+                                                 : is_white_space(c) ? 0
+                                                                     : 2; }),
+          removed, word, words);
+      break;
+    case Kind::whitespace_split:
+      add(parts_by_character(word, is_white_space), removed, word, words);
+      break;
+    case Kind::bert:
+      add(parts_by_class(word, [](char32_t c) { return is_white_space(c) ? 0 : 1; }), removed, word,
+          words);
+      break;
+    case Kind::digits:
+      add(parts_by_character(word, is_number),
+          options.individual ? isolated : SplitBehaviour::contiguous, word, words);
+      break;
+    case Kind::punctuation:
+      add(parts_by_character(word, is_bert_punctuation), options.behaviour, word, words);
+      break;
+  }
+}
+
 Words TextSplitter::split(std::string_view text) const {
   Words result;
   if (!text.empty()) result.words.push_back(text);
-  for (const auto& [options, pattern] : steps_) {
+  for (const Step& step : steps_) {
+    const bool has_prefix = step.options.kind == Kind::byte_level && step.options.prefix_space;
     std::vector<std::string_view> words;
     for (std::string_view word : result.words) {
-      const auto removed = SplitBehaviour::removed, isolated = SplitBehaviour::isolated;
-      switch (options.kind) {
-        case Kind::byte_level:
-          if (options.prefix_space && word.front() != ' ') {
-            word = result.made.emplace_back(' ' + std::string(word));
-          }
-          if (options.words) {
-            add(gpt2_words(word), isolated, word, words);
-          } else {
-            words.push_back(word);
-          }
-          break;
-        case Kind::split: {
-          Parts parts = pattern.front().parts(word);
-          if (options.invert) {
-            for (TextPart& part : parts) part.is_match = !part.is_match;
-          }
-          add(std::move(parts), options.behaviour, word, words);
-          break;
-        }
-        case Kind::whitespace:
-          add(parts_by_class(word,
-                             [](char32_t c) { return is_word(c)          ? 1
-                                                     : is_white_space(c) ? 0
-                                                                         : 2; }),
-              removed, word, words);
-          break;
-        case Kind::whitespace_split:
-          add(parts_by_character(word, is_white_space), removed, word, words);
-          break;
-        case Kind::bert:
-          add(parts_by_class(word, [](char32_t c) { return is_white_space(c) ? 0 : 1; }), removed,
-              word, words);
-          break;
-        case Kind::digits:
-          add(parts_by_character(word, is_number),
-              options.individual ? isolated : SplitBehaviour::contiguous, word, words);
-          break;
-        case Kind::punctuation:
-          add(parts_by_character(word, is_bert_punctuation), options.behaviour, word, words);
-          break;
-      }
+      if (has_prefix && word.front() != ' ')
+        word = result.made.emplace_back(' ' + std::string(word));
+      add_parts(step, word, words);
     }
     result.words = std::move(words);
-    if (options.kind == Kind::bert) {
-      words = {};
-      for (const std::string_view word : result.words) {
-        add(parts_by_character(word, is_bert_punctuation), SplitBehaviour::isolated, word, words);
-      }
-      result.words = std::move(words);
-    }
+    if (step.options.kind != Kind::bert) continue;
+    words = {};
+    for (const std::string_view word : result.words)
+      add(parts_by_character(word, is_bert_punctuation), SplitBehaviour::isolated, word, words);
+    result.words = std::move(words);
   }
   return result;
 }

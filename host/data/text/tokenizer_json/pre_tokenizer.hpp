@@ -36,6 +36,10 @@ class TextSplitter {
     SplitStep options;
     std::vector<TextPattern> pattern;  ///< one for `split`, else none
   };
+  /// Cuts a word as the step says, and adds what is left to `words`.
+  static void add_parts(const Step& step, std::string_view word,
+                        std::vector<std::string_view>& words);
+
   std::vector<Step> steps_;
 };
 

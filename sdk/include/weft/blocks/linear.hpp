@@ -45,9 +45,10 @@ namespace weft __attribute__((visibility("hidden"))) {
     Parameter weight_;
   };
 
-  /// Activation functions by the name a recipe uses.
+  /// Activation functions by the name a recipe uses. gelu_tanh is the tanh approximation of gelu;
+  /// quick_gelu is x σ(1.702 x) (Hendrycks and Gimpel 2016, arXiv:1606.08415, both).
   inline std::vector<std::string> activation_names() {
-    return {"relu", "gelu", "silu"};
+    return {"relu", "gelu", "silu", "gelu_tanh", "quick_gelu"};
   }
 
   template <class...>
@@ -55,6 +56,8 @@ namespace weft __attribute__((visibility("hidden"))) {
     if (name == "relu") return relu(x);
     if (name == "gelu") return gelu(x);
     if (name == "silu") return silu(x);
+    if (name == "gelu_tanh") return gelu(x, /*approximate=*/true);
+    if (name == "quick_gelu") return x * sigmoid(1.702 * x);
     throw Error(WEFT_INVALID, "no activation is called \"" + name + "\"");
   }
 

@@ -80,6 +80,22 @@ TEST(HostileImage, WithoutAPixel) {
   picture_is_refused(jpeg_of_size(0, 8), "it has 0 x 8 pixels");
 }
 
+/// ITU-T T.81, table B.1: the markers of frames say how they are coded.
+TEST(HostileImage, JpegsOfOtherCodings) {
+  const auto with = [](char marker, char precision) {
+    std::string bytes = jpeg_of_size(8, 8);
+    const std::size_t frame = bytes.find("\xff\xc0");
+    bytes[frame + 1] = marker;
+    bytes[frame + 4] = precision;
+    return bytes;
+  };
+  picture_is_refused(with('\xc1', 12), "it is a JPEG of 12 bits a sample; 8 are read");
+  picture_is_refused(with('\xc2', 12), "it is a JPEG of 12 bits a sample; 8 are read");
+  picture_is_refused(with('\xc3', 8), "it is a lossless JPEG, which is not read");
+  picture_is_refused(with('\xc5', 8), "it is a hierarchical JPEG, which is not read");
+  picture_is_refused(with('\xc9', 8), "it is a JPEG coded arithmetically, which is not read");
+}
+
 TEST(HostileImage, ScansWithoutEnd) {
   std::string bytes = halves();
   for (int i = 0; i < 500; ++i) bytes.insert(bytes.rfind("\xff\xda"), "\xff\xda");

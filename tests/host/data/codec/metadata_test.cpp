@@ -142,10 +142,12 @@ TEST(Metadata, TextsOfAPngThatIsCutOff) {
   EXPECT_THAT(decode_image(bytes_of(head + texts + pixels), {.channels = 1}, "p").pixels,
               testing::ElementsAre(7));
   const std::string headless = head.substr(0, 8) + png_chunk("gAMA", big(1) + big(1));
-  EXPECT_EQ(error_of([&] { decode_image(bytes_of(headless + pixels), {}, "p"); }),
-            std::pair(Exit::bad_data,
-                      std::string("p cannot be decoded: it is a PNG that does not begin with a "
-                                  "whole head (IHDR). Replace the file and make the shard anew.")));
+  EXPECT_EQ(
+      error_of([&] { decode_image(bytes_of(headless + pixels), {}, "p"); }),
+      std::pair(Exit::bad_data,
+                std::string("p cannot be decoded: it is a PNG that begins with the chunk \"gAMA\" "
+                            "instead of its head (IHDR). Replace the file and make the shard "
+                            "anew.")));
 }
 
 TEST(Metadata, PicturesAndTextsOfAFlac) {

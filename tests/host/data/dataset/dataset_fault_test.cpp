@@ -132,7 +132,7 @@ TEST_F(DatasetFaultTest, UnknownClass) {
   expect_of_sample(
       "/parity is \"od\", which is no class of field "
       "parity. Did you mean \"odd\"? Add it to the field's classes, or leave "
-      "the example out with where.");
+      "the example out with filter.");
 }
 
 TEST_F(DatasetFaultTest, MissingValue) {
@@ -165,28 +165,28 @@ TEST_F(DatasetFaultTest, AnEmptyPicture) {
 TEST_F(DatasetFaultTest, NothingLeftAfterWhere) {
   write_sample({});
   expect(Exit::bad_data,
-         "Data digits: the part train has no example left after where. Correct "
-         "each and where, or name other shards.",
-         R"(, "where": {"/parity": ["even"]})");
+         "Data digits: the part train has no example left after filter. Correct "
+         "explode and filter, or name other shards.",
+         R"(, "filter": {"/parity": ["even"]})");
 }
 
 TEST_F(DatasetFaultTest, EachWithoutAList) {
   write_sample({});
   expect_of_sample(
       "there is no list at /questions. Correct "
-      "data/each, or make the shard anew.",
-      R"(, "each": "/questions")");
+      "explode, or make the shard anew.",
+      R"(, "explode": "/questions")");
 }
 
 TEST_F(DatasetFaultTest, AnExchangeThatNobodyCanServe) {
   write_sample({});
   const std::string section = R"({"shards": {"train": [")" + path + R"("]}, "fields": {
     "p": {"kind": "image", "size": [4, 4],
-          "exchange": {"mine": "/number", "theirs": "/parity"}}}})";
+          "swap_within": {"key": "/number", "other_key": "/parity"}}}})";
   EXPECT_EQ(error_of([&] { Dataset::open("d", section, folder.path("c")); }),
             std::pair(Exit::bad_data,
                       place + std::string("no training sample has \"1\" at "
-                                          "/parity, which the exchange of field p needs.")));
+                                          "/parity, which swap_within of field p needs.")));
 }
 
 TEST_F(DatasetFaultTest, DamagedJson) {

@@ -147,9 +147,9 @@ TEST_F(DatasetTest, ClassesAreIndices) {
 }
 
 TEST_F(DatasetTest, EachMakesAnExampleOfEveryEntryAndWhereChooses) {
-  const std::string each = R"(, "each": "/questions")";
+  const std::string each = R"(, "explode": "/questions")";
   EXPECT_EQ(open(numbers_section(shards(), each)).size(Split::train), 12);
-  const Dataset sums = open(numbers_section(shards(), each + R"(, "where": {"/op": ["sum"]})"));
+  const Dataset sums = open(numbers_section(shards(), each + R"(, "filter": {"/op": ["sum"]})"));
   EXPECT_EQ(sums.size(Split::train), 6);
   const Batch batch = first_of(sums, "/op");
   EXPECT_THAT(batch.keys, ElementsAre("a0#1", "a1#1", "a2#1", "a3#1"));
@@ -159,20 +159,20 @@ TEST_F(DatasetTest, EachMakesAnExampleOfEveryEntryAndWhereChooses) {
 }
 
 TEST_F(DatasetTest, WhereComparesNumbersAndTakesSeveralValues) {
-  const Dataset dataset = open(numbers_section(shards(), R"(, "where": {"/number": [1, "3"]})"));
+  const Dataset dataset = open(numbers_section(shards(), R"(, "filter": {"/number": [1, "3"]})"));
   EXPECT_THAT(first_of(dataset).keys, ElementsAre("a1", "a3"));
 }
 
 std::string text_section(const std::string& shards, const std::string& field) {
-  return R"({"shards": )" + shards + R"(, "each": "/questions",
-    "tokenizer": {"type": "char", "vocab": 64, "from": ["/question"]},
+  return R"({"shards": )" + shards + R"(, "explode": "/questions",
+    "tokenizer": {"type": "char", "vocab_size": 64, "from": ["/question"]},
     "fields": {"q": {"kind": "text", "pointer": "/question")" +
          field + "}}}";
 }
 
 TEST_F(DatasetTest, TextsHaveBeginEndPaddingAndMask) {
   const Dataset dataset =
-      open(text_section(shards(), R"(, "length": 40, "begin": true, "end": true)"));
+      open(text_section(shards(), R"(, "max_length": 40, "bos": true, "eos": true)"));
   const Batch batch = first_of(dataset);
   const std::vector<std::int64_t> ids = values<std::int64_t>(batch.fields.at("q"));
   const std::vector<bool> mask = values<bool>(batch.fields.at("q_mask"));
@@ -189,7 +189,7 @@ TEST_F(DatasetTest, TextsHaveBeginEndPaddingAndMask) {
 }
 
 TEST_F(DatasetTest, LongTextsAreCutBeforeTheEndTokenAndCounted) {
-  const Dataset dataset = open(text_section(shards(), R"(, "length": 6, "end": true)"));
+  const Dataset dataset = open(text_section(shards(), R"(, "max_length": 6, "eos": true)"));
   const std::vector<std::int64_t> ids = values<std::int64_t>(first_of(dataset).fields.at("q"));
   EXPECT_EQ(ids[5], 3);
   EXPECT_EQ(dataset.decode_text("q", std::span(ids).first(6)), "Is i");
@@ -212,8 +212,8 @@ TEST_F(DatasetTest, DecodeTextNamesClassesAndRefusesOtherFields) {
 TEST_F(DatasetTest, FingerprintFollowsContentsAndOptionsButNotPlaces) {
   const std::string before = open(numbers_section(shards())).fingerprint();
   EXPECT_EQ(open(numbers_section(shards())).fingerprint(), before);
-  EXPECT_NE(open(numbers_section(shards(), R"(, "where": {"/op": ["sum"], "/number": [1]},
-                                              "each": "/questions")"))
+  EXPECT_NE(open(numbers_section(shards(), R"(, "filter": {"/op": ["sum"], "/number": [1]},
+                                              "explode": "/questions")"))
                 .fingerprint(),
             before);
   Folder elsewhere;
@@ -228,9 +228,9 @@ TEST_F(DatasetTest, FingerprintFollowsContentsAndOptionsButNotPlaces) {
 }
 
 TEST_F(DatasetTest, SectionsThatDifferInTheirFilterShareOneTokenizer) {
-  const std::string plain = text_section(shards(), R"(, "length": 9)");
+  const std::string plain = text_section(shards(), R"(, "max_length": 9)");
   std::string filtered = plain;
-  filtered.insert(1, R"("where": {"/op": ["sum"]}, )");
+  filtered.insert(1, R"("filter": {"/op": ["sum"]}, )");
   EXPECT_EQ(open(plain).tokenizer_path(), open(filtered).tokenizer_path());
 }
 

@@ -68,7 +68,7 @@ TEST_F(FirstExampleTest, OptionalFieldsAndBadSamplesMayLack) {
   EXPECT_THAT(wrong(R"("i": {"kind": "image", "member": "pgn", "size": [2, 2], "optional": true})"),
               IsEmpty());
   EXPECT_THAT(wrong(R"("i": {"kind": "image", "member": "pgn", "size": [2, 2]})", "",
-                    R"(, "bad_samples": {"skip": 0.5})"),
+                    R"(, "on_bad_sample": {"skip": 0.5})"),
               IsEmpty());
 }
 

@@ -52,7 +52,7 @@ class BadSampleTest : public testing::Test {
   Dataset open(const std::string& policy) {
     std::string section =
         test::numbers_section(R"({"train": [")" + path + R"("], "val": [")" + path + R"("]})",
-                              policy.empty() ? "" : R"(, "bad_samples": )" + policy);
+                              policy.empty() ? "" : R"(, "on_bad_sample": )" + policy);
     // The tokenizer must not need the damaged JSON, or opening would meet it.
     return Dataset::open("d", section, folder.path("c"));
   }
@@ -123,7 +123,7 @@ TEST_F(BadSampleTest, MoreThanTheShareEndsTheRun) {
       sentence,
       StartsWith(
           "Data d: 4 of 600 samples of the part train cannot be used, more than the share of "
-          "0.005 that bad_samples allows. The last one: " +
+          "0.005 that on_bad_sample allows. The last one: " +
           path + ", sample k"));
 }
 
@@ -158,7 +158,7 @@ TEST(QuarantineTest, ShardsOfTheSameNameInTwoFoldersAreTwo) {
                     R"({"shards": {"train": [")" + folder.path("one/0.tar") + R"("], "val": [")" +
                         folder.path("two/0.tar") +
                         R"("]}, "fields": {"p": {"kind": "image", "size": [2, 2], "channels": 1}},
-             "bad_samples": {"skip": 1}})",
+             "on_bad_sample": {"skip": 1}})",
                     "");
   for (const Split part : {Split::train, Split::val}) {
     EvaluationStream stream(dataset, part, 2, "");

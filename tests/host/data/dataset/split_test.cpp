@@ -101,11 +101,11 @@ TEST(Split, RefusesWhatItCannotDivide) {
   const auto refusal = [&](const std::string& split, const std::string& more = "") {
     return error_of([&] { speakers.open(split, more); }).second;
   };
-  EXPECT_EQ(refusal("{}"), "data /split/val: expected a share above 0 in val or test, found null.");
+  EXPECT_EQ(refusal("{}"), "data/split/val: expected a share above 0 in val or test, found null.");
   EXPECT_EQ(refusal(R"({"val": 0.5, "test": 0.5})"),
-            "data /split/val: expected val and test to be below 1 together, found 0.5.");
+            "data/split/val: expected val and test to be below 1 together, found 0.5.");
   EXPECT_EQ(refusal(R"({"val": 0.5, "by": "speaker"})"),
-            "data /split/by: expected a JSON pointer such as /question, found \"speaker\".");
+            "data/split/by: expected a JSON pointer such as /question, found \"speaker\".");
   EXPECT_EQ(refusal(R"({"val": 0.5})", R"(, "stream": true, "order": "sequence")"),
             "data/split: expected shards/val instead, because shards/train is a stream, found "
             "{\"val\":0.5}.");
@@ -125,7 +125,7 @@ TEST(Split, RefusesShardsBesideIt) {
                 R"(}, "split": {"val": 0.1}, "fields": {"id": {"kind": "number", "pointer": "/id"}}})",
             folder.path("c"));
       }).second,
-      "data /split/val: expected no shards/val beside it, found 0.1.");
+      "data/split/val: expected no shards/val beside it, found 0.1.");
 }
 
 }  // namespace

@@ -26,9 +26,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 /// Pictures of four patches; recordings of at most three groups of four frames.
-const char* const k_image = R"("image": {"size": [4, 4], "patch": 2, "most": 3)";
+const char* const k_image = R"("image": {"size": [4, 4], "patch": 2, "max_images": 3)";
 const char* const k_audio =
-    R"("audio": {"rate": 8000, "fft": 256, "hop": 80, "mels": 4, "frames": 12, "stride": 4, "most": 2)";
+    R"("audio": {"rate": 8000, "fft": 256, "hop": 80, "mels": 4, "frames": 12, "frames_per_token": 4, "max_clips": 2)";
 
 std::string tone(int samples) {
   std::vector<std::int16_t> values;
@@ -53,7 +53,7 @@ class DocumentTest : public testing::Test {
   }
 
   Dataset open(const std::string& field, const std::string& more = R"(, "order": "sequence")") {
-    return open_with(R"({"type": "char", "vocab": 16, "from": ["/all"]})", field, more);
+    return open_with(R"({"type": "char", "vocab_size": 16, "from": ["/all"]})", field, more);
   }
 
   Dataset open_with(const std::string& tokenizer, const std::string& field,
@@ -79,13 +79,13 @@ class DocumentTest : public testing::Test {
 };
 
 std::string fields(const std::string& more = "") {
-  return concat(R"("pointer": "/parts", "length": 16, )", k_image, "}, ", k_audio, "}", more);
+  return concat(R"("pointer": "/parts", "max_length": 16, )", k_image, "}, ", k_audio, "}", more);
 }
 
 TEST_F(DocumentTest, EveryPartStandsWhereTheListHasIt) {
   add("a",
       R"([{"text": "ab"}, {"image": "b.png"}, {"text": "c"}, {"audio": "wav"}, {"image": "a.png"}])");
-  const Dataset dataset = open(fields(R"(, "end": true, "next": true)"));
+  const Dataset dataset = open(fields(R"(, "eos": true, "next": true)"));
   const Batch batch = only_row(dataset);
   const auto ids = integers(batch, "page"), source = integers(batch, "page_source");
   const auto next = integers(batch, "page_next");
@@ -124,7 +124,7 @@ TEST_F(DocumentTest, EveryPartStandsWhereTheListHasIt) {
 TEST_F(DocumentTest, ColourPicturesStandOneBelowTheOtherInEachChannel) {
   add("a", R"([{"image": "a.png"}, {"image": "b.png"}])");
   const Batch batch = only_row(open(
-      R"("pointer": "/parts", "length": 8, "image": {"size": [2, 2], "channels": 3, "patch": 2, "most": 2})"));
+      R"("pointer": "/parts", "max_length": 8, "image": {"size": [2, 2], "channels": 3, "patch": 2, "max_images": 2})"));
   const Array& pictures = batch.fields.at("page_pictures");
   EXPECT_THAT(pictures.sizes, ElementsAre(1, 3, 4, 2));
   for (int i = 0; i < 24; ++i)
@@ -135,7 +135,7 @@ TEST_F(DocumentTest, ATextLosesItsEndAndAPictureTooManyIsLeftOut) {
   add("a", R"([{"text": "abcdefgh"}])");
   add("b", R"([{"image": "a.png"}, {"image": "b.png"}, {"text": "a"}])");
   const Dataset dataset = open(
-      R"("pointer": "/parts", "length": 7, "begin": true, "image": {"size": [4, 4], "patch": 4, "most": 1})");
+      R"("pointer": "/parts", "max_length": 7, "bos": true, "image": {"size": [4, 4], "patch": 4, "max_images": 1})");
   EvaluationStream stream(dataset, Split::val, 2);
   Batch batch;
   ASSERT_TRUE(stream.next(batch));
@@ -150,7 +150,7 @@ TEST_F(DocumentTest, TheRecipesPartsAreTheSameForAllAndOptionalOnesMayLack) {
   add("a", "[]", R"(, "x": "ab")");
   add("b", "[]");
   const Dataset dataset = open(concat(
-      R"("length": 16, "parts": [{"text": "/x", "optional": true}, {"image": "a.png"}, {"audio": "none.wav", "optional": true}], )",
+      R"("max_length": 16, "parts": [{"text": "/x", "optional": true}, {"image": "a.png"}, {"audio": "none.wav", "optional": true}], )",
       k_image, "}, ", k_audio, "}"));
   EvaluationStream stream(dataset, Split::val, 2);
   Batch batch;
@@ -165,8 +165,8 @@ TEST_F(DocumentTest, WhatIsHiddenStandsInTheSequence) {
   for (const char* key : {"a", "b", "c", "d"})
     add(key, R"([{"text": "abcd"}, {"image": "a.png"}, {"audio": "wav"}])");
   const Dataset dataset = open(concat(
-      R"("pointer": "/parts", "length": 16, "mask": {"probability": 0.5, "mask": 1, "random": 0}, )",
-      k_image, R"(, "mask": {"share": 0.5, "shape": "single"}}, )", k_audio,
+      R"("pointer": "/parts", "max_length": 16, "mask": {"probability": 0.5, "replace_prob": 1, "random_prob": 0}, )",
+      k_image, R"(, "mask": {"mask_ratio": 0.5, "shape": "random"}}, )", k_audio,
       R"(, "mask": {"probability": 0.5, "length": 1}})"));
   EvaluationStream stream(dataset, Split::val, 4);
   Batch batch;
@@ -205,8 +205,9 @@ class PackedTest : public DocumentTest {
           concat(R"([{"text": ")", text, R"("})", i == 4 ? R"(, {"image": "a.png"})" : "", "]"));
     }
   }
-  static constexpr const char* k_field = R"("pointer": "/parts", "length": 12, "pack": true, )"
-                                         R"("image": {"size": [4, 4], "patch": 2, "most": 1})";
+  static constexpr const char* k_field =
+      R"("pointer": "/parts", "max_length": 12, "pack": true, )"
+      R"("image": {"size": [4, 4], "patch": 2, "max_images": 1})";
 
   /// The keys of a row.
   static std::vector<std::string> keys(const std::string& row) {
@@ -304,7 +305,7 @@ TEST_F(PackedTest, AStreamedPartIsPackedAndResumedAlike) {
 TEST_F(PackedTest, ABrokenDocumentIsLeftOutOfItsRowAndTheOthersStay) {
   for (auto& [name, bytes] : members)
     if (name == "k4.a.png") bytes = "no picture";
-  const Dataset dataset = open(k_field, R"(, "bad_samples": {"skip": 0.5})");
+  const Dataset dataset = open(k_field, R"(, "on_bad_sample": {"skip": 0.5})");
   TrainingStream stream(dataset, 2, 7);
   std::multiset<std::string> met;
   while (stream.position().taken < 36) {
@@ -325,7 +326,7 @@ TEST_F(PackedTest, WhereAWholeRowIsBrokenEachOfItsDocumentsIsListed) {
   for (auto& [name, bytes] : members)
     if (name == "k0.json" || name == "k1.json" || name == "k2.json")
       bytes = R"({"parts": [{"image": "none"}], "all": "abcdefgh"})";
-  const Dataset dataset = open(k_field, R"(, "order": "sequence", "bad_samples": {"skip": 0.5})");
+  const Dataset dataset = open(k_field, R"(, "order": "sequence", "on_bad_sample": {"skip": 0.5})");
   TrainingStream stream(dataset, 2, 7);
   while (stream.position().taken < 24) stream.next();
   std::set<std::string> listed;
@@ -360,7 +361,7 @@ TEST_F(DocumentTest, WhatIsNoListOfPartsIsRefused) {
     const Dataset dataset = open(field);
     return error_of([&] { only_row(dataset); });
   };
-  const std::string text_only = R"("pointer": "/parts", "length": 9)";
+  const std::string text_only = R"("pointer": "/parts", "max_length": 9)";
   const auto [exit, no_list] = sentence(R"("x")", text_only);
   EXPECT_EQ(exit, Exit::bad_data);
   EXPECT_THAT(no_list, HasSubstr("train.tar, sample a: /parts: expected a list of parts for field "

@@ -166,7 +166,7 @@ TEST(Boxes, RefuseOddOptions) {
       refusal("[]", R"("q": {"kind": "image", "size": [2, 2]})" + boxes),
       "data field b/image: p is no image field of the section. Name one, or leave image out.");
   EXPECT_EQ(refusal("[]", R"("p": {"kind": "image", "size": [2, 2], "rotate": 5})" + boxes),
-            "data field b/image: p has rand_augment, shift, rotate or scale, which are not "
+            "data field b/image: p has rand_augment, translate, rotate or zoom, which are not "
             "followed. Leave them out; crop "
             "and flips are followed.");
 }

@@ -71,7 +71,7 @@ TEST(RecordingFeatureNormalised, PerMelHasMeanZeroAndDeviationOneOverTheFramesOf
   const Bytes flac = bytes_of(read_file(WEFT_SOURCE_DIR "/tests/reference/log_mel_presets.flac"));
   const Json field = {{"preset", "torchaudio"}, {"mels", 40}, {"frames", 90}};
   Json per_mel = field;
-  per_mel["normalise"] = "per_mel";
+  per_mel["normalize"] = "per_mel";
   const Feature raw = recording_feature(flac, options_of(field), "v");
   const Feature found = recording_feature(flac, options_of(per_mel), "v");
   ASSERT_EQ(found.values.sizes, raw.values.sizes);
@@ -91,7 +91,7 @@ TEST(RecordingFeatureNormalised, PerMelHasMeanZeroAndDeviationOneOverTheFramesOf
 
 TEST(RecordingFeatureNormalised, PerMelOfSilenceIsZero) {
   const RecordingOptions options =
-      options_of({{"preset", "torchaudio"}, {"normalise", "per_mel"}, {"frames", 90}});
+      options_of({{"preset", "torchaudio"}, {"normalize", "per_mel"}, {"frames", 90}});
   const Bytes silence = bytes_of(wav(16000, 1, std::vector<std::int16_t>(4000, 0)));
   const Feature found = recording_feature(silence, options, "v");
   for (std::int64_t i = 0; i < found.values.count(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "host/data/section/section.hpp"
 #include "host/data/text/tokenizer.hpp"
 #include "tests/host/data/fixtures.hpp"
 
@@ -13,17 +14,17 @@ using test::error_of;
 using testing::ElementsAre;
 
 std::string section(const std::string& field) {
-  return R"({"tokenizer": {"type": "bpe", "vocab": 100, "from": ["txt"]}, "fields": {"f": )" +
+  return R"({"tokenizer": {"type": "bpe", "vocab_size": 100, "from": ["txt"]}, "fields": {"f": )" +
          field + "}}";
 }
 
 TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
   const std::vector<FieldSpec> specs = field_specs(R"({
-    "tokenizer": {"type": "unigram", "vocab": 320, "from": ["/question"]},
+    "tokenizer": {"type": "unigram", "vocab_size": 320, "from": ["/question"]},
     "fields": {
       "voice": {"kind": "log_mel", "rate": 8000, "fft": 256, "hop": 80, "mels": 40, "frames": 64},
       "picture": {"kind": "image", "size": [28, 30], "channels": 3},
-      "question": {"kind": "text", "pointer": "/question", "length": 24},
+      "question": {"kind": "text", "pointer": "/question", "max_length": 24},
       "answer": {"kind": "class", "pointer": "/answer", "classes": ["yes", "no", 3]}}})");
   ASSERT_EQ(specs.size(), 8U);
   EXPECT_EQ(specs[0].name, "answer");
@@ -54,8 +55,8 @@ TEST(FieldSpecs, GiveShapesMasksAndClassesInTheOrderOfTheNames) {
 
 TEST(FieldSpecs, AFieldOfTheNameGoesBeforeTheText) {
   const std::vector<FieldSpec> specs = field_specs(R"({
-    "tokenizer": {"type": "unigram", "vocab": 320, "from": ["/q"]},
-    "fields": {"q": {"kind": "text", "pointer": "/q", "length": 4},
+    "tokenizer": {"type": "unigram", "vocab_size": 320, "from": ["/q"]},
+    "fields": {"q": {"kind": "text", "pointer": "/q", "max_length": 4},
                "q_text": {"kind": "number", "pointer": "/n"}}})");
   ASSERT_EQ(specs.size(), 3U);
   EXPECT_EQ(specs[2].name, "q_text");
@@ -71,10 +72,10 @@ TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
        "data field f/channels: expected mean, left or right, found \"both\"."},
       {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "trim_db": 0})",
        "data field f/trim_db: expected a number from 1 to 200, found 0."},
-      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "cut": "start"})",
-       "data field f/cut: expected end, middle or random, found \"start\"."},
-      {R"({"kind": "log_mel", "preset": "whisper", "frames": 9, "cut": "middle"})",
-       "data field f/cut: expected end with normalise per_mel and with the preset whisper, found "
+      {R"({"kind": "log_mel", "preset": "torchaudio", "frames": 9, "crop": "start"})",
+       "data field f/crop: expected end, middle or random, found \"start\"."},
+      {R"({"kind": "log_mel", "preset": "whisper", "frames": 9, "crop": "middle"})",
+       "data field f/crop: expected end with normalize per_mel and with the preset whisper, found "
        "\"middle\"."},
       {R"({"kind": "image", "size": [0, 4]})",
        "data field f/size: expected [height, width], each from 1 to 8192, found [0,4]."},
@@ -98,15 +99,15 @@ TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
        "data field f/std: expected it left out, because the preset whisper fixes it, found 4."},
       {R"({"kind": "log_mel", "preset": "whisper", "frames": 60001})",
        "data field f/frames: expected a whole number from 1 to 60000, found 60001."},
-      {R"({"kind": "log_mel", "preset": "whisper", "normalise": "per_mel", "frames": 9})",
-       "data field f/normalise: expected it left out, because the preset whisper fixes it, found "
+      {R"({"kind": "log_mel", "preset": "whisper", "normalize": "per_mel", "frames": 9})",
+       "data field f/normalize: expected it left out, because the preset whisper fixes it, found "
        "\"per_mel\"."},
-      {R"({"kind": "log_mel", "preset": "torchaudio", "normalise": "mel", "frames": 9})",
-       "data field f/normalise: expected none or per_mel, found \"mel\"."},
-      {R"({"kind": "log_mel", "preset": "torchaudio", "normalise": "per_mel", "mean": -4, "frames": 9})",
-       "data field f/mean: expected 0 with normalise per_mel, found -4."},
-      {R"({"kind": "log_mel", "preset": "torchaudio", "normalise": "per_mel", "std": 4, "frames": 9})",
-       "data field f/std: expected 1 with normalise per_mel, found 4."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "normalize": "mel", "frames": 9})",
+       "data field f/normalize: expected none or per_mel, found \"mel\"."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "normalize": "per_mel", "mean": -4, "frames": 9})",
+       "data field f/mean: expected 0 with normalize per_mel, found -4."},
+      {R"({"kind": "log_mel", "preset": "torchaudio", "normalize": "per_mel", "std": 4, "frames": 9})",
+       "data field f/std: expected 1 with normalize per_mel, found 4."},
       {R"({"kind": "log_mel", "preset": "torchaudio", "time_masks": -1, "frames": 9})",
        "data field f/time_masks: expected a whole number from 0 to 1000, found -1."},
       {R"({"kind": "log_mel", "preset": "torchaudio", "mel_masks": 1.5, "frames": 9})",
@@ -115,9 +116,9 @@ TEST(FieldSpecs, NameTheFieldAndTheKeyThatIsOdd) {
        "data field f/time_mask_part: expected a number from 0 to 1, found 2."},
       {R"({"kind": "log_mel", "fft": 256, "hop": 80, "mels": 4, "frames": 9})",
        "data field f/rate: expected a whole number from 1000 to 384000, found null."},
-      {R"({"kind": "text", "length": 1, "begin": true})",
-       "data field f/length: expected a whole number from 2 to 1000000, found 1."},
-      {R"({"kind": "text", "pointer": "question", "length": 4})",
+      {R"({"kind": "text", "max_length": 1, "bos": true})",
+       "data field f/max_length: expected a whole number from 2 to 1000000, found 1."},
+      {R"({"kind": "text", "pointer": "question", "max_length": 4})",
        "data field f/pointer: expected a JSON pointer such as /question, found \"question\"."},
       {R"({"kind": "class", "pointer": "/a", "classes": []})",
        "data field f/classes: expected a list of at least one class, found []."},
@@ -149,7 +150,7 @@ TEST(FieldSpecs, ATokenizersFileSaysHowManyIdsThereAre) {
   const std::string file = folder.path("tokenizer.json");
   const auto specs = [&](const std::string& more) {
     return field_specs(R"({"tokenizer": {"file": ")" + file + '"' + more +
-                       R"(}, "fields": {"f": {"kind": "text", "length": 4}}})");
+                       R"(}, "fields": {"f": {"kind": "text", "max_length": 4}}})");
   };
   EXPECT_EQ(error_of([&] { specs(""); }),
             std::pair(Exit::no_input,
@@ -157,10 +158,11 @@ TEST(FieldSpecs, ATokenizersFileSaysHowManyIdsThereAre) {
   test::write_file(
       file, R"({"model": {"type": "BPE", "unk_token": "?", "vocab": {"?": 7}, "merges": []}})");
   EXPECT_EQ(specs("").at(0).classes, 8);
-  EXPECT_EQ(error_of([&] { specs(R"(, "vocab": 9)"); }),
-            std::pair(Exit::bad_recipe,
-                      std::string("data /tokenizer/vocab: expected file alone: the tokenizer is "
-                                  "made already, found 9.")));
+  EXPECT_EQ(
+      error_of([&] { specs(R"(, "vocab_size": 9)"); }),
+      std::pair(Exit::bad_recipe,
+                std::string("data/tokenizer/vocab_size: expected file alone: the tokenizer is "
+                            "made already, found 9.")));
   Tokenizer::train(file, {"char", 20, {"[MASK]"}}, {"abc"});
   EXPECT_EQ(specs("").at(0).classes, Tokenizer::load(file).vocabulary());
 }
@@ -170,23 +172,42 @@ TEST(FieldSpecs, RefuseOddTokenizers) {
     return error_of([&] { field_specs(R"({"tokenizer": )" + tokenizer + R"(, "fields": {}})"); })
         .second;
   };
-  EXPECT_EQ(sentence(R"({"type": "words", "vocab": 9, "from": ["txt"]})"),
-            "data /tokenizer/type: expected unigram, bpe, word and char, found \"words\".");
-  EXPECT_EQ(sentence(R"({"vocab": 9, "special": ["[MASK]", "[MASK]"], "from": ["txt"]})"),
-            "data /tokenizer/special: expected at most 64 tokens, each once, of 1 to 64 bytes "
+  EXPECT_EQ(sentence(R"({"type": "words", "vocab_size": 9, "from": ["txt"]})"),
+            "data/tokenizer/type: expected unigram, bpe, word and char, found \"words\".");
+  EXPECT_EQ(sentence(R"({"vocab_size": 9, "special": ["[MASK]", "[MASK]"], "from": ["txt"]})"),
+            "data/tokenizer/special: expected at most 64 tokens, each once, of 1 to 64 bytes "
             "without comma, quote and white space, and not <pad>, <unk>, <s> or </s>, found "
             "[\"[MASK]\",\"[MASK]\"].");
-  EXPECT_EQ(sentence(R"({"vocab": 9, "special": ["a,b"], "from": ["txt"]})").substr(0, 25),
-            "data /tokenizer/special: ");
+  EXPECT_EQ(sentence(R"({"vocab_size": 9, "special": ["a,b"], "from": ["txt"]})").substr(0, 24),
+            "data/tokenizer/special: ");
+}
+
+TEST(FieldSpecs, TellEveryMistakeWithItsPlace) {
+  std::vector<std::string> pointers;
+  try {
+    field_specs(R"({"order": "random", "fields": {
+      "voice": {"kind": "log_mel", "preset": "torchaudio", "frames": 9, "fft": 402, "crop": "start",
+                "normalize": "per_mel", "mean": 2},
+      "seen": {"kind": "image", "size": [4, 4], "channels": 2, "fit": "crop", "std": [1, 0]},
+      "words": {"kind": "text", "pointer": "q", "max_length": 4}}})");
+  } catch (const SectionError& error) {
+    for (const SectionProblem& one : error.problems()) pointers.push_back(one.pointer);
+    EXPECT_EQ(error.problems().front().text, "expected 1 (grey) or 3 (colour), found 2.");
+  }
+  EXPECT_THAT(pointers,
+              ElementsAre("/fields/seen/channels", "/fields/seen/std", "/fields/seen/resize",
+                          "/fields/voice/fft", "/fields/voice/mean", "/fields/voice/crop",
+                          "/fields/words/pointer", "/order"));
 }
 
 TEST(FieldSpecs, RefuseTextWithoutTokenizerAndNamesThatMeet) {
-  EXPECT_EQ(
-      error_of([] { field_specs(R"({"fields": {"q": {"kind": "text", "length": 4}}})"); }).second,
-      "data field q: a text needs a tokenizer. Add \"tokenizer\" to the data section.");
   EXPECT_EQ(error_of([] {
-              field_specs(section(R"({"kind": "text", "length": 4}, )"
-                                  R"("f_mask": {"kind": "text", "length": 4})"));
+              field_specs(R"({"fields": {"q": {"kind": "text", "max_length": 4}}})");
+            }).second,
+            "data field q: a text needs a tokenizer. Add \"tokenizer\" to the data section.");
+  EXPECT_EQ(error_of([] {
+              field_specs(section(R"({"kind": "text", "max_length": 4}, )"
+                                  R"("f_mask": {"kind": "text", "max_length": 4})"));
             }).second,
             "data field f_mask: the name is given twice; texts and recordings also make NAME_mask. "
             "Rename one of the two fields.");

@@ -134,7 +134,7 @@ TEST(MediaFieldSpecs, OfAVideo) {
 
 std::string voice(const std::string& cut, int frames) {
   return R"("voice": {"kind": "log_mel", "rate": 8000, "fft": 256, "hop": 80, "mels": 8, "frames": )" +
-         std::to_string(frames) + (cut.empty() ? "" : R"(, "cut": ")" + cut + '"') + "}";
+         std::to_string(frames) + (cut.empty() ? "" : R"(, "crop": ")" + cut + '"') + "}";
 }
 
 /// All frames of the recording's band with the tone: 101, each above the one before.

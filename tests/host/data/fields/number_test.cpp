@@ -86,7 +86,7 @@ TEST(Number, RefusesWhatIsNone) {
   EXPECT_THAT(
       refusal("{\"v\": \"warm\"}\n", k_one),
       HasSubstr("sample 1: /v: \"warm\" is not a number such as 1.5. Correct the sample, or "
-                "leave it out with where or bad_samples."));
+                "leave it out with filter or on_bad_sample."));
   EXPECT_THAT(refusal("{\"v\": \"nan\"}\n", k_one), HasSubstr("is not a number"));
   EXPECT_THAT(refusal("{\"v\": \"inf\"}\n", k_one), HasSubstr("is not a number"));
   EXPECT_THAT(refusal("{\"v\": [1]}\n", k_one), HasSubstr("is not a number"));

@@ -28,15 +28,15 @@ constexpr std::int64_t k_places = 176;
 std::string masked_section(const std::string& shards, const std::string& more = "",
                            const std::string& voice = "") {
   return R"({"shards": )" + shards + R"(,
-    "tokenizer": {"type": "char", "vocab": 64, "from": ["/questions/0/question"]},
+    "tokenizer": {"type": "char", "vocab_size": 64, "from": ["/questions/0/question"]},
     "fields": {
-      "picture": {"kind": "image", "size": [4, 4], "mask": {"patch": 1, "share": 0.5},
-                  "visual_tokens": {"vocab": 8, "patch": 1}},
+      "picture": {"kind": "image", "size": [4, 4], "mask": {"patch": 1, "mask_ratio": 0.5},
+                  "visual_tokens": {"vocab_size": 8, "patch": 1}},
       "voice": {"kind": "log_mel", "rate": 8000, "fft": 256, "hop": 80, "mels": 8, "frames": 30,
                 "mask": {"probability": 0.1, "length": 3, "band_probability": 0.1,
                          "band_length": 2})" +
          voice + R"(},
-      "words": {"kind": "text", "pointer": "/questions/0/question", "length": 16, "begin": true,
+      "words": {"kind": "text", "pointer": "/questions/0/question", "max_length": 16, "bos": true,
                 "mask": {"probability": 0.4}}})" +
          more + "}";
 }
@@ -150,7 +150,7 @@ class MaskedStreams : public testing::Test {
     return Dataset::open(
         "d",
         masked_section(R"({"train": [")" + path + R"("], "val": [")" + path + R"("]})", more,
-                       R"(, "shift": 1)"),
+                       R"(, "translate": 1)"),
         folder.path("c"));
   }
   static std::vector<std::vector<bool>> rows(const Batch& batch, const std::string& field) {
@@ -234,13 +234,13 @@ TEST(OptionalFields, ASampleWithoutThemGivesZerosAndSaysSo) {
   const auto open = [&](const std::string& option) {
     return Dataset::open("d",
                          R"({"shards": {"train": [")" + folder.path("a.tar") + R"("]},
-      "tokenizer": {"type": "char", "vocab": 16, "from": ["/word"]}, "order": "sequence",
+      "tokenizer": {"type": "char", "vocab_size": 16, "from": ["/word"]}, "order": "sequence",
       "fields": {
         "picture": {"kind": "image", "size": [4, 4], "mean": 0.5)" +
                              option + R"(},
         "voice": {"kind": "log_mel", "rate": 8000, "fft": 256, "hop": 80, "mels": 8, "frames": 12)" +
                              option + R"(},
-        "word": {"kind": "text", "pointer": "/word", "length": 8, "begin": true)" +
+        "word": {"kind": "text", "pointer": "/word", "max_length": 8, "bos": true)" +
                              option + R"(},
         "digit": {"kind": "class", "pointer": "/digit", "classes": [0, 1])" +
                              option + "}}}",

@@ -30,7 +30,7 @@ class TextFieldTest : public testing::Test {
                              R"("]}, "order": "sequence",
         "tokenizer": {"file": ")" +
                              file + R"("}, "fields": {"p": {"kind": "text", "pointer": "/parity",
-        "length": 4, "begin": true, "end": true}}})",
+        "max_length": 4, "bos": true, "eos": true}}})",
                          folder.path("cache"));
   }
 
@@ -61,7 +61,7 @@ TEST_F(TextFieldTest, ATextThatIsLackingIsPaddingAndNothingOfItIsHidden) {
                                         R"({"shards": {"train": [")" + folder.path("a.jsonl") +
                                             R"("]}, "tokenizer": {"file": ")" + file +
                                             R"("}, "fields": {"w": {"kind": "text",
-        "pointer": "/word", "length": 3, "optional": true, "mask": {"probability": 1}}}})",
+        "pointer": "/word", "max_length": 3, "optional": true, "mask": {"probability": 1}}}})",
                                         folder.path("cache"));
   Batch batch;
   EvaluationStream stream(dataset, Split::train, 2);

@@ -122,9 +122,11 @@ TEST(ImageOptions, AreRefusedWithASentence) {
       {{{"resize", "nearest"}}, "resize: expected area, bilinear or bicubic, found \"nearest\"."},
       {{{"fit", "cover"}}, "fit: expected stretch, crop or pad, found \"cover\"."},
       {{{"fit", "crop"}},
-       "resize: expected bilinear or bicubic, which fit, draft and crop go with, found null."},
-      {{{"draft", true}},
-       "resize: expected bilinear or bicubic, which fit, draft and crop go with, found null."},
+       "resize: expected bilinear or bicubic, which fit, dct_scaling and crop go with, found "
+       "null."},
+      {{{"dct_scaling", true}},
+       "resize: expected bilinear or bicubic, which fit, dct_scaling and crop go with, found "
+       "null."},
       {{{"crop", {{"scale", {0.5, 0.1}}}}, {"resize", "bilinear"}},
        "crop/scale: expected [lowest, highest], each from 0.0001 to 1, found [0.5,0.1]."},
       {{{"background", 300}},

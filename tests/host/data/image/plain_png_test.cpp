@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "host/base/text.hpp"
 #include "host/data/image/decode_image.hpp"
 #include "tests/host/data/fixtures.hpp"
 
@@ -81,6 +82,39 @@ TEST(PlainPng, APaletteMustBeThere) {
                 std::string(
                     "p cannot be decoded: it is a PNG of palette colours without a palette (PLTE). "
                     "Replace the file and make the shard anew.")));
+}
+
+std::string complaint(const std::string& bytes) {
+  const auto [exit, sentence] = error_of([&] { seen(bytes); });
+  EXPECT_EQ(exit, Exit::bad_data) << sentence;
+  return sentence;
+}
+
+TEST(PlainPng, APaletteIsOneThatTheSpecificationAllows) {
+  const std::string rows("\0\0", 2);
+  for (const std::size_t size : {0, 4, 769, 771}) {
+    EXPECT_THAT(
+        complaint(picture({1, 1, 8, 3}, rows, png_chunk("PLTE", std::string(size, '\x64')))),
+        HasSubstr(concat("it is a PNG whose palette (PLTE) has ", size, " bytes. ")));
+  }
+  EXPECT_THAT(seen(picture({1, 1, 8, 3}, rows, png_chunk("PLTE", std::string(768, '\x64')))),
+              ElementsAre(100));
+  EXPECT_THAT(complaint(head({1, 1, 8, 3}) + png_chunk("IDAT", zlib_stored(rows)) +
+                        png_chunk("PLTE", "ddd") + png_chunk("IEND", "")),
+              HasSubstr("it is a PNG whose palette (PLTE) follows its pixels. "));
+}
+
+TEST(PlainPng, AnUnknownChunkThatPixelsDependOnIsRefused) {
+  const std::string rows("\0\x07", 2);
+  EXPECT_THAT(complaint(picture({}, rows, png_chunk("ABcD", "x"))),
+              HasSubstr("it is a PNG with the chunk \"ABcD\", which its pixels depend on"));
+  const std::string plain = picture({}, rows);
+  EXPECT_THAT(complaint(plain.substr(0, 8) + png_chunk("CgBI", big(2)) + plain.substr(8)),
+              HasSubstr("it is a PNG that begins with the chunk \"CgBI\" instead of its head"));
+  std::string mangled = plain;
+  mangled.erase(4, 1);  // the carriage return of the signature
+  EXPECT_THAT(complaint(mangled), HasSubstr("it is a PNG in which line ends were changed"));
+  EXPECT_THAT(seen(picture({}, rows, png_chunk("aBCD", "x"))), ElementsAre(7));
 }
 
 TEST(PlainPng, AnAnimationIsItsDefaultPicture) {

@@ -24,18 +24,18 @@ std::string shards(const std::string& task) {
 
 const std::string k_media = R"(
   "picture": {"kind": "image", "member": "png", "size": [28, 28], "mean": 0.13, "std": 0.31,
-              "exchange": "/written"},
+              "swap_within": "/written"},
   "voice": {"kind": "log_mel", "member": "wav", "rate": 8000, "fft": 256, "window": 200, "hop": 80,
-            "mels": 40, "frames": 100, "mean": -6, "std": 4, "exchange": "/spoken"})";
+            "mels": 40, "frames": 100, "mean": -6, "std": 4, "swap_within": "/spoken"})";
 
 TEST(Digits, QuestionsOverPictureAndVoice) {
   const test::Folder folder;
-  const std::string section = R"({"shards": )" + shards("qa") + R"(, "each": "/questions",
-    "tokenizer": {"type": "unigram", "vocab": 400, "from": ["/question", "/rationale"]},
+  const std::string section = R"({"shards": )" + shards("qa") + R"(, "explode": "/questions",
+    "tokenizer": {"type": "unigram", "vocab_size": 400, "from": ["/question", "/rationale"]},
     "fields": {)" + k_media + R"(,
-      "question": {"kind": "text", "pointer": "/question", "length": 40, "end": true},
-      "rationale": {"kind": "text", "pointer": "/rationale", "length": 64,
-                    "begin": true, "end": true}}})";
+      "question": {"kind": "text", "pointer": "/question", "max_length": 40, "eos": true},
+      "rationale": {"kind": "text", "pointer": "/rationale", "max_length": 64,
+                    "bos": true, "eos": true}}})";
   const Dataset dataset = Dataset::open("qa", section, folder.path("c"));
   EXPECT_EQ(dataset.size(Split::train), 1296 * 7);
   EXPECT_EQ(dataset.size(Split::val), 161 * 7);
@@ -59,9 +59,9 @@ TEST(Digits, QuestionsOverPictureAndVoice) {
 TEST(Digits, CluesWithClassMember) {
   const test::Folder folder;
   const std::string section = R"({"shards": )" + shards("av") + R"(,
-    "tokenizer": {"type": "word", "vocab": 200, "from": ["txt"]},
+    "tokenizer": {"type": "word", "vocab_size": 200, "from": ["txt"]},
     "fields": {)" + k_media + R"(,
-      "clue": {"kind": "text", "member": "txt", "length": 12},
+      "clue": {"kind": "text", "member": "txt", "max_length": 12},
       "digit": {"kind": "class", "member": "cls", "classes": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]}}})";
   const Dataset dataset = Dataset::open("av", section, folder.path("c"));
   EXPECT_EQ(dataset.size(Split::train), 848);

@@ -69,13 +69,12 @@ TEST(BlendTest, EveryThousandPlacesHoldTheShares) {
 }
 
 TEST(BlendTest, AShareThatIsTooSmallIsRefused) {
-  EXPECT_EQ(
-      error_of([] {
-        Blend({1, 1e-4}, 1);
-      }),
-      std::pair(Exit::bad_recipe,
-                std::string("data /blend/1/weight: expected at least 1/1000 of the sum of all "
-                            "weights (0.0010001), found 0.0001.")));
+  EXPECT_EQ(error_of([] {
+              Blend({1, 1e-4}, 1);
+            }),
+            std::pair(Exit::bad_recipe,
+                      std::string("data/blend/1/weight: expected at least 1/1000 of the sum of all "
+                                  "weights (0.0010001), found 0.0001.")));
 }
 
 class OrderTest : public testing::Test {

@@ -28,9 +28,10 @@ class StreamTest : public testing::Test {
     std::string section = test::numbers_section(shards, more);
     if (is_augmented) {
       section.replace(section.find(R"("size": [4, 4])"), 14,
-                      R"("size": [4, 4], "shift": 2, "rotate": 20, "scale": 0.3)");
-      section.replace(section.find(R"("frames": 12)"), 12,
-                      R"("frames": 12, "shift": 3, "time_mask": 4, "mel_mask": 3, "noise": 0.1)");
+                      R"("size": [4, 4], "translate": 2, "rotate": 20, "zoom": 0.3)");
+      section.replace(
+          section.find(R"("frames": 12)"), 12,
+          R"("frames": 12, "time_shift": 3, "time_mask": 4, "mel_mask": 3, "noise": 0.1)");
     }
     return Dataset::open("d", section, folder.path("c"));
   }
@@ -190,7 +191,7 @@ class ExchangeTest : public testing::Test {
                                 R"("]}, "fields": {
       "own": {"kind": "image", "size": [4, 4]},
       "picture": {"kind": "image", "size": [4, 4],
-                  "exchange": {"mine": "/written", "theirs": "/spoken"}}}})";
+                  "swap_within": {"key": "/written", "other_key": "/spoken"}}}})";
     dataset = std::make_unique<Dataset>(Dataset::open("d", section, folder.path("c")));
   }
 

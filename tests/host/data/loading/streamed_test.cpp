@@ -138,7 +138,7 @@ TEST_F(StreamedTest, EachAndWhereActOnTheWay) {
                             {"c.json", R"({"list": [{"n": 3}, {"n": 1}]})"}});
   const Dataset dataset = Dataset::open(
       "d",
-      R"({"stream": true, "order": "sequence", "each": "/list", "where": {"/n": [1, 3]},
+      R"({"stream": true, "order": "sequence", "explode": "/list", "filter": {"/n": [1, 3]},
           "shards": {"train": [")" +
           path(0) +
           R"("]}, "fields": {"n": {"kind": "class", "pointer": "/n", "classes": [1, 3]}}})",
@@ -215,7 +215,8 @@ TEST_F(StreamedTest, ACutStreamIsAnErrorOrSetAside) {
     EXPECT_THAT(sentence, StartsWith("The shard that `head -c 4700 "));
     EXPECT_THAT(sentence, HasSubstr("` writes is cut off"));
   }
-  const Dataset dataset = open(entry, R"(, "order": {"buffer": 5}, "bad_samples": {"skip": 0.01})");
+  const Dataset dataset =
+      open(entry, R"(, "order": {"buffer": 5}, "on_bad_sample": {"skip": 0.01})");
   TrainingStream stream(dataset, 2, 1);
   EXPECT_THAT(keys(stream, 1), testing::UnorderedElementsAre("s0-0", "s0-1"));
   ASSERT_EQ(dataset.set_aside().size(), 1U) << "once, not once an epoch";
@@ -239,10 +240,10 @@ TEST_F(StreamedTest, WhatNeedsAllSamplesIsRefused) {
             "stream, found \"shuffle\".");
   std::string exchanged = section("-");
   exchanged.replace(exchanged.find(R"({"kind": "class", "classes": ["even", "odd"]})"), 45,
-                    R"({"kind": "image", "size": [1, 1], "exchange": "/a"})");
+                    R"({"kind": "image", "size": [1, 1], "swap_within": "/a"})");
   EXPECT_EQ(
       complaint(exchanged),
-      "data field c: an exchange needs all samples, and shards/train is a stream. Leave one of "
+      "data field c/swap_within: it needs all samples, and shards/train is a stream. Leave one of "
       "the two out.");
 }
 

@@ -189,6 +189,17 @@ TEST_F(FolderTest, WithoutAKeyInItsFirstLineItIsATextOfWhichEachLineIsJson) {
   EXPECT_NE(read("{\"question\": \"Who?\"}").fingerprint, shard.fingerprint);
 }
 
+TEST_F(FolderTest, ADamagedFirstLineDoesNotMakeATextAnIndex) {
+  const Shard shard = read("{\"question\": \"\\ud800\"}\n[1]\n{\"question\": \"Why?\"}\n");
+  ASSERT_EQ(shard.size(), 3U);
+  EXPECT_THAT(shard.members(0), ElementsAre("json"));
+  write_file(path, "{\n \"question\": \"Why?\"\n}\n");
+  for (const Damage damage : {Damage::refuse, Damage::set_aside}) {
+    EXPECT_THAT(error_of([&] { read_shard(path, "", damage); }).second,
+                testing::StartsWith("The index " + path + ", line 1: it is not usable JSON ("));
+  }
+}
+
 TEST_F(FolderTest, TextsAreReadLineByLineOverTheEndsOfPieces) {
   std::string text;
   for (int i = 0; i < 40; ++i)

@@ -228,7 +228,7 @@ TEST_F(PlainValuesTest, WhereMeetsNumbersByTheirValue) {
   for (const char* accepted : {"1", "1.0", "\"1\"", "\"1.0\""}) {
     const Dataset dataset = Dataset::open(
         "d",
-        R"({"shards": {"val": [")" + folder.path("w.jsonl") + R"("]}, "where": {"/v": [)" +
+        R"({"shards": {"val": [")" + folder.path("w.jsonl") + R"("]}, "filter": {"/v": [)" +
             accepted + R"(]}, "fields": {"g": {"kind": "group", "pointer": "/v"}}})",
         folder.path("c"));
     EXPECT_EQ(dataset.size(Split::val), 3) << accepted;

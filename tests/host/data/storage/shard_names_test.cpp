@@ -137,6 +137,32 @@ TEST_F(SourceTest, AnEmptyRangeAndBracesThatAreNone) {
             "more than 1000000 files. Name fewer and larger shards.");
 }
 
+/// A recipe is anyone's text: what it names must not cost time or memory without end.
+TEST_F(SourceTest, NamesAreBounded) {
+  const auto repeated = [](const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  EXPECT_THAT(complaint(repeated("{1..1}", 20'000), Exit::bad_recipe),
+              HasSubstr(" bytes; at most 4096 are taken. Write a shorter one."));
+  EXPECT_THAT(complaint(repeated("a/", 100'000) + "*.tar", Exit::bad_recipe),
+              HasSubstr(" bytes; at most 4096 are taken. Write a shorter one."));
+  const auto refused = [](const std::string& entry) {
+    const auto [exit, sentence] = test::error_of([&] { shard_files({entry}, "/x"); });
+    EXPECT_EQ(exit, Exit::bad_recipe) << sentence;
+    return sentence;
+  };
+  EXPECT_EQ(refused("pipe:" + repeated("x", 1 << 17)),
+            "/x/0: it has 131077 bytes; at most 131072 are taken. Write a shorter one.");
+  EXPECT_EQ(refused("pipe:" + repeated("{1..1}", 17)),
+            "/x/0: it has more than 16 ranges. Use fewer, or name several commands.");
+  EXPECT_EQ(refused("pipe:{" + repeated("0", 100'000) + "..999}"),
+            "/x/0: its names have more than 67108864 bytes. Name fewer and larger shards.");
+  const std::string braces = "pipe:" + repeated("{", 100'000) + "{a..b}{..1}";
+  EXPECT_EQ(shard_files({braces}, "/x"), std::vector<std::string>{braces});
+}
+
 TEST_F(SourceTest, AListWithAFileThatIsNotThereNothingOrAnotherList) {
   make({"a.tar"});
   write_file(folder.path("l.txt"), "a.tar\nb.tar\n");

@@ -145,6 +145,50 @@ TEST_F(TarTest, CompressionInsideCompressionIsRefused) {
   EXPECT_EQ(complaint(path), "is compressed more than once" + k_remedy);
 }
 
+/// As GNU tar does with `--ignore-zeros`.
+TEST_F(TarTest, TarsBehindEachOtherAreReadAsOne) {
+  write_tar(path, {{"a.txt", "1"}});
+  write_tar(folder.path("b.tar"), {{"b.txt", "2"}, {"c.txt", "3"}});
+  const std::string one = read_file(path), both = one + read_file(folder.path("b.tar"));
+  write_file(path, both);
+  write_gzip(folder.path("both.tar.gz"), both);
+  for (const std::string& file : {path, folder.path("both.tar.gz")}) {
+    settle(file);
+    for (int opening = 0; opening < 2; ++opening) {  // the second from what is kept
+      EXPECT_THAT(contents(read_shard(file, cache)), ElementsAre("a.txt=1", "b.txt=2", "c.txt=3"));
+    }
+  }
+  write_file(path, one + one);
+  EXPECT_EQ(complaint(path), "holds a.txt twice" + k_remedy);
+  write_file(path, both.substr(0, one.size() + 700));
+  EXPECT_EQ(complaint(path), "is cut off or damaged inside b.txt" + k_remedy);
+  write_file(path, one + std::string(1024, 'x'));
+  EXPECT_EQ(complaint(path), "is cut off or damaged after sample a" + k_remedy);
+}
+
+/// Each record of a pax header is `LENGTH KEY=VALUE\n` (POSIX, pax, "pax Extended Header").
+TEST_F(TarTest, ADamagedPaxHeaderDoesNotLeaveTheShortName) {
+  const std::string name(120, 'n');
+  write_tar(path, {{name + ".txt", "1"}});
+  const std::string whole = read_file(path), record = " path=" + name + ".txt\n";
+  const std::size_t at = whole.find(record);
+  ASSERT_NE(at, std::string::npos);
+  ASSERT_EQ(whole.substr(at - 3, 3), "134");
+  const auto damaged = [&](std::size_t from, const std::string& with) {
+    std::string bytes = whole;
+    write_file(path, bytes.replace(from, with.size(), with));
+    return complaint(path);
+  };
+  EXPECT_THAT(damaged(at - 3, "999"),
+              testing::HasSubstr(", whose pax header is damaged" + k_remedy));
+  EXPECT_THAT(damaged(at - 3, "000"),
+              testing::HasSubstr(", whose pax header is damaged" + k_remedy));
+  EXPECT_THAT(damaged(at - 3, "x34"),
+              testing::HasSubstr(", whose pax header is damaged" + k_remedy));
+  EXPECT_THAT(damaged(at + record.size() - 1, "x"),
+              testing::HasSubstr(", whose pax header is damaged" + k_remedy));
+}
+
 TEST_F(TarTest, ASparseMemberIsRefused) {
   archive* tar = archive_write_new();
   archive_write_set_format_pax(tar);
@@ -256,7 +300,7 @@ TEST_F(TarTest, ACacheThatCannotBeWrittenIsNoFault) {
 
 // The rule is that of WebDataset's reader (tariterators.py, base_plus_ext and skip_meta) for files
 // that are no KEY.ext, and in addition for all hidden files, which macOS and Linux put beside
-// others.
+// others, and for what Windows puts there.
 TEST(SampleFile, HasAKeyAndAnEnding) {
   for (const char* name : {"a.cls", "x/a.cls", "./a.cls", "train.v1/a.flow.png", "../up/b.cls",
                            "/abs/a.cls", "_a_.cls", "__a.cls", ".git/a.cls", "日本.cls"}) {
@@ -264,7 +308,8 @@ TEST(SampleFile, HasAKeyAndAnEnding) {
   }
   for (const char* name :
        {"README", "x/LICENSE", "._a.cls", "x/._a.cls", ".DS_Store", "x/.DS_Store", ".cls", "a.",
-        "__MACOSX/a.cls", "x/__MACOSX/a.cls", "__MACOSX/._a.cls", "__info__", "__meta__/a.json"}) {
+        "__MACOSX/a.cls", "x/__MACOSX/a.cls", "__MACOSX/._a.cls", "__info__", "__meta__/a.json",
+        "Thumbs.db", "x/Thumbs.db", "desktop.ini"}) {
     EXPECT_FALSE(is_sample_file(name)) << name;
   }
 }

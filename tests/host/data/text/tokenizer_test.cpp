@@ -199,7 +199,7 @@ TEST_F(TokenizerFileTest, FaultsHaveSentences) {
     Tokenizer::train(file, {"bpe", 9, {}}, training_texts());
   });
   EXPECT_EQ(exit, Exit::bad_recipe);
-  EXPECT_THAT(sentence, testing::StartsWith("data /tokenizer: SentencePiece cannot train a bpe "
+  EXPECT_THAT(sentence, testing::StartsWith("data/tokenizer: SentencePiece cannot train a bpe "
                                             "model of 9 pieces on 7 texts ("));
 }
 

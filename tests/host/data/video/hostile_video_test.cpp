@@ -135,8 +135,11 @@ TEST(HostileVideo, DamageIsAnErrorOrGivesPictures) {
 }
 
 std::string option_refusal(const nlohmann::json& json) {
-  const Section section(json, "data field clip");
-  const auto [exit, text] = error_of([&] { video_options(section); });
+  const Section section(json, "data field clip", "/fields/clip");
+  const auto [exit, text] = error_of([&] {
+    video_options(section);
+    section.require_sound();
+  });
   EXPECT_EQ(exit, Exit::bad_recipe);
   return text;
 }

@@ -34,11 +34,20 @@ weft_status declare_all(weft_context context) {
                           nullptr,          "streams"};
   const weft_port out = {sizeof out, WEFT_PORT_OUTPUT, 0,        WEFT_DTYPES_FLOAT,
                          "tokens",   "[B, 1, D]",      "Fused.", nullptr};
-  const weft_parameter weight = {
-      sizeof weight, WEFT_PARAMETER_NO_DECAY, "layer.weight", sizes, 2, 0, WEFT_INIT_NORMAL, 0, 0.0,
-      0.02};
+  const weft_parameter weight = {sizeof weight,
+                                 WEFT_PARAMETER_NO_DECAY,
+                                 "layer.weight",
+                                 sizes,
+                                 2,
+                                 0,
+                                 WEFT_INIT_NORMAL,
+                                 0,
+                                 0.0,
+                                 0.02,
+                                 0,
+                                 0};
   const weft_parameter buffer = {sizeof buffer,   0, "seen", nullptr, 0, WEFT_DTYPE_INT64,
-                                 WEFT_INIT_ZEROS, 0, 0.0,    0.0};
+                                 WEFT_INIT_ZEROS, 0, 0.0,    0.0,     0, 0};
   for (const weft_port* port : {&in, &mask, &out})
     if (weft_status status = core.declare_port(context, port)) return status;
   if (weft_status status = core.declare_size(context, "D", 64)) return status;

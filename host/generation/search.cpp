@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/generation/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace weft::host {
+namespace {
+
+/// The text up to the first of the plan's stop texts in what was written; whether there is one.
+bool cut_at_stop(const Search& search, std::size_t row, const Tokens& tokens, std::string& text) {
+  text = search.decode(tokens);
+  const std::size_t prompt = search.decode(search.prompts[row]).size();
+  std::size_t end = std::string::npos;
+  for (const std::string& stop : search.plan.stop) end = std::min(end, text.find(stop, prompt));
+  if (end == std::string::npos) return false;
+  text.resize(end);
+  return true;
+}
+
+}  // namespace
+
+Written find_texts(const Search& search) {
+  switch (search.plan.strategy) {
+    case GenerationPlan::Strategy::beam: return find_by_beams(search);
+    case GenerationPlan::Strategy::sample: return find_by_sampling(search);
+    case GenerationPlan::Strategy::greedy: break;
+  }
+  return find_greedily(search);
+}
+
+Sequence begun(const Search& search, std::size_t row) {
+  Sequence sequence;
+  sequence.tokens = search.prompts[row];
+  sequence.has_ended = std::ssize(sequence.tokens) >= search.plan.max_length;
+  return sequence;
+}
+
+void append(const Search& search, std::size_t row, std::int64_t token, double log_probability,
+            Sequence& sequence) {
+  sequence.tokens.push_back(token);
+  ++sequence.written;
+  sequence.log_probability += log_probability;
+  std::string text;
+  sequence.has_ended =
+      token == search.ids.end || std::ssize(sequence.tokens) >= search.plan.max_length ||
+      (!search.plan.stop.empty() && cut_at_stop(search, row, sequence.tokens, text));
+}
+
+double score_of(const GenerationPlan& plan, double log_probability, std::int64_t written) {
+  return log_probability /
+         std::pow(static_cast<double>(std::max<std::int64_t>(written, 1)), plan.length_penalty);
+}
+
+void finish(const Search& search, std::size_t row, Sequence& sequence) {
+  sequence.score = score_of(search.plan, sequence.log_probability, sequence.written);
+  if (search.decode) cut_at_stop(search, row, sequence.tokens, sequence.text);
+}
+
+NextTokens::NextTokens(const Search& search, const std::vector<Sequence>& sequences,
+                       const std::vector<std::size_t>& rows) {
+  std::vector<Tokens> texts;
+  for (const Sequence& sequence : sequences) texts.push_back(sequence.tokens);
+  logits_ = search.next(texts, rows);
+  for (std::size_t i = 0; i < sequences.size(); ++i)
+    if (!sequences[i].has_ended) constrain(of(i), texts[i], search.ids.end, search.plan);
+}
+
+std::span<float> NextTokens::of(std::size_t sequence) {
+  const auto classes = static_cast<std::size_t>(logits_.sizes[1]);
+  return {logits_.data<float>() + sequence * classes, classes};
+}
+
+}  // namespace weft::host
