@@ -108,7 +108,8 @@ TEST_F(Entries, WhatDoesNotReadTheReasonsIsNotComputedAnew) {
   const std::vector<double> expected = scores(values);
   std::vector<std::int64_t> others(16);
   for (std::size_t row = 0; row < 16; ++row) others[row] = static_cast<std::int64_t>(15 - row);
-  for (host::Tensor& output : values.outputs.at(vision)) output = host::taken_rows(output, others);
+  for (host::Tensor& output : values.outputs.at(vision))
+    if (output) output = host::taken_rows(output, others);  // null: on demand, and nothing asks
   const std::vector<double> found = scores(values);
   for (std::size_t row = 0; row < 16; ++row) EXPECT_NEAR(found[row], expected[15 - row], 1e-4);
   EXPECT_GT(std::abs(expected[0] - expected[15]), 1e-3) << "else the pictures say the same";
