@@ -9,17 +9,21 @@
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
+#include "host/command/compare.hpp"
 #include "host/command/comparison_output.hpp"
 #include "host/command/json_document.hpp"
-#include "host/command/verbs.hpp"
 
 namespace weft::host {
+namespace {
 
+/// @throws Error (cannot_create) where the file is there already and --overwrite is not given
 void require_free(const std::string& path, const std::string& option, const Options& options) {
   if (!options.overwrite && std::filesystem::exists(path))
     throw Error(Exit::cannot_create, concat("There is a file ", path, " already. Name another ",
                                             option, ", or replace it with --overwrite."));
 }
+
+}  // namespace
 
 void compare_runs(const std::vector<std::string>& folders, const Options& options) {
   if (!options.html.empty()) require_free(options.html, "--html", options);

@@ -6,7 +6,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 
 namespace weft::host {
 namespace {

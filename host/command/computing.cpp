@@ -11,10 +11,12 @@
 #include "host/base/prefix.hpp"
 #include "host/base/text.hpp"
 #include "host/command/computing.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/ending.hpp"
 
 namespace weft::host {
 namespace {
+
+using ComputingVerb = Ending (*)(const Options&);
 
 /// Opens the LibTorch of WEFT_TORCH_DIR, where that is set: the loader then takes it for libweft
 /// too, because it is there already.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// `weft convert`: what the community's models become here, and back.
 
-#include "host/command/convert.hpp"
+#include "host/command/options.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -20,7 +20,7 @@
 #include "host/checkpoint/run_folder.hpp"
 #include "host/checkpoint/run_lock.hpp"
 #include "host/checkpoint/safetensors.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 #include "host/graph/node_config.hpp"
 #include "host/recipe/initial.hpp"
 #include "host/recipe/kept.hpp"

@@ -11,7 +11,7 @@
 #include "host/checkpoint/run_lock.hpp"
 #include "host/checkpoint/run_record.hpp"
 #include "host/command/json_document.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 #include "host/recipe/difference.hpp"
 #include "host/recipe/kept.hpp"
 #include "host/report/table.hpp"

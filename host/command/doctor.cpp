@@ -17,7 +17,7 @@
 #include "host/command/chaos.hpp"
 #include "host/command/computing.hpp"
 #include "host/command/json_document.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 #include "host/graph/memory_check.hpp"
 #include "host/registry/registry.hpp"
 #include "host/report/table.hpp"

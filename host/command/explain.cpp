@@ -8,7 +8,7 @@
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/command/inspected.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 #include "host/graph/expand.hpp"
 #include "host/recipe/override.hpp"
 #include "host/recipe/value.hpp"

@@ -5,45 +5,19 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
-#include <map>
 #include <sstream>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/command/convert.hpp"
 #include "host/command/ending.hpp"
 #include "host/command/launch.hpp"
 #include "host/command/log_file.hpp"
+#include "host/command/options.hpp"
 #include "host/command/process.hpp"
-#include "host/command/verbs.hpp"
 #include "host/registry/crash_report.hpp"
 
 namespace weft::host {
 namespace {
-
-/// Verbs of this program; the others are libweft's, by the symbol under which it exports them.
-void run_verb(const std::string& name, const Options& options) {
-  using Function = void (*)(const Options&);
-  static const std::map<std::string, Function> here = {
-      {"check", check},     {"explain", explain},
-      {"format", format},   {"migrate", migrate_recipes},
-      {"plugin", plugin},   {"runs", runs},
-      {"diff", diff},       {"doctor", doctor},
-      {"help", print_help}, {"completion", print_completion},
-      {"sweep", sweep},     {"compare", compare},
-      {"convert", convert}};
-  static const std::map<std::string, const char*> computing = {
-      {"train", "weft_run_train"},         {"eval", "weft_run_eval"},
-      {"data", "weft_run_data"},           {"predict", "weft_run_predict"},
-      {"tokenizer", "weft_run_tokenizer"}, {"plan", "weft_run_plan"},
-      {"rerun", "weft_run_rerun"},         {"verify-resume", "weft_run_verify_resume"},
-      {"generate", "weft_run_generate"},   {"report", "weft_run_report"}};
-  if (name == "new")
-    return options.operands[0] == "recipe" ? run_computing("weft_run_new_recipe", options)
-                                           : new_part(options);
-  if (const auto found = here.find(name); found != here.end()) return found->second(options);
-  run_computing(computing.at(name), options);
-}
 
 void run(const std::vector<std::string>& arguments) {
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h") {
@@ -70,7 +44,7 @@ void run(const std::vector<std::string>& arguments) {
   }
   const Options options = parse_options(verb, rest);
   if (!options.log_file.empty()) log_to(options.log_file);
-  run_verb(verb.name, options);
+  verb.run(options);
 }
 
 /// Whether the verb is asked for one JSON document.

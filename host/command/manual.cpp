@@ -9,8 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
-#include "host/command/examples.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 
 namespace weft::host {
 namespace {
@@ -64,7 +63,7 @@ std::string manual_page(const Verb& verb) {
                    roff("--" + option.name), option.value.empty() ? "" : " " + roff(option.value),
                    "\n", roff(option.text), "\n");
   page += ".SH EXAMPLES\n.nf\n";
-  for (const std::string& example : examples_of(verb.name)) page += roff(example) + "\n";
+  for (const std::string& example : verb.examples) page += roff(example) + "\n";
   return page + ".fi\n" + k_exit_codes + ".SH SEE ALSO\n.BR weft (1)\n";
 }
 

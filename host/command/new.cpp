@@ -10,7 +10,7 @@
 #include "host/base/prefix.hpp"
 #include "host/base/text.hpp"
 #include "host/base/version.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 #include "host/registry/part_id.hpp"
 
 namespace weft::host {

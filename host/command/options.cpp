@@ -8,7 +8,6 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/command/examples.hpp"
 #include "host/command/run_verbs.hpp"
 
 namespace weft::host {
@@ -350,7 +349,7 @@ std::string help(const Verb& verb) {
   text << "weft " << verb.name << " " << verb.operands << " [options]\n"
        << "  " << verb.summary << "\n\n"
        << describe(verb, unused) << "\nExamples:\n";
-  for (const std::string& example : examples_of(verb.name)) text << "  " << example << "\n";
+  for (const std::string& example : verb.examples) text << "  " << example << "\n";
   text << "\n" << exit_codes;
   return text.str();
 }

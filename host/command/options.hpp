@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -70,13 +71,15 @@ struct Options {
   std::string log_file;         ///< --log-file FILE, of every verb
 };
 
-/// One verb's options by their long names, without dashes.
+/// One verb, a row of verb_table.cpp.
 struct Verb {
   const char* name;
   const char* operands;  ///< as shown in the usage line
   const char* summary;
-  std::vector<std::string> options;
+  std::vector<std::string> options;  ///< by their long names, without dashes
   std::size_t min_operands, max_operands;
+  std::vector<std::string> examples;  ///< command lines, for its help and its manual page
+  std::function<void(const Options&)> run;
 };
 
 /// An option for people and shells, made of the table that reads it.

@@ -5,9 +5,10 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/computing.hpp"
 #include "host/command/json_document.hpp"
+#include "host/command/options.hpp"
 #include "host/command/plugin_info.hpp"
-#include "host/command/verbs.hpp"
 #include "host/registry/part_id.hpp"
 #include "host/registry/plugin_file.hpp"
 #include "host/registry/scan_cache.hpp"

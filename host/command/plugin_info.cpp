@@ -8,7 +8,7 @@
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/command/json_document.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 #include "host/graph/node_config.hpp"
 #include "host/registry/instance.hpp"
 #include "host/registry/plugin_file.hpp"

@@ -9,7 +9,7 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_record.hpp"
 #include "host/command/json_document.hpp"
-#include "host/command/verbs.hpp"
+#include "host/command/options.hpp"
 #include "host/report/table.hpp"
 
 namespace weft::host {

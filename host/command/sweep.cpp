@@ -16,11 +16,12 @@
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_folder.hpp"
+#include "host/command/compare.hpp"
 #include "host/command/json_document.hpp"
+#include "host/command/options.hpp"
 #include "host/command/process.hpp"
 #include "host/command/sweep_trials.hpp"
 #include "host/command/trial_process.hpp"
-#include "host/command/verbs.hpp"
 #include "host/recipe/recipe.hpp"
 #include "host/report/table.hpp"
 

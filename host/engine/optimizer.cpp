@@ -13,6 +13,13 @@
 #include "host/engine/update_rule.hpp"
 
 namespace weft::host {
+
+// One for each rule, with all its settings; each in a file of its own.
+std::unique_ptr<Update> make_adamw(const Settings& settings);
+std::unique_ptr<Update> make_lion(const Settings& settings);
+std::unique_ptr<Update> make_muon(const Settings& settings);
+std::unique_ptr<Update> make_sgd(const Settings& settings);
+
 namespace {
 
 struct Group {

@@ -37,10 +37,4 @@ class Update {
 
 using Settings = std::map<std::string, double>;
 
-/// One for each rule, with all its settings; each in a file of its own.
-std::unique_ptr<Update> make_adamw(const Settings& settings);
-std::unique_ptr<Update> make_lion(const Settings& settings);
-std::unique_ptr<Update> make_muon(const Settings& settings);
-std::unique_ptr<Update> make_sgd(const Settings& settings);
-
 }  // namespace weft::host
