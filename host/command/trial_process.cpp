@@ -30,7 +30,11 @@ pid_t start(const TrialCommand& command) {
   ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_addopen(&actions, 1, command.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
                                      0644);
-  ::posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  if (command.errors.empty())
+    ::posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  else
+    ::posix_spawn_file_actions_addopen(&actions, 2, command.errors.c_str(),
+                                       O_WRONLY | O_CREAT | O_TRUNC, 0644);
   ::posix_spawnattr_init(&attributes);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   std::vector<char*> words{const_cast<char*>(program.c_str())};

@@ -21,7 +21,8 @@ struct TrialEnd {
 /// One process to run: `weft` with these arguments, its output in a file.
 struct TrialCommand {
   std::vector<std::string> arguments;
-  std::string log;  ///< standard output and error; replaced
+  std::string log;          ///< standard output and error; replaced
+  std::string errors = {};  ///< a file of its own for standard error
 };
 
 /// Runs all commands, at most `jobs` at a time, in their order; each leads a process group, so that

@@ -21,6 +21,7 @@ void print_completion(const Options& options);
 void sweep(const Options& options);
 void compare(const Options& options);
 void convert(const Options& options);
+void language_server(const Options& options);
 
 namespace {
 
@@ -277,6 +278,14 @@ const std::vector<Verb>& verbs() {
        .max_operands = 0,
        .examples = {"weft doctor", "weft doctor --json", "weft doctor --chaos 500"},
        .run = doctor},
+      {.name = "language-server",
+       .operands = "",
+       .summary = "tell an editor what is wrong with a recipe, by the Language Server Protocol",
+       .options = {"plugins"},
+       .min_operands = 0,
+       .max_operands = 0,
+       .examples = {"weft language-server"},
+       .run = language_server},
       {.name = "completion",
        .operands = "bash | zsh | fish",
        .summary = "print what completes command lines in a shell",
