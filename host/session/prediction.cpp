@@ -117,7 +117,8 @@ const Normalization* Predictor::normalization_of(const std::string& name) const 
 }
 
 /// A metric that reads what a decoder writes says that a text is predicted; one that reads logits
-/// beside a class says that this class is, and one of a prediction beside numbers that these are.
+/// beside a class says that this class is, one of a prediction beside numbers that these are, and
+/// one of frames beside a text that they say it.
 void Predictor::add_heads_of_metrics() {
   const Wiring& wiring = run_.session.model->wiring();
   const std::map<std::string, std::string> texts = text_names(options_);
@@ -143,7 +144,10 @@ void Predictor::add_heads_of_metrics() {
     const InputSource* const logits = source_at(node, wires, "logits");
     if (!has_target || logits == nullptr || logits->from != InputSource::From::node) continue;
     const FieldOptions* const field = find_field(target->field);
-    if (field == nullptr || !std::holds_alternative<ClassOptions>(field->kind)) continue;
+    if (field == nullptr) continue;
+    if (std::holds_alternative<TextOptions>(field->kind))
+      add_frames(node, wires, *logits, target->field);
+    if (!std::holds_alternative<ClassOptions>(field->kind)) continue;
     add({Kind::classes, wiring.nodes()[logits->node].name, logits->node, logits->port,
          target->field});
   }
@@ -200,8 +204,11 @@ void Predictor::find_required() {
     }
   };
   std::vector<std::size_t> decoders;
-  for (const Head& head : heads_)
+  for (const Head& head : heads_) {
     (head.kind == Kind::text ? decoders : targets).push_back(head.node);
+    if (head.mask.from == InputSource::From::node) targets.push_back(head.mask.node);
+    if (head.mask.from == InputSource::From::batch) read.insert(base_field(head.mask.field));
+  }
   writers_ = writers_for(wiring, decoders, run_.session.recipe.evaluate.generate, plan_.name);
   std::vector<std::size_t> first = targets;  // what needs nothing that a decoder writes
   std::set<std::string> filled;
@@ -308,7 +315,10 @@ std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batc
   const Values values = run_.session.model->forward(order_, tensors, options);
   const std::map<std::size_t, Written> written = write(data, batch, values, tensors, first_row);
   for (const Head& head : heads_)
-    answer(head, values, head.kind == Kind::text ? &written.at(head.node) : nullptr, predictions);
+    if (head.kind == Kind::frames)
+      add_said(head, data, values, tensors, predictions);
+    else
+      answer(head, values, head.kind == Kind::text ? &written.at(head.node) : nullptr, predictions);
   add_targets(data, batch, predictions);
   return predictions;
 }

@@ -96,16 +96,20 @@ class Predictor {
   void predict_shard(const std::string& path, const Take& take);
 
  private:
-  enum class Kind { classes, text, numbers, values };
+  enum class Kind { classes, text, frames, numbers, values };
   struct Head {
     Kind kind;
     std::string name;
     std::size_t node = 0, port = 0;
-    std::string target;  ///< the field that says what is right, or empty
+    std::string target;      ///< the field that says what is right, or empty
+    InputSource mask = {};   ///< of `frames`: which there are
+    std::int64_t blank = 0;  ///< of the same: the token that says nothing
   };
 
   void add_heads_of_metrics();
   void add_heads_of_entries();
+  void add_frames(const Node& metric, const PortWires& wires, const InputSource& logits,
+                  const std::string& target);
   const FieldOptions* find_field(const std::string& name) const;  // or null
   const Normalization* normalization_of(const std::string& field) const;
   void add_wire(const std::string& wire);
@@ -119,6 +123,8 @@ class Predictor {
   std::map<std::size_t, Written> write(const Dataset& data, const Batch& batch,
                                        const Values& values, const TensorMap& tensors,
                                        std::uint64_t first_row) const;
+  void add_said(const Head& head, const Dataset& data, const Values& values,
+                const TensorMap& tensors, std::vector<Prediction>& predictions) const;
   void answer(const Head& head, const Values& values, const Written* written,
               std::vector<Prediction>& predictions) const;
   void add_targets(const Dataset& data, const Batch& batch,

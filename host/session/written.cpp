@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What a predictor's decoders write.
+/// What a predictor's decoders write, and what its frames say.
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
 #include "host/evaluation/text_wires.hpp"
+#include "host/generation/best_path.hpp"
 #include "host/generation/text_stream.hpp"
 #include "host/session/prediction.hpp"
 
@@ -43,6 +45,37 @@ void Predictor::add_heads_of_entries() {
                 "20}'.");
   for (const GenerationPlan& entry : entries)
     add({Kind::text, entry.node, run_.session.model->wiring().index(entry.node), 0, ""});
+}
+
+/// A metric that names a blank reads frames as CTC does.
+void Predictor::add_frames(const Node& metric, const PortWires& wires, const InputSource& logits,
+                           const std::string& target) {
+  const auto config = nlohmann::json::parse(metric.config);
+  const auto blank = config.find("blank");
+  if (blank == config.end() || !blank->is_number_integer()) return;
+  Head head{Kind::frames, run_.session.model->wiring().nodes()[logits.node].name, logits.node,
+            logits.port, target};
+  head.blank = blank->get<std::int64_t>();
+  for (std::size_t i = 0; i < wires.size(); ++i)
+    if (metric.instance.inputs()[i].name == "logits_mask" && wires[i].size() == 1)
+      head.mask = wires[i].front();
+  add(std::move(head));
+}
+
+void Predictor::add_said(const Head& head, const Dataset& data, const Values& values,
+                         const TensorMap& tensors, std::vector<Prediction>& predictions) const {
+  Array mask;
+  if (head.mask.from == InputSource::From::node)
+    mask = to_array(values.outputs.at(head.mask.node).at(head.mask.port));
+  else if (head.mask.from == InputSource::From::batch)
+    mask = to_array(tensors.at(head.mask.field));
+  const std::vector<Tokens> said =
+      best_paths(to_array(values.outputs.at(head.node).at(head.port)), mask, head.blank);
+  for (std::size_t row = 0; row < predictions.size(); ++row) {
+    Answer& answer = predictions[row].answers.emplace_back();
+    answer.name = head.name;
+    answer.text = data.decode_text(head.target, said[row]);
+  }
 }
 
 std::map<std::size_t, Written> Predictor::write(const Dataset& data, const Batch& batch,

@@ -49,6 +49,29 @@ class Predict(Case):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         return lines(result)
 
+    def test_frames_say_what_the_metric_counts(self):
+        run = self.folder / "said"
+        shards = {split: [str(SHARD)] for split in ("train", "val", "test")}
+        settings = [f"data.speech.shards={json.dumps(shards)}", "data.speech.fields.words.pointer=/clue",
+                    "data.speech.fields.words.max_length=12", 'data.speech.tokenizer.from=["/clue"]',
+                    "data.speech.tokenizer.vocab_size=64", "graph.said.config.outputs=64", "stages.0.steps=1",
+                    "stages.0.optimizer.lr=1e-9"]  # as drawn: frames say all kinds of words
+        result = weft("train", ROOT / "recipes/speech.json", *settings, "--run", run, "--threads", "1", "--quiet")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        wanted = json.loads(weft("eval", run, "--json", "--threads", "1").stdout)["results"][0]["metrics"]
+        edits = words = 0
+        for one in self.predict(run):
+            said, target = one["said"]["text"].split(), one["said"]["target"].split()
+            before = list(range(len(said) + 1))  # Levenshtein's distance, row by row
+            for i, word in enumerate(target, 1):
+                row = [i]
+                for j, other in enumerate(said, 1):
+                    row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (word != other)))
+                before = row
+            edits, words = edits + before[-1], words + len(target)
+        self.assertGreater(edits, words)
+        self.assertAlmostEqual(edits / words, wanted["words.error_rate"], places=5)
+
     def test_classes_of_a_split_agree_with_the_evaluation(self):
         found = self.predict(self.classes)
         self.assertEqual(len(found), 93)
