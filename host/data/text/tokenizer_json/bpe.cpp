@@ -22,7 +22,8 @@ struct Candidate {
 }  // namespace
 
 Bpe::Bpe(const SubwordOptions& options)
-    : suffix_(options.suffix),
+    : fallback_(options.byte_fallback ? ByteTokens(options.tokens) : ByteTokens()),
+      suffix_(options.suffix),
       byte_level_(options.byte_level),
       fuse_unknown_(options.fuse_unknown),
       unknown_(options.unknown.value_or(k_none)) {
@@ -94,6 +95,7 @@ void Bpe::add_symbols(std::string_view word, std::vector<std::int32_t>& symbols)
       std::string symbol(word.substr(begin, at - begin));
       if (at == word.size()) symbol += suffix_;
       const auto found = symbols_.find(symbol);
+      if (found == symbols_.end() && fallback_.add(symbol, symbols)) continue;
       add(found == symbols_.end() ? k_none : found->second);
     }
   }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/data/text/tokenizer_json/byte_tokens.hpp"
 #include "host/data/text/tokenizer_json/token_map.hpp"
 #include "host/data/text/tokenizer_json/tokenizer_json.hpp"
 
@@ -42,6 +43,7 @@ class Bpe {
   TokenMap symbols_;                         ///< characters, where bytes are not the symbols
   std::array<std::int32_t, 256> bytes_{};    ///< or bytes
   std::array<std::int32_t, 256> endings_{};  ///< bytes at the end of a word
+  ByteTokens fallback_;                      ///< what unknown characters become
   std::string suffix_;
   bool byte_level_, fuse_unknown_;
   std::int32_t unknown_;

@@ -11,7 +11,9 @@
 #include "host/data/text/tokenizer_json/byte_level.hpp"
 #include "host/data/text/tokenizer_json/normalizer.hpp"
 #include "host/data/text/tokenizer_json/pre_tokenizer.hpp"
+#include "host/data/text/tokenizer_json/token_decoder.hpp"
 #include "host/data/text/tokenizer_json/unicode.hpp"
+#include "host/data/text/tokenizer_json/unigram.hpp"
 #include "host/data/text/tokenizer_json/word_piece.hpp"
 #include "host/data/text/tokenizer_model.hpp"
 
@@ -38,8 +40,14 @@ void clean_up(std::string& text) {
   for (const auto& [from, to] : changes) replace_all(text, from, to);
 }
 
-std::variant<Bpe, WordPiece> subword_model(const SubwordOptions& options) {
-  if (options.is_bpe) return Bpe(options);
+using Subwords = std::variant<Bpe, WordPiece, Unigram>;
+
+Subwords subword_model(const SubwordOptions& options) {
+  switch (options.kind) {
+    case SubwordOptions::Kind::bpe: return Bpe(options);
+    case SubwordOptions::Kind::unigram: return Unigram(options);
+    case SubwordOptions::Kind::word_piece: break;
+  }
   return WordPiece(options);
 }
 
@@ -49,6 +57,7 @@ class JsonModel : public TokenizerModel {
       : normaliser_(json.normaliser, name),
         splitter_(json.splits, name),
         subwords_(subword_model(json.model)),
+        decoder_(json.decoder_steps, name),
         json_(std::move(json)) {
     for (AddedToken token : json_.added) {
       if (token.normalised) token.content = normaliser_.apply(well_formed(token.content));
@@ -70,13 +79,19 @@ class JsonModel : public TokenizerModel {
         ids.push_back(*token);
       } else {
         add_normalised(
-            normaliser_.is_empty() ? std::string(part) : normaliser_.apply(std::string(part)), ids);
+            normaliser_.is_empty() ? std::string(part) : normaliser_.apply(std::string(part)),
+            part.data() == whole.data(), ids);
       }
     }
     return ids;
   }
 
   std::string decode(std::span<const std::int32_t> ids) const override {
+    if (json_.decoder == TokenizerJson::Decoder::steps) {
+      std::vector<std::string> tokens;
+      for (const std::int32_t id : ids) tokens.push_back(piece(id));
+      return well_formed(decoder_.text(std::move(tokens)));
+    }
     std::string text;
     bool is_first = true;
     for (const std::int32_t id : ids) {
@@ -113,13 +128,14 @@ class JsonModel : public TokenizerModel {
   }
 
  private:
-  void add_normalised(const std::string& text, std::vector<std::int32_t>& ids) const {
+  void add_normalised(const std::string& text, bool is_first,
+                      std::vector<std::int32_t>& ids) const {
     for (const auto& [part, token] : added_later_.split(text)) {
       if (token) {
         ids.push_back(*token);
         continue;
       }
-      const Words words = splitter_.split(part);
+      const Words words = splitter_.split(part, is_first && part.data() == text.data());
       std::visit(
           [&](const auto& subwords) {
             for (const std::string_view word : words.words) {
@@ -153,7 +169,8 @@ class JsonModel : public TokenizerModel {
 
   Normaliser normaliser_;
   TextSplitter splitter_;
-  std::variant<Bpe, WordPiece> subwords_;
+  Subwords subwords_;
+  TokenDecoder decoder_;
   TokenizerJson json_;
   AddedTokens added_, added_later_;  ///< looked for in the text, and in the normalised one
   std::vector<std::string> bytes_;   ///< by id, for a decoder of bytes

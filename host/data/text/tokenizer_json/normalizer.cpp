@@ -123,13 +123,14 @@ std::string replaced(const TextPattern& pattern, const std::string& content,
 Normaliser::Normaliser(const std::vector<NormaliserStep>& steps, const std::string& name)
     : name_(name) {
   for (const NormaliserStep& options : steps) {
-    Step& step = steps_.emplace_back(Step{options, {}});
+    Step& step = steps_.emplace_back(Step{options, {}, {}});
     if (options.kind == Kind::replace) step.pattern.emplace_back(options.pattern, name);
+    if (options.kind == Kind::precompiled) step.rules.emplace_back(options.rules);
   }
 }
 
 std::string Normaliser::apply(std::string text) const {
-  for (const auto& [options, pattern] : steps_) {
+  for (const auto& [options, pattern, rules] : steps_) {
     switch (options.kind) {
       case Kind::nfc:
       case Kind::nfd:
@@ -147,6 +148,7 @@ std::string Normaliser::apply(std::string text) const {
         if (!text.empty()) text.insert(0, options.content);
         break;
       case Kind::strip: text = stripped(options, text); break;
+      case Kind::precompiled: text = rules.front().apply(text); break;
     }
     if (text.size() > k_longest_text) {
       throw Error(Exit::bad_data, concat(name_, " makes a text longer than ", k_longest_text,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/data/text/tokenizer_json/precompiled_rules.hpp"
 #include "host/data/text/tokenizer_json/text_pattern.hpp"
 #include "host/data/text/tokenizer_json/tokenizer_json.hpp"
 
@@ -28,7 +29,8 @@ class Normaliser {
  private:
   struct Step {
     NormaliserStep options;
-    std::vector<TextPattern> pattern;  ///< one for `replace`, else none
+    std::vector<TextPattern> pattern;     ///< one for `replace`, else none
+    std::vector<PrecompiledRules> rules;  ///< one for `precompiled`, else none
   };
   std::vector<Step> steps_;
   std::string name_;

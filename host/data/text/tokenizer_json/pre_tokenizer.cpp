@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "host/base/text.hpp"
 #include "host/data/text/tokenizer_json/unicode.hpp"
 
 namespace weft::host {
@@ -63,6 +64,18 @@ CharacterClass class_of(char32_t c) {
   if (is_letter(c)) return k_letter;
   if (is_number(c)) return k_number;
   return is_white_space(c) ? k_space : k_other;
+}
+
+/// Every place where `sign` stands is a match.
+Parts parts_by_text(std::string_view text, std::string_view sign) {
+  Parts parts;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t found = std::min(text.find(sign, at), text.size());
+    if (found > at) parts.push_back({at, found, false});
+    if (found < text.size()) parts.push_back({found, found + sign.size(), true});
+    at = found + sign.size();
+  }
+  return parts;
 }
 
 /// How many bytes of 's 't 're 've 'm 'll 'd stand at the beginning.
@@ -204,10 +217,25 @@ void TextSplitter::add_parts(const Step& step, std::string_view word,
     case Kind::punctuation:
       add(parts_by_character(word, is_bert_punctuation), options.behaviour, word, words);
       break;
+    case Kind::metaspace:
+      if (!options.splits) {
+        words.push_back(word);
+        break;
+      }
+      add(parts_by_text(word, options.space), SplitBehaviour::with_next, word, words);
+      break;
   }
 }
 
-Words TextSplitter::split(std::string_view text) const {
+/// The word with a sign for each space, and one before it where the step says so.
+std::string TextSplitter::with_signs(const SplitStep& step, std::string word, bool is_first) {
+  replace_all(word, " ", step.space);
+  const bool prepends = step.prepend == SplitStep::Prepend::always ||
+                        (step.prepend == SplitStep::Prepend::first && is_first);
+  return prepends && !word.starts_with(step.space) ? step.space + word : word;
+}
+
+Words TextSplitter::split(std::string_view text, bool is_first) const {
   Words result;
   if (!text.empty()) result.words.push_back(text);
   for (const Step& step : steps_) {
@@ -216,6 +244,9 @@ Words TextSplitter::split(std::string_view text) const {
     for (std::string_view word : result.words) {
       if (has_prefix && word.front() != ' ')
         word = result.made.emplace_back(' ' + std::string(word));
+      if (step.options.kind == Kind::metaspace)
+        word = result.made.emplace_back(
+            with_signs(step.options, std::string(word), is_first && word.data() == text.data()));
       add_parts(step, word, words);
     }
     result.words = std::move(words);

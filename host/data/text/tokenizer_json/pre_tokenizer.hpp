@@ -27,9 +27,10 @@ class TextSplitter {
   /// @throws Error (bad_data) for an expression that cannot be used
   TextSplitter(const std::vector<SplitStep>& steps, const std::string& name);
 
-  /// @param text  well-formed; the views are of it
+  /// @param text      well-formed; the views are of it
+  /// @param is_first  nothing stands before it, as another text or an added token would
   /// @throws Error (bad_data) when an expression takes too long
-  Words split(std::string_view text) const;
+  Words split(std::string_view text, bool is_first = true) const;
 
  private:
   struct Step {
@@ -39,6 +40,8 @@ class TextSplitter {
   /// Cuts a word as the step says, and adds what is left to `words`.
   static void add_parts(const Step& step, std::string_view word,
                         std::vector<std::string_view>& words);
+
+  static std::string with_signs(const SplitStep& step, std::string word, bool is_first);
 
   std::vector<Step> steps_;
 };

@@ -58,7 +58,8 @@ void read_decoder(const JsonPlace& place, TokenizerJson& tokenizer) {
         place.has("prefix") ? place.at("prefix").text(k_longest_token) : "##";
     tokenizer.decoder_cleanup = place.flag("cleanup", true);
   } else {
-    place.at("type").refuse("ByteLevel or WordPiece");
+    tokenizer.decoder = TokenizerJson::Decoder::steps;
+    tokenizer.decoder_steps = decoder_steps(place);
   }
 }
 

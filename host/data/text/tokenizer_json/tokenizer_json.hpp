@@ -31,25 +31,52 @@ struct PatternOptions {
 };
 
 struct NormaliserStep {
-  enum class Kind { nfc, nfd, nfkc, nfkd, lowercase, strip_accents, bert, replace, prepend, strip };
+  enum class Kind {
+    nfc,
+    nfd,
+    nfkc,
+    nfkd,
+    lowercase,
+    strip_accents,
+    bert,
+    replace,
+    prepend,
+    strip,
+    precompiled
+  };
   Kind kind = Kind::nfc;
   bool clean = false, chinese = false, accents = false, lowercase = false;  ///< bert
   bool left = false, right = false;                                         ///< strip
   PatternOptions pattern;                                                   ///< replace
   std::string content;                                                      ///< replace, prepend
+  std::string rules;  ///< precompiled: SentencePiece's, as PrecompiledRules reads them
 };
 
 /// What becomes of the matches where a text is split.
 enum class SplitBehaviour { removed, isolated, with_previous, with_next, contiguous };
 
 struct SplitStep {
-  enum class Kind { byte_level, split, whitespace, whitespace_split, bert, digits, punctuation };
+  enum class Kind {
+    byte_level,
+    split,
+    whitespace,
+    whitespace_split,
+    bert,
+    digits,
+    punctuation,
+    metaspace
+  };
+  /// Where the sign for a space is put before a word that does not begin with it.
+  enum class Prepend { always, first, never };
   Kind kind = Kind::split;
   bool prefix_space = false, words = false;  ///< byte_level; `words`: by GPT-2's expression
   bool individual = false;                   ///< digits
   bool invert = false;                       ///< split: what lies between the matches is one
   PatternOptions pattern;                    ///< split
   SplitBehaviour behaviour = SplitBehaviour::isolated;  ///< split, punctuation
+  std::string space;                                    ///< metaspace: the sign for a space
+  Prepend prepend = Prepend::always;                    ///< metaspace
+  bool splits = true;                                   ///< metaspace: before each sign
 };
 
 /// A token that is found in a text before anything else is done to it.
@@ -61,9 +88,9 @@ struct AddedToken {
   bool normalised = false;                       ///< looked for in the normalised text
 };
 
-/// Byte pair encoding, or WordPiece.
+/// Byte pair encoding, WordPiece, or a unigram language model.
 struct SubwordOptions {
-  bool is_bpe = false;
+  enum class Kind { bpe, word_piece, unigram } kind = Kind::word_piece;
   std::vector<std::string> tokens;  ///< by id; empty: no token has this id
   std::optional<std::int32_t> unknown;
   std::string prefix;       ///< of the pieces inside a word (WordPiece)
@@ -71,10 +98,22 @@ struct SubwordOptions {
   std::string suffix;       ///< of the pieces that end a word (BPE)
   bool byte_level = false;  ///< tokens write bytes as GPT-2's characters (BPE)
   bool fuse_unknown = false, ignore_merges = false;
+  bool byte_fallback =
+      false;  ///< unknown characters become the tokens <0x00> to <0xFF> (BPE, unigram)
+  std::vector<double> scores;  ///< by id: log-probabilities (unigram)
   struct Merge {
     std::int32_t left = 0, right = 0, result = 0;
   };
   std::vector<Merge> merges;  ///< the first is applied first
+};
+
+/// What is done to tokens, one step after the other, before they are joined to a text.
+struct DecoderStep {
+  enum class Kind { replace, byte_fallback, fuse, strip, metaspace } kind = Kind::fuse;
+  PatternOptions pattern;            ///< replace
+  std::string content;               ///< replace, strip; metaspace: the sign for a space
+  std::int64_t start = 0, stop = 0;  ///< strip: the most characters at both ends of a token
+  bool strips_first = true;          ///< metaspace: the first token's signs go
 };
 
 struct TokenizerJson {
@@ -82,7 +121,8 @@ struct TokenizerJson {
   std::vector<NormaliserStep> normaliser;
   std::vector<SplitStep> splits;
   SubwordOptions model;
-  enum class Decoder { spaces, byte_level, word_piece } decoder = Decoder::spaces;
+  enum class Decoder { spaces, byte_level, word_piece, steps } decoder = Decoder::spaces;
+  std::vector<DecoderStep> decoder_steps;
   std::string decoder_prefix;
   bool decoder_cleanup = false;
   std::optional<std::int32_t> pad, begin, end, mask;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
 
 #include "host/base/strict_json.hpp"
@@ -85,7 +86,7 @@ void read_bpe(const JsonPlace& place, const Vocabulary& ids, SubwordOptions& mod
       !place.at("continuing_subword_prefix").text(k_longest_token).empty()) {
     place.at("continuing_subword_prefix").refuse("none in a BPE model");
   }
-  if (place.flag("byte_fallback", false)) place.at("byte_fallback").refuse("false");
+  model.byte_fallback = place.flag("byte_fallback", false);
   if (place.has("end_of_word_suffix")) {
     model.suffix = place.at("end_of_word_suffix").text(k_longest_token);
   }
@@ -112,6 +113,25 @@ void read_word_piece(const JsonPlace& place, SubwordOptions& model) {
           : 100;
 }
 
+/// A list of [token, log-probability]; the ids are their places.
+void read_unigram(const JsonPlace& place, SubwordOptions& model) {
+  place.keys({"type", "unk_id", "vocab", "byte_fallback"});
+  if (model.byte_level) place.refuse("BPE behind ByteLevel");
+  std::set<std::string> known;
+  for (const JsonPlace& entry : place.at("vocab").list(k_most_tokens)) {
+    const std::vector<JsonPlace> pair = entry.list(2);
+    if (pair.size() != 2 || !pair[1].json().is_number()) entry.refuse("a token and its score");
+    model.tokens.push_back(pair[0].text(k_longest_token));
+    model.scores.push_back(pair[1].json().get<double>());
+    if (model.tokens.back().empty() || !known.insert(model.tokens.back()).second)
+      pair[0].refuse("a text that is not empty and not that of another token");
+  }
+  if (model.tokens.empty()) place.at("vocab").refuse("at least one token");
+  model.unknown = static_cast<std::int32_t>(
+      place.at("unk_id").integer(0, static_cast<std::int64_t>(model.tokens.size()) - 1));
+  model.byte_fallback = place.flag("byte_fallback", false);
+}
+
 }  // namespace
 
 std::optional<std::int32_t> id_of_token(const std::vector<std::string>& tokens,
@@ -128,8 +148,14 @@ SubwordOptions subword_options(const JsonPlace& place, bool byte_level) {
   const std::string type = place.has("type")     ? place.at("type").text(k_longest_token)
                            : place.has("merges") ? "BPE"
                                                  : "WordPiece";
-  if (type != "BPE" && type != "WordPiece") place.at("type").refuse("BPE or WordPiece");
-  model.is_bpe = type == "BPE";
+  using Kind = SubwordOptions::Kind;
+  if (type != "BPE" && type != "WordPiece" && type != "Unigram")
+    place.at("type").refuse("BPE, WordPiece or Unigram");
+  model.kind = type == "BPE" ? Kind::bpe : type == "Unigram" ? Kind::unigram : Kind::word_piece;
+  if (model.kind == Kind::unigram) {
+    read_unigram(place, model);
+    return model;
+  }
   const Vocabulary ids = vocabulary(place.at("vocab"), model.tokens);
   if (place.has("unk_token")) {
     const std::string unknown = place.at("unk_token").text(k_longest_token);
@@ -137,7 +163,7 @@ SubwordOptions subword_options(const JsonPlace& place, bool byte_level) {
     if (found == ids.end()) place.at("unk_token").refuse("a token of the vocabulary");
     model.unknown = found->second;
   }
-  if (model.is_bpe) {
+  if (model.kind == Kind::bpe) {
     read_bpe(place, ids, model);
   } else {
     read_word_piece(place, model);

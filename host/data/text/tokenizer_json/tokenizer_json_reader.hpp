@@ -16,6 +16,9 @@ std::vector<SplitStep> split_steps(const JsonPlace& place);
 /// @param byte_level  whether the last step of splitting is ByteLevel
 SubwordOptions subword_options(const JsonPlace& place, bool byte_level);
 
+/// Replace, ByteFallback, Fuse, Strip, Metaspace, or a Sequence of these.
+std::vector<DecoderStep> decoder_steps(const JsonPlace& place);
+
 /// The id of the token; nothing without one.
 std::optional<std::int32_t> id_of_token(const std::vector<std::string>& tokens,
                                         const std::string& token);

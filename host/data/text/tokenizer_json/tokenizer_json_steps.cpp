@@ -4,6 +4,9 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "host/base/utf8.hpp"
+#include "host/data/text/tokenizer_json/rules_file.hpp"
+
 namespace weft::host {
 namespace {
 
@@ -52,7 +55,7 @@ NormaliserStep bert(const JsonPlace& place) {
 
 NormaliserStep normaliser_step(const JsonPlace& place) {
   using Kind = NormaliserStep::Kind;
-  constexpr std::array<std::pair<const char*, Kind>, 10> known = {
+  constexpr std::array<std::pair<const char*, Kind>, 11> known = {
       {{"NFC", Kind::nfc},
        {"NFD", Kind::nfd},
        {"NFKC", Kind::nfkc},
@@ -62,11 +65,12 @@ NormaliserStep normaliser_step(const JsonPlace& place) {
        {"BertNormalizer", Kind::bert},
        {"Replace", Kind::replace},
        {"Prepend", Kind::prepend},
-       {"Strip", Kind::strip}}};
+       {"Strip", Kind::strip},
+       {"Precompiled", Kind::precompiled}}};
   NormaliserStep step;
   step.kind = named(place.at("type"), known,
                     "NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, BertNormalizer, Replace, "
-                    "Prepend, Strip or Sequence");
+                    "Prepend, Strip, Precompiled or Sequence");
   switch (step.kind) {
     case Kind::bert: return bert(place);
     case Kind::replace:
@@ -83,25 +87,53 @@ NormaliserStep normaliser_step(const JsonPlace& place) {
       step.left = place.at("strip_left").flag();
       step.right = place.at("strip_right").flag();
       break;
+    case Kind::precompiled: {
+      place.keys({"type", "precompiled_charsmap"});
+      const JsonPlace rules = place.at("precompiled_charsmap");
+      const auto bytes = from_base64(rules.text(k_longest_rules));
+      if (!bytes || !are_rules(*bytes)) rules.refuse("SentencePiece's compiled rules in base64");
+      step.rules = *bytes;
+      break;
+    }
     default: place.keys({"type"});
   }
   return step;
 }
 
+/// What stands for a space: one character, U+2581 unless the file says otherwise.
+std::string space_sign(const JsonPlace& place) {
+  if (!place.has("replacement")) return "\u2581";
+  const std::string sign = place.at("replacement").text(k_longest_token);
+  if (sign.empty() || character_begin(sign, sign.size() - 1) != 0)
+    place.at("replacement").refuse("one character");
+  return sign;
+}
+
+/// Files of older versions have add_prefix_space in place of prepend_scheme.
+SplitStep::Prepend prepend(const JsonPlace& place) {
+  using Prepend = SplitStep::Prepend;
+  constexpr std::array<std::pair<const char*, Prepend>, 3> known = {
+      {{"always", Prepend::always}, {"first", Prepend::first}, {"never", Prepend::never}}};
+  if (place.has("prepend_scheme"))
+    return named(place.at("prepend_scheme"), known, "always, first or never");
+  return place.flag("add_prefix_space", true) ? Prepend::always : Prepend::never;
+}
+
 SplitStep split_step(const JsonPlace& place) {
   using Kind = SplitStep::Kind;
-  constexpr std::array<std::pair<const char*, Kind>, 7> known = {
+  constexpr std::array<std::pair<const char*, Kind>, 8> known = {
       {{"ByteLevel", Kind::byte_level},
        {"Split", Kind::split},
        {"Whitespace", Kind::whitespace},
        {"WhitespaceSplit", Kind::whitespace_split},
        {"BertPreTokenizer", Kind::bert},
        {"Digits", Kind::digits},
-       {"Punctuation", Kind::punctuation}}};
+       {"Punctuation", Kind::punctuation},
+       {"Metaspace", Kind::metaspace}}};
   SplitStep step;
   step.kind = named(place.at("type"), known,
                     "ByteLevel, Split, Whitespace, WhitespaceSplit, BertPreTokenizer, Digits, "
-                    "Punctuation or Sequence");
+                    "Punctuation, Metaspace or Sequence");
   switch (step.kind) {
     case Kind::byte_level:
       place.keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
@@ -121,6 +153,47 @@ SplitStep split_step(const JsonPlace& place) {
     case Kind::punctuation:
       place.keys({"type", "behavior"});
       if (place.has("behavior")) step.behaviour = behaviour(place.at("behavior"));
+      break;
+    case Kind::metaspace:
+      place.keys({"type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep"});
+      step.space = space_sign(place);
+      step.prepend = prepend(place);
+      step.splits = place.flag("split", true);
+      break;
+    default: place.keys({"type"});
+  }
+  return step;
+}
+
+DecoderStep decoder_step(const JsonPlace& place) {
+  using Kind = DecoderStep::Kind;
+  constexpr std::int64_t k_most_stripped = 1000;
+  constexpr std::array<std::pair<const char*, Kind>, 5> known = {
+      {{"Replace", Kind::replace},
+       {"ByteFallback", Kind::byte_fallback},
+       {"Fuse", Kind::fuse},
+       {"Strip", Kind::strip},
+       {"Metaspace", Kind::metaspace}}};
+  DecoderStep step;
+  step.kind = named(place.at("type"), known,
+                    "ByteLevel or WordPiece alone, Replace, ByteFallback, Fuse, Strip, Metaspace "
+                    "or a Sequence of these");
+  switch (step.kind) {
+    case Kind::replace:
+      place.keys({"type", "pattern", "content"});
+      step.pattern = pattern(place.at("pattern"));
+      step.content = place.at("content").text(k_longest_token);
+      break;
+    case Kind::strip:
+      place.keys({"type", "content", "start", "stop"});
+      step.content = place.at("content").text(k_longest_token);
+      step.start = place.at("start").integer(0, k_most_stripped);
+      step.stop = place.at("stop").integer(0, k_most_stripped);
+      break;
+    case Kind::metaspace:
+      place.keys({"type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep"});
+      step.content = space_sign(place);
+      step.strips_first = prepend(place) != SplitStep::Prepend::never;
       break;
     default: place.keys({"type"});
   }
@@ -147,6 +220,12 @@ void add_steps(const JsonPlace& place, const char* entries, Step (*read)(const J
 std::vector<NormaliserStep> normaliser_steps(const JsonPlace& place) {
   std::vector<NormaliserStep> steps;
   add_steps(place, "normalizers", normaliser_step, steps);
+  return steps;
+}
+
+std::vector<DecoderStep> decoder_steps(const JsonPlace& place) {
+  std::vector<DecoderStep> steps;
+  add_steps(place, "decoders", decoder_step, steps);
   return steps;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Token ids and texts of Hugging Face's tokenizers; tests/reference/tokenizer_values.py made them.
+/// Token ids and texts of Hugging Face's tokenizers; tests/reference/tokenizer_values.py and
+/// sentencepiece_json.py made them, of the same lines.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +22,12 @@ const std::string k_reference = WEFT_SOURCE_DIR "/tests/reference/";
 class TokenizerValues : public testing::TestWithParam<std::string> {
  protected:
   const Tokenizer tokenizer = Tokenizer::load(k_reference + "tokenizer_" + GetParam() + ".json");
-  const Json values = Json::parse(read_file(k_reference + "tokenizer_values.json"));
+  const Json lines = Json::parse(read_file(k_reference + "tokenizer_values.json")).at("lines");
+  const Json values = [] {
+    Json all = Json::parse(read_file(k_reference + "tokenizer_values.json"));
+    all.merge_patch(Json::parse(read_file(k_reference + "sentencepiece_values.json")));
+    return all;
+  }();
 };
 
 std::string row_text(const std::vector<std::int32_t>& ids) {
@@ -38,7 +44,6 @@ std::string hexadecimal(std::uint64_t value) {
 }
 
 TEST_P(TokenizerValues, EveryLineHasTheIdsOfTheReference) {
-  const Json& lines = values.at("lines");
   const Json& ids = values.at("ids").at(GetParam());
   const Json& hashes = values.at("hashes").at(GetParam());
   ASSERT_EQ(hashes.size(), 200U);
@@ -69,7 +74,8 @@ TEST_P(TokenizerValues, IdsBecomeTheTextOfTheReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(HuggingFace, TokenizerValues,
-                         testing::Values("roberta", "llama3", "clip", "bert", "words"));
+                         testing::Values("roberta", "llama3", "clip", "bert", "words", "t5", "xlmr",
+                                         "llama2", "gemma"));
 
 /// A run is one match of Llama 3's expression for white space, which looks at it twice before; its
 /// length must not matter.

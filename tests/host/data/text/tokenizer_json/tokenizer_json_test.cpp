@@ -164,22 +164,23 @@ TEST(TokenizerJson, WhatIsNotDoneIsRefused) {
   const auto of = [](const char* pointer, const char* value) {
     return refusal(word_piece(), pointer, value);
   };
-  EXPECT_EQ(of("/model/type", "\"Unigram\""),
-            "/model/type: expected BPE or WordPiece, found \"Unigram\"");
+  EXPECT_EQ(of("/model/type", "\"WordLevel\""),
+            "/model/type: expected BPE, WordPiece or Unigram, found \"WordLevel\"");
   EXPECT_EQ(of("/normalizer/type", "\"Nmt\""),
             "/normalizer/type: expected NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, "
-            "BertNormalizer, Replace, Prepend, Strip or Sequence, found \"Nmt\"");
-  EXPECT_EQ(of("/pre_tokenizer/type", "\"Metaspace\""),
+            "BertNormalizer, Replace, Prepend, Strip, Precompiled or Sequence, found \"Nmt\"");
+  EXPECT_EQ(of("/pre_tokenizer/type", "\"FixedLength\""),
             "/pre_tokenizer/type: expected ByteLevel, Split, Whitespace, WhitespaceSplit, "
-            "BertPreTokenizer, Digits, Punctuation or Sequence, found \"Metaspace\"");
+            "BertPreTokenizer, Digits, Punctuation, Metaspace or Sequence, found \"FixedLength\"");
   EXPECT_EQ(of("/pre_tokenizer/more", "1"), "/pre_tokenizer: the key \"more\" is not known");
   EXPECT_EQ(of("/pre_tokenizer", R"({"type": "ByteLevel"})"),
             "/model: expected BPE behind ByteLevel, found an object");
   EXPECT_EQ(of("/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"},
                                                                        {"type": "Digits"}]})"),
             "/pre_tokenizer: expected ByteLevel as the last step, found an object");
-  EXPECT_EQ(of("/decoder/type", "\"Metaspace\""),
-            "/decoder/type: expected ByteLevel or WordPiece, found \"Metaspace\"");
+  EXPECT_EQ(of("/decoder/type", "\"CTC\""),
+            "/decoder/type: expected ByteLevel or WordPiece alone, Replace, ByteFallback, Fuse, "
+            "Strip, Metaspace or a Sequence of these, found \"CTC\"");
   EXPECT_EQ(of("/post_processor", R"({"type": "x"})"),
             "/post_processor/type: expected TemplateProcessing, BertProcessing, "
             "RobertaProcessing, ByteLevel or Sequence, found \"x\"");
@@ -192,8 +193,6 @@ TEST(TokenizerJson, WhatIsNotDoneIsRefused) {
             "/truncation/direction: expected Right, found \"Left\"");
   EXPECT_EQ(refusal(bpe(), "/model/dropout", "0.1"),
             "/model/dropout: expected 0: the same text gives the same ids, found 0.1");
-  EXPECT_EQ(refusal(bpe(), "/model/byte_fallback", "true"),
-            "/model/byte_fallback: expected false, found true");
   EXPECT_EQ(refusal(bpe(), "/model/continuing_subword_prefix", "\"##\""),
             "/model/continuing_subword_prefix: expected none in a BPE model, found \"##\"");
   EXPECT_EQ(refusal(bpe(), "/model/unk_token", "null"),
@@ -204,6 +203,106 @@ TEST(TokenizerJson, WhatIsNotDoneIsRefused) {
   EXPECT_EQ(refusal(bytes, "/pre_tokenizer", R"({"type": "ByteLevel"})"),
             "/model/vocab: expected a token for each of the 256 bytes, \"\u0100\" among them, "
             "found an object");
+}
+
+/// A unigram model whose spaces are U+2581.
+Json unigram() {
+  return Json::parse(R"({
+    "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+    "decoder": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+    "model": {"type": "Unigram", "unk_id": 0, "vocab": [
+      ["<unk>", 0.0], ["\u2581", -1.0], ["a", -2.0], ["b", -2.5], ["ab", -4.4], ["\u2581a", -3.5],
+      ["bab", -5.0]]}})");
+}
+
+// -1 - 2 < -3.5 gives ▁ a; of a+bab (-7), ab+ab (-8.8), a+b+a+b (-9) the first.
+TEST(TokenizerJson, UnigramTakesTheMostLikelyWay) {
+  const Tokenizer tokenizer = made(unigram());
+  EXPECT_THAT(tokenizer.encode("a abab ab"), ElementsAre(1, 2, 1, 2, 6, 1, 4));
+  EXPECT_EQ(tokenizer.decode(std::vector<std::int64_t>{1, 2, 1, 2, 6, 1, 4}), "a abab ab");
+  EXPECT_EQ(tokenizer.id_of(SpecialId::unknown), 0);
+}
+
+TEST(TokenizerJson, WhatAUnigramLacksIsOneTokenOrItsBytes) {
+  // Neighbours are one unknown; the text of the unknown token is that token.
+  EXPECT_THAT(made(unigram()).encode("xya<unk>"), ElementsAre(1, 0, 2, 0));
+  Json json = unigram();
+  json["model"]["byte_fallback"] = true;
+  EXPECT_THAT(made(json).encode("xa"), ElementsAre(1, 0, 2)) << "there is no token for the byte";
+  json["model"]["vocab"].push_back({"<0xC3>", -9.0});
+  json["model"]["vocab"].push_back({"<0xA9>", -9.0});
+  json["decoder"] = Json::parse(R"({"type": "Sequence", "decoders": [
+    {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"},
+    {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]})");
+  const Tokenizer tokenizer = made(json);
+  EXPECT_THAT(tokenizer.encode("\u00e9a"), ElementsAre(1, 7, 8, 2));
+  EXPECT_EQ(tokenizer.decode(std::vector<std::int64_t>{1, 7, 8, 2, 1, 3}), "\u00e9a b");
+  EXPECT_EQ(tokenizer.decode(std::vector<std::int64_t>{7, 7, 2}), "\ufffd\ufffda");
+}
+
+TEST(TokenizerJson, BpeFallsBackToBytes) {
+  Json json = bpe();
+  json["model"]["byte_fallback"] = true;
+  json["model"]["vocab"]["<0xC3>"] = 5;
+  json["model"]["vocab"]["<0xA9>"] = 6;
+  EXPECT_THAT(made(json).encode("a\u00e9bX"), ElementsAre(1, 5, 6, 2, 0));
+  json["model"]["byte_fallback"] = false;
+  EXPECT_THAT(made(json).encode("a\u00e9bX"), ElementsAre(1, 0, 2, 0));
+}
+
+TEST(TokenizerJson, ASignStandsBeforeEachWordOrTheFirst) {
+  const auto ids = [](const char* scheme, bool splits) {
+    Json json = unigram();
+    json["added_tokens"] = Json::parse(R"([{"id": 7, "content": "[S]", "normalized": false}])");
+    json["pre_tokenizer"]["prepend_scheme"] = scheme;
+    json["pre_tokenizer"]["split"] = splits;
+    return made(json).encode("ab[S]ab");
+  };
+  EXPECT_THAT(ids("always", true), ElementsAre(1, 4, 7, 1, 4));
+  EXPECT_THAT(ids("first", true), ElementsAre(1, 4, 7, 4));
+  EXPECT_THAT(ids("first", false), ElementsAre(1, 4, 7, 4));
+  EXPECT_THAT(ids("never", true), ElementsAre(4, 7, 4));
+  // Without a division "a a" is one word, in which a token may hold a sign and what stands before.
+  Json json = unigram();
+  json["model"]["vocab"].push_back({"a\u2581a", -1.0});
+  EXPECT_THAT(made(json).encode("a a"), ElementsAre(1, 2, 1, 2));
+  json["pre_tokenizer"]["split"] = false;
+  EXPECT_THAT(made(json).encode("a a"), ElementsAre(1, 7));
+}
+
+TEST(TokenizerJson, UnigramsAndRulesThatAreNoneAreRefused) {
+  const auto of = [](const char* pointer, const char* value) {
+    return refusal(unigram(), pointer, value);
+  };
+  EXPECT_EQ(of("/model/vocab", "[]"), "/model/vocab: expected at least one token, found a list of 0");
+  EXPECT_EQ(of("/model/vocab/1", "[\"a\"]"),
+            "/model/vocab/1: expected a token and its score, found a list of 1");
+  EXPECT_EQ(of("/model/vocab/1/0", "\"a\""),
+            "/model/vocab/2/0: expected a text that is not empty and not that of another token, "
+            "found \"a\"");
+  EXPECT_EQ(of("/model/unk_id", "7"),
+            "/model/unk_id: expected an integer from 0 to 6, found 7");
+  EXPECT_EQ(of("/pre_tokenizer/replacement", "\"__\""),
+            "/pre_tokenizer/replacement: expected one character, found \"__\"");
+  EXPECT_EQ(of("/pre_tokenizer/prepend_scheme", "\"often\""),
+            "/pre_tokenizer/prepend_scheme: expected always, first or never, found \"often\"");
+  for (const char* rules : {"", "AAAA", "!!!!", "EAAAAAAA", "AAAA="}) {
+    Json json = unigram();
+    json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", rules}};
+    EXPECT_THAT(refusal(json.dump()),
+                testing::StartsWith("/normalizer/precompiled_charsmap: expected SentencePiece's "
+                                    "compiled rules in base64, found "))
+        << rules;
+  }
+}
+
+/// A table that leads outside of itself, and one that goes round in circles, change nothing.
+TEST(TokenizerJson, RulesWhoseTableIsWrongAreHarmless) {
+  for (const char* rules : {"CAAAAP///3////9/", "CAAAAAD//wAA//8AAA==", "BAAAAAAFAAA="}) {
+    Json json = unigram();
+    json["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", rules}};
+    EXPECT_THAT(made(json).encode("ab"), ElementsAre(1, 4)) << rules;
+  }
 }
 
 TEST(TokenizerJson, ExpressionsThatMeanSomethingElseToIcuAreRefused) {
