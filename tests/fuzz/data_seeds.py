@@ -1,6 +1,7 @@
 """The first inputs of the targets that read data: small whole files of every sort that is read."""
 import gzip
 import io
+import base64
 import json
 import struct
 import tarfile
@@ -178,6 +179,16 @@ def tokenizers():
     yield "bytes.json", json.dumps(bpe).encode()
     bpe["pre_tokenizer"], bpe["model"]["end_of_word_suffix"] = {"type": "Whitespace"}, "</w>"
     yield "characters.json", json.dumps(bpe).encode()
+    # A table of one unit that no byte leads on from, and no replacement.
+    rules = base64.b64encode((4).to_bytes(4, "little") + (1 << 10).to_bytes(4, "little")).decode()
+    metaspace = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": True}
+    unigram = {"normalizer": {"type": "Precompiled", "precompiled_charsmap": rules}, "pre_tokenizer": metaspace,
+               "decoder": {"type": "Sequence", "decoders": [
+                   {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"},
+                   {"type": "Strip", "content": " ", "start": 1, "stop": 0}, metaspace]},
+               "model": {"type": "Unigram", "unk_id": 0, "byte_fallback": True,
+                         "vocab": [[token, -i / 2] for i, token in enumerate(("?", "\u2581", "a", "b", "ab", "\u2581a", "<0xC3>", "<0xA9>"))]}}
+    yield "unigram.json", json.dumps(unigram).encode()
 
 
 def line_files():

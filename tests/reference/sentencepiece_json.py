@@ -10,7 +10,6 @@ sentencepiece_values.json, which the tests read. `compare` prints how many of 10
 the same ids and the same text, once more with SentencePiece's whole rules (nmt_nfkc), which the small files have a part of.
 Needs tokenizers and sentencepiece 0.2.3, which the project does not install.
 """
-import base64
 import io
 import json
 import sys
