@@ -137,7 +137,8 @@ class Row {
 
   /// The ids of the text, cut to what fits into the field and counted.
   void fill(const TextOptions& options, std::size_t field, const Target& target) {
-    std::vector<std::int32_t> ids = content_.tokenizer->encode(text(field));
+    std::vector<std::int32_t> ids =
+        content_.tokenizer->encode(concat(options.prefix, text(field), options.suffix));
     const std::int64_t room = options.length - options.begin - options.end;
     content_.truncated.add(content_.options.fields[field].name, std::ssize(ids), room);
     if (std::ssize(ids) > room) ids.resize(static_cast<std::size_t>(room));

@@ -14,6 +14,8 @@ TextOptions text_options(const Section& section) {
   TextOptions text;
   text.begin = section.flag("bos");
   text.end = section.flag("eos");
+  text.prefix = section.word("prefix", "");
+  text.suffix = section.word("suffix", "");
   text.length = section.integer("max_length", std::nullopt, 1 + text.begin + text.end, 1'000'000);
   return text;
 }

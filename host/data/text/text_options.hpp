@@ -19,6 +19,7 @@ namespace weft::host {
 struct TextOptions {
   int length = 0;
   bool begin = false, end = false;  ///< whether the tokenizer's begin and end ids are put
+  std::string prefix, suffix;       ///< stand before and behind every text
 };
 
 /// A word out of a closed list, or a whole number out of a range -> int64 [] index into it.

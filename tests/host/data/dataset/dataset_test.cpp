@@ -292,5 +292,28 @@ TEST_F(DatasetTest, PatternsRangesAndListsNameTheSameDataAsPaths) {
             plain.fingerprint());
 }
 
+/// What a chat model wants around a question, its own tokens included.
+TEST_F(DatasetTest, APrefixAndASuffixStandAroundEveryText) {
+  const std::string file = WEFT_SOURCE_DIR "/tests/reference/tokenizer_llama3.json";
+  test::write_tar(
+      folder.path("a.tar"),
+      {{"a.json", R"({"bare": "two boats", "whole": "<|begin_of_text|>Q: two boats A:"})"},
+       {"b.json", R"({"bare": "", "whole": "<|begin_of_text|>Q:  A:"})"}});
+  const auto ids = [&](const std::string& field) {
+    const Dataset dataset =
+        open(R"({"shards": {"val": [")" + folder.path("a.tar") + R"("]}, "tokenizer": {"file": ")" +
+             file + R"("}, "fields": {"x": {"kind": "text", "max_length": 16, )" + field + "}}}");
+    const Batch batch = first_of(dataset);
+    auto all = test::integers(batch, "x", 0);
+    const auto second = test::integers(batch, "x", 1);
+    all.insert(all.end(), second.begin(), second.end());
+    return all;
+  };
+  const auto whole = ids(R"("pointer": "/whole")");
+  EXPECT_EQ(ids(R"("pointer": "/bare", "prefix": "<|begin_of_text|>Q: ", "suffix": " A:")"), whole);
+  EXPECT_NE(ids(R"("pointer": "/bare", "prefix": "<|begin_of_text|>Q: ")"), whole);
+  EXPECT_NE(ids(R"("pointer": "/bare", "suffix": " A:")"), whole);
+}
+
 }  // namespace
 }  // namespace weft::host
