@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What ./dev setup installs: Debian packages, LibTorch and SentencePiece. Read by ./dev.
+# What ./dev setup installs: Debian packages, LibTorch, SentencePiece and XGrammar. Read by ./dev.
 
 # Prints the packages among "$@" that dpkg does not know as installed.
 missing_packages() {
@@ -65,35 +65,48 @@ install_torch() {
   rm -rf .deps/new
 }
 
-sentencepiece_lock=cmake/sentencepiece.lock
-sentencepiece_patch=cmake/sentencepiece.patch
-# What an unpacked copy was made of: another lock or patch renews it.
-sentencepiece_origin() { cat "$sentencepiece_lock" "$sentencepiece_patch"; }
-sentencepiece_ready() { sentencepiece_origin | cmp -s - .deps/sentencepiece/weft-origin; }
+# Libraries that are built from sources: NAME's archive is what cmake/NAME.lock names, changed by cmake/NAME.patch where
+# there is one. The copy in .deps/NAME remembers what it was made of: another lock or patch renews it.
+sources_origin() {
+  cat "cmake/$1.lock"
+  if [[ -e cmake/$1.patch ]]; then cat "cmake/$1.patch"; fi
+}
+sources_ready() { sources_origin "$1" | cmp -s - ".deps/$1/weft-origin"; }
 
-# Its sources, in the same way: beside their place first.
-install_sentencepiece() {
+unpack_sentencepiece() {
+  tar -xzf "$1" -C "$2" --strip-components=1 --no-same-owner --exclude='*/third_party/absl'
+  ln -s abseil-cpp/absl "$2/sentencepiece/third_party/absl" # it is in there twice
+}
+
+# Without the Python binding, and the libraries that only this and its tests need.
+unpack_xgrammar() {
+  tar -xzf "$1" -C "$2" --strip-components=1 --no-same-owner --exclude='*/cpp/tvm_ffi' --exclude='*/3rdparty/cpptrace' \
+    --exclude='*/3rdparty/googletest' --exclude='xgrammar-*/'{assets,docs,examples,python,scripts,site,tests,web}
+}
+
+# install_sources NAME: in the same way as LibTorch, beside their place first.
+install_sources() {
   local address hash
-  read -r address hash < <(sed '/^#/d' "$sentencepiece_lock")
+  read -r address hash < <(sed '/^#/d' "cmake/$1.lock")
   mkdir -p .deps
   exec 9>.deps/lock
   flock 9
-  sentencepiece_ready && return 0
+  sources_ready "$1" && return 0
   rm -rf .deps/new
-  mkdir -p .deps/new/sentencepiece
+  mkdir -p ".deps/new/$1"
   /usr/bin/python3 -c 'import sys, urllib.request; urllib.request.urlretrieve(*sys.argv[1:])' \
     "$address" .deps/new/archive 9>&- ||
-    die "SentencePiece could not be fetched from $address: see the message above. Nothing was changed."
+    die "$1 could not be fetched from $address: see the message above. Nothing was changed."
   sha256sum --quiet --check <<<"$hash  .deps/new/archive" ||
-    die "$address is not the file that $sentencepiece_lock names: its SHA-256 is another. Nothing was changed."
-  tar -xzf .deps/new/archive -C .deps/new/sentencepiece --strip-components=1 --no-same-owner \
-    --exclude='*/third_party/absl'
-  ln -s abseil-cpp/absl .deps/new/sentencepiece/sentencepiece/third_party/absl # it is in there twice
-  patch --quiet --directory=.deps/new/sentencepiece -p1 <"$sentencepiece_patch" ||
-    die "$sentencepiece_patch does not fit the sources that $sentencepiece_lock names. Nothing was changed."
-  sentencepiece_origin >.deps/new/sentencepiece/weft-origin
-  if [[ -e .deps/sentencepiece ]]; then mv .deps/sentencepiece .deps/new/old; fi
-  mv .deps/new/sentencepiece .deps/sentencepiece
+    die "$address is not the file that cmake/$1.lock names: its SHA-256 is another. Nothing was changed."
+  "unpack_$1" .deps/new/archive ".deps/new/$1"
+  if [[ -e cmake/$1.patch ]]; then
+    patch --quiet --directory=".deps/new/$1" -p1 <"cmake/$1.patch" ||
+      die "cmake/$1.patch does not fit the sources that cmake/$1.lock names. Nothing was changed."
+  fi
+  sources_origin "$1" >".deps/new/$1/weft-origin"
+  if [[ -e .deps/$1 ]]; then mv ".deps/$1" .deps/new/old; fi
+  mv ".deps/new/$1" ".deps/$1"
   rm -rf .deps/new
 }
 
@@ -115,7 +128,9 @@ setup_build() {
   ensure_packages "${names[@]}"
   torch_ready "$@" ||
     step "unpack LibTorch into $(torch_place "$@") ($sizes)" install_torch "$@"
-  sentencepiece_ready || step "unpack SentencePiece into .deps/sentencepiece (8 MB from PyPI)" install_sentencepiece
+  sources_ready sentencepiece ||
+    step "unpack SentencePiece into .deps/sentencepiece (8 MB from PyPI)" install_sources sentencepiece
+  sources_ready xgrammar || step "unpack XGrammar into .deps/xgrammar (3 MB from PyPI)" install_sources xgrammar
 }
 
 # setup [RELEASE]: all of it, for the tests too.

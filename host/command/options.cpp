@@ -229,6 +229,8 @@ constexpr const char* k_generation_keys[] = {"max_length",
                                              "num_return_sequences",
                                              "best_of",
                                              "stop",
+                                             "constrain",
+                                             "draft",
                                              "seed",
                                              "use_cache"};
 

@@ -250,6 +250,7 @@ Evaluation evaluate_together(const Model& model, const Dataset& data,
   SharedBatches batches(data, request.split, request.batch, ranks, request.by,
                         texts_read(model.wiring(), targets, data));
   Evaluation evaluation;
+  Constraints constraints = constraints_for(data);
   for (Batch batch; batches.next(batch);) {
     TensorMap tensors;
     Values values;
@@ -260,6 +261,7 @@ Evaluation evaluate_together(const Model& model, const Dataset& data,
       options.data = data.name();
       values = model.forward(order, tensors, options);
       WriteRequest write{request.generate, batch.size, batches.first_row(), decoder_of(data)};
+      write.constraints = &constraints;
       for (const auto& [node, written] : write_texts(model, generators, values, tensors, write)) {
         values.generated[node] =
             best_tokens(written, special_ids(model.wiring().nodes()[node]).pad);

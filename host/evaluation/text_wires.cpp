@@ -51,6 +51,11 @@ std::function<std::string(const std::vector<std::int64_t>&)> decoder_of(const Da
   return [&data](const std::vector<std::int64_t>& ids) { return data.decode_tokens(ids); };
 }
 
+Constraints constraints_for(const Dataset& data) {
+  if (!data.content().tokenizer) return {nullptr, data.name()};
+  return {[tokenizer = *data.content().tokenizer] { return tokenizer.token_texts(); }, data.name()};
+}
+
 void require_tokenizer(const Dataset& data) {
   if (!data.content().tokenizer)
     throw Error(

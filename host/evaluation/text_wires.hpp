@@ -10,6 +10,7 @@
 
 #include "host/data/batch/batch.hpp"
 #include "host/data/dataset/dataset.hpp"
+#include "host/generation/constraints.hpp"
 #include "host/graph/model.hpp"
 
 namespace weft::host {
@@ -26,6 +27,9 @@ void add_texts(const Batch& batch, TensorMap& tensors);
 
 /// Turns a section's tokens into text; null where it has no tokenizer.
 std::function<std::string(const std::vector<std::int64_t>&)> decoder_of(const Dataset& data);
+
+/// The constraints of what is written into the section.
+Constraints constraints_for(const Dataset& data);
 
 /// @throws Error (bad_recipe) if the section has no tokenizer, so that nothing is written as text
 void require_tokenizer(const Dataset& data);

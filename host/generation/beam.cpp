@@ -76,14 +76,14 @@ class Beams {
     if (!text.has_ended) return under_way_.push_back(std::move(text));
     finish(search_, row_, text);
     ended_.push_back(std::move(text));
-    std::ranges::stable_sort(ended_, std::ranges::greater{}, &Sequence::score);
+    std::ranges::stable_sort(ended_, is_better);
     if (ended_.size() > most_) ended_.pop_back();
   }
 
   /// A log probability only falls, so that with a penalty above 0 the highest score that a text can
   /// still reach is that of what it has now over the greatest length, else over its own.
   bool is_done() const {
-    if (ended_.size() < most_) return false;
+    if (ended_.size() < most_ || !ended_.back().is_complete) return false;
     return std::ranges::all_of(under_way_, [&](const Sequence& text) {
       const std::int64_t length = search_.plan.length_penalty > 0
                                       ? search_.plan.max_length - std::ssize(search_.prompts[row_])

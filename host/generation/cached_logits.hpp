@@ -20,10 +20,9 @@ using TokenLogits = std::function<Array(const std::vector<Tokens>& tokens,
 
 /// Finds by itself which of the texts of the call before each text goes on with, so that it may be
 /// asked for any texts: beams that are reordered, texts that are cut off, other ones.
-NextLogits cached_logits(std::vector<CacheSpec> specs, TokenLogits logits);
+LastLogits cached_logits(std::vector<CacheSpec> specs, TokenLogits logits);
 
-/// Writes the logits [N, S, V] at the last token of each row that has tokens to row i of `last`
-/// [N, V].
-void copy_last(const Array& logits, const std::vector<Tokens>& tokens, Array& last);
+/// The logits [N, n, V] at the last n tokens of each row, of the logits [N, S, V] of all of them.
+Array at_end(const Array& logits, const std::vector<Tokens>& texts, std::int64_t n);
 
 }  // namespace weft::host

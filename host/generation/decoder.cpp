@@ -65,13 +65,6 @@ class RowInputs {
   std::vector<std::int64_t> rows_;
 };
 
-/// Logits [N, S, V] at each text's last token.
-Array at_end(const Array& logits, const std::vector<Tokens>& texts) {
-  Array last = Array::empty(DType::float32, {logits.sizes[0], logits.sizes[2]});
-  copy_last(logits, texts, last);
-  return last;
-}
-
 /// Whether it takes new tokens alone.
 bool is_incremental(const Instance& decoder) {
   return (decoder.traits() & WEFT_INCREMENTAL) != 0;
@@ -114,7 +107,7 @@ Array padded(const std::vector<Tokens>& texts, std::int64_t pad_id) {
   return tokens;
 }
 
-NextLogits next_logits(const Model& model, std::size_t node, const Values& values,
+LastLogits last_logits(const Model& model, std::size_t node, const Values& values,
                        const TensorMap& batch, std::int64_t rows, bool use_cache) {
   const Instance& decoder = model.wiring().nodes()[node].instance;
   const weft_autoregressive& rules = rules_of(model.wiring().nodes()[node]);
@@ -133,9 +126,8 @@ NextLogits next_logits(const Model& model, std::size_t node, const Values& value
     return to_array(model.call(node, WEFT_ROLE_FORWARD, taken, options)[logits]);
   };
   if (use_cache && is_incremental(decoder)) return cached_logits(cache_specs(decoder), call);
-  return [call](const std::vector<Tokens>& texts, const std::vector<std::size_t>& of) {
-    return at_end(call(texts, of, nullptr), texts);
-  };
+  return [call](const std::vector<Tokens>& texts, const std::vector<std::size_t>& of,
+                std::int64_t n) { return at_end(call(texts, of, nullptr), texts, n); };
 }
 
 }  // namespace weft::host

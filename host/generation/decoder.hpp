@@ -21,12 +21,12 @@ std::string tokens_field(const Wiring& wiring, std::size_t node, const std::stri
 /// The ids that begin, end and fill up its texts.
 SpecialIds special_ids(const Node& decoder);
 
-/// The logits of a decoder for texts of its own.
+/// The logits of a decoder for texts of its own, at the last tokens.
 /// @param values  holds the outputs that the decoder is wired to
 /// @param batch   its tokens are not looked at, and may be missing
 /// @param rows    of the batch
 /// @param use_cache  whether a decoder with WEFT_INCREMENTAL is given new tokens only
-NextLogits next_logits(const Model& model, std::size_t node, const Values& values,
+LastLogits last_logits(const Model& model, std::size_t node, const Values& values,
                        const TensorMap& batch, std::int64_t rows, bool use_cache);
 
 /// Texts as one array [N, S] int64, S the longest.

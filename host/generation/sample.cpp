@@ -2,19 +2,19 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/base/random.hpp"
-#include "host/generation/search.hpp"
+#include "host/generation/drawing.hpp"
 
 namespace weft::host {
-namespace {
 
-/// A token drawn from the softmax of the logits.
-std::size_t drawn(std::span<const float> logits, RandomSequence& random) {
-  const std::vector<double> all = log_probabilities(logits);
-  double rest = static_cast<double>(random.next() >> 11) * 0x1p-53;  // even over [0, 1)
+double unit(RandomSequence& random) {
+  return static_cast<double>(random.next() >> 11) * 0x1p-53;
+}
+
+std::size_t drawn(std::span<const double> probabilities, RandomSequence& random) {
+  double rest = unit(random);
   std::size_t last = 0;
-  for (std::size_t token = 0; token < all.size(); ++token) {
-    const double share = std::exp(all[token]);
+  for (std::size_t token = 0; token < probabilities.size(); ++token) {
+    const double share = probabilities[token];
     if (share == 0) continue;
     last = token;
     if (rest < share) break;
@@ -23,22 +23,37 @@ std::size_t drawn(std::span<const float> logits, RandomSequence& random) {
   return last;  // rounding may leave a rest behind all of them
 }
 
-}  // namespace
-
-Written find_by_sampling(const Search& search) {
+Drawing begin_drawing(const Search& search) {
   const GenerationPlan& plan = search.plan;
   const auto each = static_cast<std::size_t>(std::max(plan.best_of, plan.num_return_sequences));
-  std::vector<Sequence> texts;
-  std::vector<std::size_t> rows;
-  std::vector<RandomSequence> random;
+  Drawing drawing;
   for (std::size_t row = 0; row < search.prompts.size(); ++row)
     for (std::size_t i = 0; i < each; ++i) {
-      texts.push_back(begun(search, row));
-      rows.push_back(row);
-      random.push_back(RandomSequence({plan.seed, search.first_row + row, i}));
+      drawing.texts.push_back(begun(search, row));
+      drawing.rows.push_back(row);
+      drawing.random.push_back(RandomSequence({plan.seed, search.first_row + row, i}));
     }
+  return drawing;
+}
+
+Written best_of(const Search& search, Drawing drawing) {
+  Written written(search.prompts.size());
+  for (std::size_t i = 0; i < drawing.texts.size(); ++i) {
+    finish(search, drawing.rows[i], drawing.texts[i]);
+    written[drawing.rows[i]].push_back(std::move(drawing.texts[i]));
+  }
+  for (std::vector<Sequence>& row : written) {
+    std::ranges::stable_sort(row, is_better);
+    row.resize(static_cast<std::size_t>(search.plan.num_return_sequences));
+  }
+  return written;
+}
+
+Written find_by_sampling(const Search& search) {
+  Drawing drawing = begin_drawing(search);
+  std::vector<Sequence>& texts = drawing.texts;
   while (!std::ranges::all_of(texts, &Sequence::has_ended)) {
-    NextTokens next(search, texts, rows);
+    NextTokens next(search, texts, drawing.rows);
     for (std::size_t i = 0; i < texts.size(); ++i) {
       if (texts[i].has_ended) continue;
       const std::span<float> logits = next.of(i);
@@ -47,22 +62,12 @@ Written find_by_sampling(const Search& search) {
         continue;
       }
       const std::vector<double> all = log_probabilities(logits);
-      warp(logits, plan);
-      const std::size_t token = drawn(logits, random[i]);
-      append(search, rows[i], static_cast<std::int64_t>(token), all[token], texts[i]);
+      const std::size_t token = drawn(next_distribution(search.plan, logits), drawing.random[i]);
+      append(search, drawing.rows[i], static_cast<std::int64_t>(token), all[token], texts[i]);
     }
     if (search.watch) search.watch(texts);
   }
-  Written written(search.prompts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    finish(search, rows[i], texts[i]);
-    written[rows[i]].push_back(std::move(texts[i]));
-  }
-  for (std::vector<Sequence>& row : written) {
-    std::ranges::stable_sort(row, std::ranges::greater{}, &Sequence::score);
-    row.resize(static_cast<std::size_t>(plan.num_return_sequences));
-  }
-  return written;
+  return best_of(search, std::move(drawing));
 }
 
 }  // namespace weft::host

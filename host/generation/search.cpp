@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace weft::host {
 namespace {
@@ -21,6 +22,7 @@ bool cut_at_stop(const Search& search, std::size_t row, const Tokens& tokens, st
 }  // namespace
 
 Written find_texts(const Search& search) {
+  if (search.draft) return find_with_draft(search);
   switch (search.plan.strategy) {
     case GenerationPlan::Strategy::beam: return find_by_beams(search);
     case GenerationPlan::Strategy::sample: return find_by_sampling(search);
@@ -33,6 +35,8 @@ Sequence begun(const Search& search, std::size_t row) {
   Sequence sequence;
   sequence.tokens = search.prompts[row];
   sequence.has_ended = std::ssize(sequence.tokens) >= search.plan.max_length;
+  if (search.constraint != nullptr)
+    sequence.constrained = search.constraint->begin(/*behind_prompt=*/sequence.tokens.size() > 1);
   return sequence;
 }
 
@@ -41,6 +45,7 @@ void append(const Search& search, std::size_t row, std::int64_t token, double lo
   sequence.tokens.push_back(token);
   ++sequence.written;
   sequence.log_probability += log_probability;
+  if (sequence.constrained && token != search.ids.end) sequence.constrained->append(token);
   std::string text;
   sequence.has_ended =
       token == search.ids.end || std::ssize(sequence.tokens) >= search.plan.max_length ||
@@ -55,6 +60,37 @@ double score_of(const GenerationPlan& plan, double log_probability, std::int64_t
 void finish(const Search& search, std::size_t row, Sequence& sequence) {
   sequence.score = score_of(search.plan, sequence.log_probability, sequence.written);
   if (search.decode) cut_at_stop(search, row, sequence.tokens, sequence.text);
+  sequence.is_complete = !sequence.constrained || sequence.constrained->may_end();
+}
+
+bool is_better(const Sequence& a, const Sequence& b) {
+  return std::tuple(a.is_complete, a.score) > std::tuple(b.is_complete, b.score);
+}
+
+NextLogits next_of(LastLogits logits) {
+  return [last = std::move(logits)](const std::vector<Tokens>& texts,
+                                    const std::vector<std::size_t>& rows) {
+    Array next = last(texts, rows, 1);
+    next.sizes = {next.sizes[0], next.sizes[2]};
+    return next;
+  };
+}
+
+void constrain_next(const Search& search, const Sequence& sequence, std::span<float> logits) {
+  constrain(logits, sequence.tokens, search.ids.end, search.plan);
+  if (sequence.constrained) sequence.constrained->mask(logits);
+}
+
+std::vector<double> next_distribution(const GenerationPlan& plan, std::span<float> logits) {
+  if (plan.strategy != GenerationPlan::Strategy::sample) {
+    std::vector<double> best(logits.size());
+    best[static_cast<std::size_t>(std::ranges::max_element(logits) - logits.begin())] = 1;
+    return best;
+  }
+  warp(logits, plan);
+  std::vector<double> all = log_probabilities(logits);
+  for (double& one : all) one = std::exp(one);
+  return all;
 }
 
 NextTokens::NextTokens(const Search& search, const std::vector<Sequence>& sequences,
@@ -63,7 +99,7 @@ NextTokens::NextTokens(const Search& search, const std::vector<Sequence>& sequen
   for (const Sequence& sequence : sequences) texts.push_back(sequence.tokens);
   logits_ = search.next(texts, rows);
   for (std::size_t i = 0; i < sequences.size(); ++i)
-    if (!sequences[i].has_ended) constrain(of(i), texts[i], search.ids.end, search.plan);
+    if (!sequences[i].has_ended) constrain_next(search, sequences[i], of(i));
 }
 
 std::span<float> NextTokens::of(std::size_t sequence) {

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/base/array.hpp"
 #include "host/base/field_spec.hpp"
+#include "host/constraint/constraint.hpp"
 #include "host/generation/processors.hpp"
 #include "host/recipe/generation_plan.hpp"
 
@@ -18,19 +20,30 @@ namespace weft::host {
 /// One text.
 struct Sequence {
   Tokens tokens;  ///< the begin token, the prompt and what was written, with the end token
-  /// Of what was written, by the model's softmax after constrain(): neither temperature nor what
-  /// else changes how tokens are drawn.
+  /// Of what was written, by the model's softmax after constrain() and the constraint: neither
+  /// temperature nor what else changes how tokens are drawn.
   double log_probability = 0;
   double score = 0;  ///< log_probability / length^length_penalty, the length of what was written
   std::int64_t written = 0;  ///< tokens behind the prompt
   bool has_ended = false;
-  std::string text = {};  ///< decoded, without what stops it
+  std::string text = {};                            ///< decoded, without what stops it
+  std::optional<ConstrainedText> constrained = {};  ///< what of it was written
+  /// Whether it is what its constraint says; not where max_length cut it off, or no token was left.
+  bool is_complete = true;
 };
 
 /// The logits [N, V] float32 of the token that follows each of N texts.
 /// @param rows  for each text the row of the batch that it is of
 using NextLogits =
     std::function<Array(const std::vector<Tokens>& texts, const std::vector<std::size_t>& rows)>;
+
+/// The logits [N, n, V] float32 at the last n tokens of each of N texts; a text of fewer tokens has
+/// none before its first.
+using LastLogits = std::function<Array(const std::vector<Tokens>& texts,
+                                       const std::vector<std::size_t>& rows, std::int64_t n)>;
+
+/// Those of the last token alone.
+NextLogits next_of(LastLogits logits);
 
 struct Search {
   const GenerationPlan& plan;
@@ -42,6 +55,9 @@ struct Search {
   std::function<std::string(const Tokens&)> decode = {};
   /// Is told all texts after each token, row after row; not of strategy beam, whose texts change.
   std::function<void(const std::vector<Sequence>&)> watch = {};
+  const Constraint* constraint = nullptr;  ///< null: texts are free
+  NextLogits draft = {};                   ///< of a decoder that writes ahead; null: none does
+  LastLogits judge = {};                   ///< those of `next` at several tokens, where one does
 };
 
 /// By row, the best first: num_return_sequences each.
@@ -61,6 +77,10 @@ Written find_by_beams(const Search& search);
 /// text's random numbers follow from the seed, the row's number and the text's.
 Written find_by_sampling(const Search& search);
 
+/// What find_greedily() or find_by_sampling() would find, or would find as often, by judging many
+/// tokens of a draft in one call (Leviathan et al. 2023, arXiv:2211.17192).
+Written find_with_draft(const Search& search);
+
 // What strategies share.
 
 /// Appends a token. A text ends with the end token, a stop text or at max_length.
@@ -73,10 +93,20 @@ Sequence begun(const Search& search, std::size_t row);
 /// log P / length^length_penalty.
 double score_of(const GenerationPlan& plan, double log_probability, std::int64_t written);
 
-/// The text without stop text, and the score.
+/// The text without stop text, the score, and whether the text is complete.
 void finish(const Search& search, std::size_t row, Sequence& sequence);
 
-/// Logits of some texts after constrain(), one after the other.
+/// Whether a finished text stands before another: complete ones do, then the score decides.
+bool is_better(const Sequence& a, const Sequence& b);
+
+/// constrain() and the text's constraint.
+void constrain_next(const Search& search, const Sequence& sequence, std::span<float> logits);
+
+/// With which probability the strategy takes each token: 1 the most probable one, or as warp() says
+/// where it draws. A token is left; the logits are changed.
+std::vector<double> next_distribution(const GenerationPlan& plan, std::span<float> logits);
+
+/// Logits of some texts after constrain_next(), one after the other.
 class NextTokens {
  public:
   NextTokens(const Search& search, const std::vector<Sequence>& sequences,

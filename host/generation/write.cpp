@@ -137,13 +137,20 @@ std::map<std::size_t, Written> write_texts(const Model& model,
     const bool is_anew = reads_any(wiring, before, values.data, fields[decoder.view]);
     const Values anew =
         is_anew ? with_changed(model, before, values, own, fields[decoder.view]) : Values{};
+    const Values& before_it = is_anew ? anew : values;
+    const LastLogits last = last_logits(model, node, before_it, own, request.rows, entry.use_cache);
     Search search{
-        entry,
-        ids,
-        next_logits(model, node, is_anew ? anew : values, own, request.rows, entry.use_cache),
-        prompts_of(request, field, ids.begin),
-        request.first_row,
+        entry,         ids, next_of(last), prompts_of(request, field, ids.begin), request.first_row,
         request.decode};
+    if (!entry.draft.node.empty()) {
+      const std::size_t draft = wiring.index(entry.draft.node);
+      const Values before_draft = with_changed(model, upstream(wiring, draft, values.data),
+                                               before_it, own, fields[decoder.view]);
+      search.draft =
+          next_of(last_logits(model, draft, before_draft, own, request.rows, entry.use_cache));
+      search.judge = last;
+    }
+    if (request.constraints != nullptr) search.constraint = request.constraints->of(entry, ids.end);
     if (request.watch)
       search.watch = [&](const std::vector<Sequence>& texts) { request.watch(decoder, texts); };
     written[node] = find_texts(search);

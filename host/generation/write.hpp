@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "host/generation/constraints.hpp"
 #include "host/generation/decoder.hpp"
 
 namespace weft::host {
@@ -22,6 +23,7 @@ struct WriteRequest {
   std::map<std::string, std::vector<Tokens>> prompts = {};
   /// Is told a decoder's texts after each token, as Search::watch.
   std::function<void(const Node& decoder, const std::vector<Sequence>&)> watch = {};
+  Constraints* constraints = nullptr;  ///< of the entries; null: none of them has one
 };
 
 /// The entry whose node, or a view of it, this is; null where there is none.

@@ -65,6 +65,7 @@ void ViewedGraph::add_target(const std::string& name, const std::string& pointer
   if (found != graph.by_name.end()) {
     const std::uint32_t kind = graph.nodes[found->second].instance.part().kind;
     const bool fits =
+        pointer.ends_with("/draft/node") ||
         kind == (pointer.find("/losses/") != std::string::npos ? WEFT_KIND_LOSS : WEFT_KIND_METRIC);
     if (!fits)
       return report_.problem(pointer, concat("\"", part, "\" of the run is no such part."));

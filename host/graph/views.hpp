@@ -51,7 +51,7 @@ class ViewedGraph {
   ViewedGraph(const PartGraph& plain, const std::vector<SeenView>& views,
               std::set<std::string> own_fields, const Report& report);
 
-  /// The loss or metric "VIEW:NAME" that stands at `pointer`.
+  /// The loss, metric or draft "VIEW:NAME" that stands at `pointer`.
   void add_target(const std::string& name, const std::string& pointer);
 
   /// Binds that nothing reads, and views that nothing uses.

@@ -8,6 +8,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/constraint/constraint.hpp"
 #include "host/graph/id_check.hpp"
 #include "host/graph/made_fields.hpp"
 #include "host/graph/memory_check.hpp"
@@ -71,6 +72,8 @@ class Builder {
     }
     for (std::size_t i = 0; i < recipe_.evaluate.metrics.size(); ++i)
       add(recipe_.evaluate.metrics[i], child("/evaluate/metrics", i));
+    for (const GenerationPlan& entry : recipe_.evaluate.generate)
+      add(entry.draft.node, child(child(entry.place.pointer, "draft"), "node"));
     if (problems_.empty()) viewed.tell_unused(/*binds_are_problems=*/!recipe_.is_changed);
     nodes = std::move(viewed.nodes);
     by_name = std::move(viewed.by_name);
@@ -103,6 +106,9 @@ class Builder {
 
   void check_generation() {
     for (const GenerationPlan& entry : recipe_.evaluate.generate) {
+      if (const auto text = constraint_problem(entry.constrain))
+        problem(child(child(entry.place.pointer, "constrain"), name_of(entry.constrain.kind)),
+                *text);
       const auto found = by_name.find(entry.node);
       if (found == by_name.end()) continue;
       const Instance& decoder = nodes[found->second].instance;
@@ -111,7 +117,28 @@ class Builder {
             child(entry.place.pointer, "node"),
             concat("\"", entry.node, "\" (", decoder.part().id, ") cannot generate: it offers no ",
                    WEFT_AUTOREGRESSIVE, ". Name an autoregressive decoder."));
+      else if (const auto draft = by_name.find(entry.draft.node); draft != by_name.end())
+        check_draft(entry, nodes[draft->second].instance, decoder);
     }
+  }
+
+  /// A draft can write, and means the same texts by the same tokens.
+  void check_draft(const GenerationPlan& entry, const Instance& draft, const Instance& decoder) {
+    const std::string pointer = child(child(entry.place.pointer, "draft"), "node");
+    const auto* own =
+        static_cast<const weft_autoregressive*>(decoder.extension(WEFT_AUTOREGRESSIVE));
+    const auto* other =
+        static_cast<const weft_autoregressive*>(draft.extension(WEFT_AUTOREGRESSIVE));
+    if (other == nullptr)
+      return problem(pointer, concat("\"", entry.draft.node, "\" (", draft.part().id,
+                                     ") cannot generate: it offers no ", WEFT_AUTOREGRESSIVE,
+                                     ". Name an autoregressive decoder."));
+    const auto ids = [](const weft_autoregressive& rules) {
+      return concat("begin ", rules.begin_id, ", end ", rules.end_id, ", pad ", rules.pad_id);
+    };
+    if (ids(*own) != ids(*other))
+      problem(pointer, concat("expected the ids of \"", entry.node, "\", ", ids(*own), ", found ",
+                              ids(*other), ". A draft writes the same tokens."));
   }
 
   void check_stages() {

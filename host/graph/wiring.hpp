@@ -107,7 +107,7 @@ class Wiring {
 
   /// Producers come before consumers.
   const std::vector<Node>& nodes() const { return nodes_; }
-  /// @param name  of a node; "VIEW:NAME" of a loss or metric that a stage or the evaluation names
+  /// @param name  of a node; "VIEW:NAME" of a part that a stage or the evaluation names
   std::size_t index(const std::string& name) const { return by_name_.at(name); }
 
   /// The live weights first, then those that views have.

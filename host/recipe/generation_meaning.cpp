@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/base/text.hpp"
+#include "host/recipe/generation_plan.hpp"
 #include "host/recipe/meaning.hpp"
 
 namespace weft::host {
@@ -29,11 +31,78 @@ constexpr StrategyKey k_keys[] = {
     {"length_penalty", 1, "beam or sample", true, true},
 };
 
+/// Keywords of JSON Schema that XGrammar passes over without a word.
+constexpr std::string_view k_unread[] = {
+    "not",      "if",          "then",        "else",       "dependentRequired", "dependentSchemas",
+    "contains", "minContains", "maxContains", "uniqueItems"};
+
+/// The values of "format" that it knows; it passes over others.
+constexpr std::string_view k_formats[] = {"date",         "date-time",    "duration",
+                                          "email",        "hostname",     "ipv4",
+                                          "ipv6",         "json-pointer", "relative-json-pointer",
+                                          "time",         "uri",          "uri-reference",
+                                          "uri-template", "uuid"};
+
+/// @param schema  where a schema may stand: also a map of names to schemas, or a list of them
+/// @param is_map  whether its keys are names and no keywords
+void check_keywords(const Value& schema, const std::string& pointer, bool is_map,
+                    Findings& findings) {
+  for (std::size_t i = 0; i < schema.items().size(); ++i)
+    check_keywords(schema.items()[i], child(pointer, i), false, findings);
+  for (const Member& member : schema.members()) {
+    const std::string at = child(pointer, member.key);
+    if (!is_map && (member.key == "enum" || member.key == "const" || member.key == "default" ||
+                    member.key == "examples"))
+      continue;  // values, which may look like schemas
+    if (!is_map && std::ranges::find(k_unread, member.key) != std::end(k_unread))
+      findings.add(member.value.origin, at,
+                   concat("no text is kept to \"", member.key,
+                          "\" while it is written. Leave it out, or say it in other keywords."));
+    const std::string* format = member.key == "format" ? member.value.text() : nullptr;
+    if (!is_map && format != nullptr &&
+        std::ranges::find(k_formats, *format) == std::end(k_formats))
+      findings.add(
+          member.value.origin, at,
+          concat("expected one of ", enumerate({std::begin(k_formats), std::end(k_formats)}),
+                 ", found \"", *format, "\". Write a \"pattern\" instead."));
+    const bool holds_names = member.key == "properties" || member.key == "patternProperties" ||
+                             member.key == "$defs" || member.key == "definitions";
+    check_keywords(member.value, at, !is_map && holds_names, findings);
+  }
+}
+
+/// One key says what texts may be, and it can be used.
+void check_constraint(const Value& entry, const std::string& pointer, Findings& findings) {
+  const Value* constrain = entry.find("constrain");
+  if (constrain == nullptr || constrain->object() == nullptr) return;
+  if (constrain->members().size() != 1)
+    findings.add(constrain->origin, pointer,
+                 concat("expected one of \"regex\", \"json_schema\", \"grammar\" and \"choices\", "
+                        "found ",
+                        constrain->members().size(), " of them."));
+  if (const Value* schema = constrain->find("json_schema"))
+    check_keywords(*schema, child(pointer, "json_schema"), false, findings);
+  if (!section(entry, "stop").items().empty())
+    findings.add(constrain->origin, pointer,
+                 "it says itself where a text ends. Remove \"stop\" beside it.");
+}
+
 double number_at(const Value& entry, const char* key) {
   return section(entry, key).number();
 }
 
 }  // namespace
+
+const char* name_of(ConstraintPlan::Kind kind) {
+  switch (kind) {
+    case ConstraintPlan::Kind::regex: return "regex";
+    case ConstraintPlan::Kind::json_schema: return "json_schema";
+    case ConstraintPlan::Kind::grammar: return "grammar";
+    case ConstraintPlan::Kind::choices: return "choices";
+    case ConstraintPlan::Kind::none: break;
+  }
+  return "";
+}
 
 void check_generation(const Value& entry, const std::string& pointer,
                       std::vector<std::string>& nodes, Findings& findings) {
@@ -66,6 +135,16 @@ void check_generation(const Value& entry, const std::string& pointer,
   for (const Value& text : section(entry, "stop").items())
     if (text.text() != nullptr && text.text()->empty())
       problem("stop", "an empty text would end every text at once. Remove it.");
+  check_constraint(entry, child(pointer, "constrain"), findings);
+  const Value& draft = section(entry, "draft");
+  if (is_beam && draft.object() != nullptr)
+    problem("draft",
+            "strategy \"beam\" does not read it. Set strategy to greedy or sample, or leave "
+            "it out.");
+  if (const std::string* ahead = section(draft, "node").text();
+      ahead != nullptr && section(entry, "node").text() != nullptr &&
+      *ahead == *section(entry, "node").text())
+    problem("draft", "a decoder's draft is another one. Name a smaller one.");
   if (const Value* node = entry.find("node"); node != nullptr && node->text() != nullptr) {
     if (std::ranges::find(nodes, *node->text()) != nodes.end())
       problem("node",

@@ -11,6 +11,23 @@
 
 namespace weft::host {
 
+/// What a text must be: what decoders write behind a prompt, end token aside.
+struct ConstraintPlan {
+  enum class Kind { none, regex, json_schema, grammar, choices };
+  Kind kind = Kind::none;
+  std::string text;  ///< a regular expression, a JSON schema as JSON, or a grammar in EBNF
+  std::vector<std::string> choices;
+};
+
+/// The key of a recipe that gives a constraint of this kind; "" for none.
+const char* name_of(ConstraintPlan::Kind kind);
+
+/// A decoder that writes ahead what another then judges.
+struct DraftPlan {
+  std::string node;         ///< another decoder, or a view's: "small:answer"; empty: none
+  std::int64_t tokens = 4;  ///< at a time
+};
+
 /// The names are those of Hugging Face's GenerationConfig, and so is what they mean.
 /// Lengths are in tokens, the begin token and a prompt included.
 struct GenerationPlan {
@@ -35,6 +52,8 @@ struct GenerationPlan {
   std::int64_t best_of = 1;               ///< texts that are drawn, of which the best are returned
   std::vector<std::string> stop;          ///< texts that end a text and are no part of it
   std::uint64_t seed = 0;                 ///< of what is drawn
+  ConstraintPlan constrain;
+  DraftPlan draft;
   bool use_cache = true;  ///< a decoder that can computes new tokens only; else all, for each
   Place place = {};
 };

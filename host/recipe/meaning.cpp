@@ -180,6 +180,8 @@ class Check {
     std::vector<std::string> nodes;
     const auto entry = [&](const Value& one, const std::string& pointer) {
       refer(text_at(one, "node"), child(pointer, "node"), names("graph"), "no graph node");
+      if (const Value* draft = text_at(section(one, "draft"), "node"))
+        refer_to_part(*draft, child(child(pointer, "draft"), "node"), "graph", "no graph node");
       check_generation(one, pointer, nodes, findings_);
     };
     if (generate.object() != nullptr) entry(generate, "/evaluate/generate");

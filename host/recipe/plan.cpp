@@ -274,6 +274,17 @@ StagePlan read_stage(const Value& value, const std::string& pointer) {
   return plan;
 }
 
+ConstraintPlan read_constraint(const Value& value) {
+  using Kind = ConstraintPlan::Kind;
+  for (const Kind kind : {Kind::regex, Kind::json_schema, Kind::grammar, Kind::choices}) {
+    const Value* given = value.find(name_of(kind));
+    if (given == nullptr) continue;
+    if (kind == Kind::choices) return {kind, "", Reader(value).texts(name_of(kind))};
+    return {kind, given->text() != nullptr ? *given->text() : compact(*given), {}};
+  }
+  return {};
+}
+
 GenerationPlan read_generation(const Value& value, const std::string& pointer) {
   using Strategy = GenerationPlan::Strategy;
   const Reader entry(value);
@@ -297,7 +308,10 @@ GenerationPlan read_generation(const Value& value, const std::string& pointer) {
   plan.best_of = entry.integer("best_of");
   plan.stop = entry.texts("stop");
   plan.seed = static_cast<std::uint64_t>(entry.integer("seed"));
+  plan.constrain = read_constraint(section(value, "constrain"));
   plan.use_cache = entry.flag("use_cache");
+  const Reader draft(section(value, "draft"));
+  plan.draft = {draft.text("node"), draft.integer("tokens")};
   plan.place = place_at(value.origin, pointer);
   return plan;
 }

@@ -69,7 +69,8 @@ void undo(const Normalization& normalization, std::vector<float>& values) {
 void add_texts(const std::vector<Sequence>& written, Answer& answer) {
   answer.text = written.front().text;
   for (const Sequence& one : written)
-    answer.texts.push_back({one.text, one.log_probability, one.score, one.written});
+    answer.texts.push_back({one.text, one.log_probability, one.score, one.written,
+                            one.constrained ? std::optional(one.is_complete) : std::nullopt});
 }
 
 }  // namespace
@@ -214,6 +215,12 @@ void Predictor::find_required() {
   std::set<std::string> filled;
   for (const std::size_t writer : writers_) {
     reads(writer, tokens_port(wiring.nodes()[writer]));
+    const GenerationPlan& entry =
+        *entry_of(run_.session.recipe.evaluate.generate, wiring.nodes()[writer]);
+    if (!entry.draft.node.empty()) {
+      const std::size_t draft = wiring.index(entry.draft.node);
+      reads(draft, tokens_port(wiring.nodes()[draft]));
+    }
     if (!reads_any(wiring, upstream(wiring, writer, plan_.name), plan_.name, filled))
       std::ranges::copy(upstream(wiring, writer, plan_.name), std::back_inserter(first));
     const std::string field = tokens_field(wiring, writer, plan_.name);
@@ -301,7 +308,7 @@ void Predictor::predict_shard(const std::string& path, const Take& take) {
 }
 
 std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batch& batch,
-                                                 std::uint64_t first_row) const {
+                                                 std::uint64_t first_row) {
   const GradMode off(false);
   std::vector<Prediction> predictions;
   for (const std::string& key : batch.keys) predictions.push_back({key, {}});

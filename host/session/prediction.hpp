@@ -24,9 +24,10 @@ struct Normalization;
 /// One of the texts that a decoder writes.
 struct WrittenText {
   std::string text;
-  double log_probability = 0;  ///< of its tokens together
-  double score = 0;            ///< log_probability / length^length_penalty
-  std::int64_t tokens = 0;     ///< written, the end token included
+  double log_probability = 0;       ///< of its tokens together
+  double score = 0;                 ///< log_probability / length^length_penalty
+  std::int64_t tokens = 0;          ///< written, the end token included
+  std::optional<bool> is_complete;  ///< whether it is what its constraint says, where it has one
 };
 
 /// What one output says of one example.
@@ -119,10 +120,10 @@ class Predictor {
   Dataset open(const std::set<std::string>& fields, const PredictedShards& shards) const;
   void predict_all(const Dataset& data, Split split, const Take& take);
   std::vector<Prediction> predict_batch(const Dataset& data, const Batch& batch,
-                                        std::uint64_t first_row) const;
+                                        std::uint64_t first_row);
   std::map<std::size_t, Written> write(const Dataset& data, const Batch& batch,
                                        const Values& values, const TensorMap& tensors,
-                                       std::uint64_t first_row) const;
+                                       std::uint64_t first_row);
   void add_said(const Head& head, const Dataset& data, const Values& values,
                 const TensorMap& tensors, std::vector<Prediction>& predictions) const;
   void answer(const Head& head, const Values& values, const Written* written,
@@ -139,6 +140,7 @@ class Predictor {
   std::vector<std::size_t> order_;
   std::vector<std::size_t> writers_;  ///< decoders, those that only others need included
   std::set<std::string> required_;
+  std::optional<Constraints> constraints_;  ///< of the section, for all batches
   std::optional<std::pair<std::set<std::string>, Dataset>> given_;  ///< for the last fields
 };
 

@@ -80,12 +80,14 @@ void Predictor::add_said(const Head& head, const Dataset& data, const Values& va
 
 std::map<std::size_t, Written> Predictor::write(const Dataset& data, const Batch& batch,
                                                 const Values& values, const TensorMap& tensors,
-                                                std::uint64_t first_row) const {
+                                                std::uint64_t first_row) {
   const Wiring& wiring = run_.session.model->wiring();
   if (writers_.empty()) return {};
   require_tokenizer(data);
   WriteRequest request{run_.session.recipe.evaluate.generate, batch.size, first_row,
                        decoder_of(data)};
+  if (!constraints_) constraints_ = constraints_for(data);
+  request.constraints = &*constraints_;
   if (predict_.only_texts)
     for (const std::size_t writer : writers_) {
       const auto given = batch.fields.find(tokens_field(wiring, writer, plan_.name));

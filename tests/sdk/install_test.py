@@ -33,8 +33,12 @@ class Install(unittest.TestCase):
                      "share/weft/recipes/digits_qa.json", "share/weft/examples/digits/digits-qa-test-000.tar",
                      "share/weft/examples/embed/main.cpp", "share/weft/licences/weft.txt",
                      *(f"share/weft/licences/{part}.txt"
-                       for part in ("sentencepiece", "abseil-cpp", "protobuf-lite", "darts_clone", "esaxx"))):
+                       for part in ("sentencepiece", "abseil-cpp", "protobuf-lite", "darts_clone", "esaxx", "xgrammar",
+                                    "xgrammar-notice", "dlpack", "picojson"))):
             self.assertTrue((PREFIX / file).is_file() and not (PREFIX / file).is_symlink(), file)
+        picojson = (PREFIX / "share/weft/licences/picojson.txt").read_text()
+        self.assertIn("Redistribution and use in source and binary forms", picojson)
+        self.assertNotIn("#pragma", picojson)
         headers = {path.name for path in (ROOT / "sdk/include/weft").iterdir()}
         self.assertEqual({path.name for path in (PREFIX / "include/weft").iterdir()}, headers)
 

@@ -70,6 +70,7 @@ class Printer {
     last_.clear();
     grown_.clear();
     std::cout << std::flush;
+    for (const Answer& answer : prediction.answers) tell_incomplete(answer);
   }
 
  private:
@@ -82,15 +83,25 @@ class Printer {
     grown_.push_back(node);
   }
 
+  static void tell_incomplete(const Answer& answer) {
+    const auto cut = std::ranges::count_if(
+        answer.texts, [](const WrittenText& one) { return one.is_complete == false; });
+    if (cut > 0)
+      std::cerr << "weft: " << cut << " of " << answer.texts.size() << " texts of \"" << answer.name
+                << "\" ended before their constraint lets them end. Raise max_length.\n";
+  }
+
   static void print_json(const Prediction& prediction) {
     OrderedJson line{{"key", prediction.key}};
     for (const Answer& answer : prediction.answers) {
       OrderedJson texts = OrderedJson::array();
-      for (const WrittenText& one : answer.texts)
+      for (const WrittenText& one : answer.texts) {
         texts.push_back({{"text", one.text},
                          {"log_probability", one.log_probability},
                          {"score", one.score},
                          {"tokens", one.tokens}});
+        if (one.is_complete) texts.back()["complete"] = *one.is_complete;
+      }
       line[answer.name] = texts;
     }
     std::cout << line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << "\n"

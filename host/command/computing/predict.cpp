@@ -38,6 +38,8 @@ OrderedJson json_of(const Answer& answer, const std::vector<std::string>& classe
     json["values"] = nested(answer.values, answer.sizes, 0, at);
   } else {
     json["text"] = answer.text;
+    if (!answer.texts.empty() && answer.texts.front().is_complete)
+      json["complete"] = *answer.texts.front().is_complete;
   }
   if (answer.target) json["target"] = *answer.target;
   if (at = 0; !answer.target_values.empty())

@@ -128,6 +128,15 @@ std::string Tokenizer::decode(std::span<const std::int64_t> ids) const {
   return model_->decode(kept);
 }
 
+TokenTexts Tokenizer::token_texts() const {
+  TokenTexts texts = model_->token_texts();
+  for (const SpecialId special :
+       {SpecialId::pad, SpecialId::unknown, SpecialId::begin, SpecialId::end, SpecialId::mask})
+    if (const auto id = id_of(special))
+      texts.first[static_cast<std::size_t>(*id)] = texts.behind[static_cast<std::size_t>(*id)] = "";
+  return texts;
+}
+
 std::int32_t Tokenizer::required(SpecialId special) const {
   if (const auto id = id_of(special)) return *id;
   constexpr const char* names[] = {"pad", "unknown", "begin", "end", "mask"};

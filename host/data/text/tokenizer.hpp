@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/base/token_texts.hpp"
 #include "host/data/text/masking_vocabulary.hpp"
 #include "host/data/text/tokenizer_model.hpp"
 #include "host/data/text/tokenizer_training.hpp"
@@ -51,6 +52,10 @@ class Tokenizer {
   /// The text up to the first end id; those of pad and begin are left out, ids outside the
   /// vocabulary are written as the unknown one is, or left out where there is none.
   std::string decode(std::span<const std::int64_t> ids) const;
+
+  /// What each id adds to what decode() writes; nothing for the special ones.
+  /// @throws Error (bad_recipe) for a tokenizer whose tokens mark the ends of words
+  TokenTexts token_texts() const;
 
   /// XXH3-128 of the bytes that it was made from: 32 hexadecimal digits.
   const std::string& fingerprint() const { return fingerprint_; }

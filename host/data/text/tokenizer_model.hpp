@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "host/base/token_texts.hpp"
+
 namespace weft::host {
 
 enum class SpecialId { pad, unknown, begin, end, mask };
@@ -26,6 +28,9 @@ class TokenizerModel {
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
   /// @param ids  of the vocabulary
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
+  /// What each id adds to decode().
+  /// @throws Error (bad_recipe) where that depends on more than what stands before it
+  virtual TokenTexts token_texts() const = 0;
   virtual std::string piece(std::int32_t id) const = 0;
   virtual std::int64_t vocabulary() const = 0;
   virtual std::optional<std::int32_t> id_of(SpecialId special) const = 0;

@@ -65,7 +65,7 @@ class Cached : public ::testing::TestWithParam<std::vector<std::string>> {
   }
 
   NextLogits logits(bool use_cache) const {
-    return next_logits(model_, answer_, values_, batch_, k_rows, use_cache);
+    return next_of(last_logits(model_, answer_, values_, batch_, k_rows, use_cache));
   }
 
   /// Both ways the same, for texts in any order and of any length.

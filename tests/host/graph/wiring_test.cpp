@@ -179,6 +179,16 @@ TEST(Wiring, GenerationKeepsToTheDecodersLength) {
               ::testing::ElementsAre(HasSubstr("/evaluate/generate/max_length: ")));
 }
 
+TEST(Wiring, AConstraintThatCannotBeReadIsNamed) {
+  EXPECT_EQ(demo_problems({R"(evaluate.generate.constrain={"regex": "[0-9]+"})"}),
+            (std::vector<std::string>{}));
+  EXPECT_THAT(demo_problems({R"(evaluate.generate.constrain={"regex": "[0-9"})"}),
+              ::testing::ElementsAre(
+                  HasSubstr("/evaluate/generate/constrain/regex: XGrammar cannot read")));
+  EXPECT_THAT(demo_problems({R"(evaluate.generate.constrain={"json_schema": {"type": "integr"}})"}),
+              ::testing::ElementsAre(HasSubstr("/evaluate/generate/constrain/json_schema: XGr")));
+}
+
 TEST(Wiring, SaysWhichElementTypeIsExpected) {
   EXPECT_THAT(problems({"losses.ce.in.target=batch.picture"}),
               ::testing::Contains(HasSubstr("input \"target\" takes int64, found float32.")));

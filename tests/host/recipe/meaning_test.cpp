@@ -157,6 +157,48 @@ TEST_F(MeaningTest, EvaluationNamesWhatExists) {
           "\"core\"?"));
 }
 
+TEST_F(MeaningTest, AConstraintIsOneAndSaysWhatIsKept) {
+  const auto with = [](const std::string& more) {
+    return std::vector<std::string>{
+        R"(evaluate={"data": "qa", "metrics": ["accuracy"],
+           "generate": {"node": "core", "max_length": 3, "constrain": )" +
+        more + "}}"};
+  };
+  EXPECT_EQ(
+      read(k_recipe, with(R"({"choices": ["a", "b"]})")).evaluate.generate[0].constrain.choices,
+      (std::vector<std::string>{"a", "b"}));
+  const ConstraintPlan schema =
+      read(k_recipe, with(R"({"json_schema": {"enum": ["$$x", {"not": 1}]}})"))
+          .evaluate.generate[0]
+          .constrain;
+  EXPECT_EQ(schema.text, R"({"enum":["$x",{"not":1}]})");
+  EXPECT_THAT(refusals(k_recipe, with(R"({"regex": "a", "grammar": "b"})")),
+              ElementsAre("--set: /evaluate/generate/constrain: expected one of \"regex\", "
+                          "\"json_schema\", \"grammar\" and \"choices\", found 2 of them."));
+  EXPECT_THAT(refusals(k_recipe, with(R"({"regex": "a"}, "stop": ["."])")),
+              ElementsAre("--set: /evaluate/generate/constrain: it says itself where a text ends. "
+                          "Remove \"stop\" beside it."));
+  EXPECT_THAT(
+      refusals(k_recipe, with(R"({"json_schema": {"properties": {"not": {"type": "array",
+                                 "uniqueItems": true}}, "anyOf": [{"not": {}}],
+                                 "items": {"format": "colour"}}})")),
+      ElementsAre("--set: /evaluate/generate/constrain/json_schema/properties/not/uniqueItems: no "
+                  "text is kept to \"uniqueItems\" while it is written. Leave it out, or say it in "
+                  "other keywords.",
+                  "--set: /evaluate/generate/constrain/json_schema/anyOf/0/not: no text is kept to "
+                  "\"not\" while it is written. Leave it out, or say it in other keywords.",
+                  "--set: /evaluate/generate/constrain/json_schema/items/format: expected one of "
+                  "date, date-time, duration, email, hostname, ipv4, ipv6, json-pointer, "
+                  "relative-json-pointer, time, uri, uri-reference, uri-template and uuid, found "
+                  "\"colour\". Write a \"pattern\" instead."));
+  EXPECT_THAT(refusals(k_recipe, with(R"({"regexp": "a"})")),
+              ElementsAre("--set: /evaluate/generate/constrain/regexp: unknown key. Did you mean "
+                          "\"regex\"?"));
+  EXPECT_THAT(refusals(k_recipe, with(R"({"choices": []})")),
+              ElementsAre("--set: /evaluate/generate/constrain/choices: expected an array of at "
+                          "least 1 item, found []."));
+}
+
 TEST_F(MeaningTest, ATrainingPartIsEitherShardsOrABlend) {
   EXPECT_THAT(refusals(k_recipe, {"data.qa.shards.train=null"}),
               ElementsAre(testing::EndsWith(": /data/qa: there is no training part. Add "

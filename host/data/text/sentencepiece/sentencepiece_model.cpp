@@ -76,6 +76,27 @@ class SentencePieceModel : public TokenizerModel {
     return text;
   }
 
+  TokenTexts token_texts() const override {
+    TokenTexts texts;
+    const std::int32_t before = some_word();
+    const std::string word = decode(std::vector<std::int32_t>{before});
+    for (std::int32_t id = 0; id < processor_.GetPieceSize(); ++id) {
+      if (processor_.IsControl(id) || processor_.IsUnknown(id)) {
+        texts.first.emplace_back();
+        texts.behind.emplace_back();
+      } else if (processor_.IsByte(id)) {  // alone it may be half a character
+        texts.first.push_back(byte_of(piece(id)));
+        texts.behind.push_back(byte_of(piece(id)));
+      } else {
+        texts.first.push_back(decode(std::vector<std::int32_t>{id}));
+        const std::string both = decode(std::vector<std::int32_t>{before, id});
+        texts.behind.push_back(both.starts_with(word) ? both.substr(word.size()) : "");
+      }
+    }
+    texts.is_first_behind_nothing = drops_all_spaces(texts);
+    return texts;
+  }
+
   std::string piece(std::int32_t id) const override { return processor_.IdToPiece(id); }
   std::int64_t vocabulary() const override { return processor_.GetPieceSize(); }
 
@@ -104,6 +125,30 @@ class SentencePieceModel : public TokenizerModel {
                   concat("A text cannot be encoded: ", std::string(status.message()), "."));
     }
     return ids;
+  }
+
+  /// A piece that writes something wherever it stands.
+  std::int32_t some_word() const {
+    for (std::int32_t id = 0; id < processor_.GetPieceSize(); ++id)
+      if (!processor_.IsControl(id) && !processor_.IsUnknown(id) && !processor_.IsByte(id) &&
+          !decode(std::vector<std::int32_t>{id}).empty())
+        return id;
+    return processor_.unk_id();
+  }
+
+  /// The byte of "<0x41>".
+  static std::string byte_of(const std::string& piece) {
+    return {static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16))};
+  }
+
+  /// Whether a space at the beginning of a text is dropped also behind one that was.
+  bool drops_all_spaces(const TokenTexts& texts) const {
+    for (std::int32_t id = 0; id < processor_.GetPieceSize(); ++id) {
+      const auto at = static_cast<std::size_t>(id);
+      if (texts.first[at].empty() && texts.behind[at] == " ")
+        return decode(std::vector<std::int32_t>{id, id}).empty();
+    }
+    return false;
   }
 
   static std::optional<std::int32_t> known(int id) {

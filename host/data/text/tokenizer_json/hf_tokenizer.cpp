@@ -95,11 +95,7 @@ class JsonModel : public TokenizerModel {
     std::string text;
     bool is_first = true;
     for (const std::int32_t id : ids) {
-      if (json_.decoder == TokenizerJson::Decoder::byte_level) {
-        text += bytes_[static_cast<std::size_t>(id)];
-      } else {
-        text += with_space(piece(id), is_first);
-      }
+      text += text_of(id, is_first);
       is_first = false;
     }
     const std::string& suffix = json_.model.suffix;
@@ -108,6 +104,21 @@ class JsonModel : public TokenizerModel {
       if (text.ends_with(' ')) text.pop_back();
     }
     return well_formed(text);
+  }
+
+  TokenTexts token_texts() const override {
+    if (!json_.model.suffix.empty())
+      throw Error(Exit::bad_recipe,
+                  concat("tokens that end words with \"", json_.model.suffix,
+                         "\" say only with what follows which text they are. Choose a tokenizer "
+                         "without such an ending, or leave the constraint out."));
+    TokenTexts texts;
+    for (std::int32_t id = 0; id < vocabulary(); ++id) {
+      const bool is_hole = piece(id).empty();
+      texts.first.push_back(is_hole ? "" : text_of(id, /*is_first=*/true));
+      texts.behind.push_back(is_hole ? "" : text_of(id, /*is_first=*/false));
+    }
+    return texts;
   }
 
   std::string piece(std::int32_t id) const override {
@@ -152,6 +163,15 @@ class JsonModel : public TokenizerModel {
     throw Error(Exit::bad_data,
                 concat("A text cannot be encoded: a word of it has ", word.size(),
                        " bytes; at most ", k_longest_word, " are read at once. Divide the text."));
+  }
+
+  /// The bytes that a decoder writes for the id behind those before.
+  std::string text_of(std::int32_t id, bool is_first) const {
+    if (json_.decoder == TokenizerJson::Decoder::byte_level)
+      return bytes_[static_cast<std::size_t>(id)];
+    if (json_.decoder == TokenizerJson::Decoder::steps)
+      return decoder_.bytes_of(piece(id), is_first);
+    return with_space(piece(id), is_first);
   }
 
   /// The token as a decoder writes it behind those before.

@@ -74,6 +74,30 @@ TokenDecoder::TokenDecoder(const std::vector<DecoderStep>& steps, const std::str
   }
 }
 
+std::string TokenDecoder::bytes_of(const std::string& token, bool is_first) const {
+  std::string bytes = token;
+  bool is_fused = false;  // what follows is done to the whole text
+  for (const auto& [options, pattern] : steps_) {
+    switch (options.kind) {
+      case Kind::replace: bytes = replaced(pattern.front(), options.content, bytes); break;
+      case Kind::byte_fallback:
+        if (const auto byte = byte_of_token(bytes)) bytes = static_cast<char>(*byte);
+        break;
+      case Kind::fuse: is_fused = true; break;
+      case Kind::strip: {
+        DecoderStep step = options;
+        if (is_fused) step.stop = 0;
+        if (!is_fused || is_first) bytes = stripped(step, bytes);
+        break;
+      }
+      case Kind::metaspace:
+        replace_all(bytes, options.content, is_first && options.strips_first ? "" : " ");
+        break;
+    }
+  }
+  return bytes;
+}
+
 std::string TokenDecoder::text(Tokens tokens) const {
   for (const auto& [options, pattern] : steps_) {
     switch (options.kind) {

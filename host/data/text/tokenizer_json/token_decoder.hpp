@@ -20,6 +20,11 @@ class TokenDecoder {
 
   std::string text(std::vector<std::string> tokens) const;
 
+  /// The bytes that the token adds to a text, where it is the first or behind others. Together
+  /// those of several tokens are their text(), but for characters that bytes do not make and for
+  /// what is stripped at the end.
+  std::string bytes_of(const std::string& token, bool is_first) const;
+
  private:
   struct Step {
     DecoderStep options;
