@@ -3,10 +3,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 #include <tuple>
+#include <utility>
+
+#include "host/base/error.hpp"
+#include "host/base/text.hpp"
 
 namespace weft::host {
+
+// A strategy each, in a file of its own.
+
+/// y_t = argmax P(y_t | y_<t).
+Written find_greedily(const Search& search);
+
+/// The num_beams texts of the highest log probability are followed; a row is done when no text
+/// under way can have a higher score than the num_beams that have ended.
+Written find_by_beams(const Search& search);
+
+/// max(best_of, num_return_sequences) texts are drawn, those with the highest scores returned. A
+/// text's random numbers follow from the seed, the row's number and the text's.
+Written find_by_sampling(const Search& search);
+
 namespace {
+
+/// By the name that a recipe gives.
+constexpr std::pair<std::string_view, Written (*)(const Search&)> k_strategies[] = {
+    {"greedy", find_greedily}, {"beam", find_by_beams}, {"sample", find_by_sampling}};
 
 /// The text up to the first of the plan's stop texts in what was written; whether there is one.
 bool cut_at_stop(const Search& search, std::size_t row, const Tokens& tokens, std::string& text) {
@@ -23,12 +46,11 @@ bool cut_at_stop(const Search& search, std::size_t row, const Tokens& tokens, st
 
 Written find_texts(const Search& search) {
   if (search.draft) return find_with_draft(search);
-  switch (search.plan.strategy) {
-    case GenerationPlan::Strategy::beam: return find_by_beams(search);
-    case GenerationPlan::Strategy::sample: return find_by_sampling(search);
-    case GenerationPlan::Strategy::greedy: break;
-  }
-  return find_greedily(search);
+  const auto* const found = std::ranges::find(k_strategies, search.plan.strategy,
+                                              [](const auto& one) { return one.first; });
+  if (found == std::end(k_strategies))
+    throw Error(Exit::failed, concat("no strategy is called \"", search.plan.strategy, "\"."));
+  return found->second(search);
 }
 
 Sequence begun(const Search& search, std::size_t row) {
@@ -82,7 +104,7 @@ void constrain_next(const Search& search, const Sequence& sequence, std::span<fl
 }
 
 std::vector<double> next_distribution(const GenerationPlan& plan, std::span<float> logits) {
-  if (plan.strategy != GenerationPlan::Strategy::sample) {
+  if (plan.strategy != "sample") {
     std::vector<double> best(logits.size());
     best[static_cast<std::size_t>(std::ranges::max_element(logits) - logits.begin())] = 1;
     return best;

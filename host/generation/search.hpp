@@ -66,18 +66,7 @@ using Written = std::vector<std::vector<Sequence>>;
 /// What the plan's strategy finds.
 Written find_texts(const Search& search);
 
-/// y_t = argmax P(y_t | y_<t).
-Written find_greedily(const Search& search);
-
-/// The num_beams texts of the highest log probability are followed; a row is done when no text
-/// under way can have a higher score than the num_beams that have ended.
-Written find_by_beams(const Search& search);
-
-/// max(best_of, num_return_sequences) texts are drawn, those with the highest scores returned. A
-/// text's random numbers follow from the seed, the row's number and the text's.
-Written find_by_sampling(const Search& search);
-
-/// What find_greedily() or find_by_sampling() would find, or would find as often, by judging many
+/// What strategy greedy or sample would find, or would find as often, by judging many
 /// tokens of a draft in one call (Leviathan et al. 2023, arXiv:2211.17192).
 Written find_with_draft(const Search& search);
 

@@ -11,26 +11,6 @@
 namespace weft::host {
 namespace {
 
-/// A key that only some strategies read, and the value with which it says nothing.
-struct StrategyKey {
-  const char* key;
-  double silent;
-  const char* strategies;  ///< those that read it, in the words of the problem
-  bool is_of_beam, is_of_sample;
-};
-
-constexpr StrategyKey k_keys[] = {
-    {"num_beams", 4, "beam", true, false},
-    {"temperature", 1, "sample", false, true},
-    {"top_k", 0, "sample", false, true},
-    {"top_p", 1, "sample", false, true},
-    {"min_p", 0, "sample", false, true},
-    {"seed", 0, "sample", false, true},
-    {"best_of", 1, "sample", false, true},
-    {"num_return_sequences", 1, "beam or sample", true, true},
-    {"length_penalty", 1, "beam or sample", true, true},
-};
-
 /// Keywords of JSON Schema that XGrammar passes over without a word.
 constexpr std::string_view k_unread[] = {
     "not",      "if",          "then",        "else",       "dependentRequired", "dependentSchemas",
@@ -91,6 +71,33 @@ double number_at(const Value& entry, const char* key) {
   return section(entry, key).number();
 }
 
+std::vector<std::string> words_of(const Value& list) {
+  std::vector<std::string> words;
+  for (const Value& word : list.items())
+    if (word.text() != nullptr) words.push_back(*word.text());
+  return words;
+}
+
+/// A key that the strategy does not read is left out, or has the value that says nothing.
+void check_strategy(const Value& entry, const std::string& pointer, const Value& keys,
+                    const std::string& strategy, Findings& findings) {
+  const std::vector<std::string> known = words_of(section(section(keys, "strategy"), "enum"));
+  if (std::ranges::find(known, strategy) == known.end()) return;  // the schema has said so
+  for (const Member& key : keys.members()) {
+    const std::vector<std::string> readers = words_of(section(key.value, "x-strategies"));
+    const Value* given = entry.find(key.key);
+    if (readers.empty() || given == nullptr || !given->is_number() ||
+        std::ranges::find(readers, strategy) != readers.end() ||
+        given->number() == section(key.value, "default").number())
+      continue;
+    std::string others = readers.front();
+    for (std::size_t i = 1; i < readers.size(); ++i) others += " or " + readers[i];
+    findings.add(given->origin, child(pointer, key.key),
+                 concat("strategy \"", strategy, "\" does not read it. Set strategy to ", others,
+                        ", or leave it out."));
+  }
+}
+
 }  // namespace
 
 const char* name_of(ConstraintPlan::Kind kind) {
@@ -104,21 +111,16 @@ const char* name_of(ConstraintPlan::Kind kind) {
   return "";
 }
 
-void check_generation(const Value& entry, const std::string& pointer,
+void check_generation(const Value& entry, const std::string& pointer, const Value& keys,
                       std::vector<std::string>& nodes, Findings& findings) {
   const auto problem = [&](const char* key, const std::string& text) {
     if (const Value* value = entry.find(key))
       findings.add(value->origin, child(pointer, key), text);
   };
-  const Value& named = section(entry, "strategy");
-  const std::string strategy = named.text() ? *named.text() : "";
-  const bool is_beam = strategy == "beam", is_sample = strategy == "sample";
-  for (const StrategyKey& one : k_keys)
-    if (strategy == "greedy" || is_beam || is_sample)
-      if (section(entry, one.key).is_number() && number_at(entry, one.key) != one.silent &&
-          !(is_beam && one.is_of_beam) && !(is_sample && one.is_of_sample))
-        problem(one.key, concat("strategy \"", strategy, "\" does not read it. Set strategy to ",
-                                one.strategies, ", or leave it out."));
+  const std::string* const strategy = section(entry, "strategy").text();
+  const bool is_beam = strategy != nullptr && *strategy == "beam";
+  const bool is_sample = strategy != nullptr && *strategy == "sample";
+  if (strategy != nullptr) check_strategy(entry, pointer, keys, *strategy, findings);
   const double returned = number_at(entry, "num_return_sequences");
   if (is_beam && returned > number_at(entry, "num_beams"))
     problem("num_return_sequences",

@@ -31,13 +31,8 @@ struct DraftPlan {
 /// The names are those of Hugging Face's GenerationConfig, and so is what they mean.
 /// Lengths are in tokens, the begin token and a prompt included.
 struct GenerationPlan {
-  enum class Strategy {
-    greedy,  ///< the most probable token each time
-    beam,    ///< the num_beams texts with the highest scores are followed
-    sample,  ///< each token is drawn
-  };
   std::string node;  ///< a decoder
-  Strategy strategy = Strategy::greedy;
+  std::string strategy = "greedy";  ///< a row of host/generation/search.cpp
   std::int64_t max_length = 0;
   std::int64_t min_length = 0;  ///< a shorter text does not end
   std::int64_t num_beams = 4;

@@ -70,7 +70,8 @@ std::string wrong_part_id(const std::string& id, const std::string& section) {
 
 class Check {
  public:
-  Check(const Value& recipe, Findings& findings) : recipe_(recipe), findings_(findings) {}
+  Check(const Value& recipe, const Value& schema, Findings& findings)
+      : recipe_(recipe), schema_(schema), findings_(findings) {}
 
   /// It becomes the run's folder.
   void name() {
@@ -177,12 +178,13 @@ class Check {
     refer(text_at(evaluate, "data"), "/evaluate/data", names("data"), "no data section");
     refer_all(section(evaluate, "metrics"), "/evaluate/metrics", "metrics", "no metric");
     const Value& generate = section(evaluate, "generate");
+    const Value& keys = section(section(section(schema_, "$defs"), "generation"), "properties");
     std::vector<std::string> nodes;
     const auto entry = [&](const Value& one, const std::string& pointer) {
       refer(text_at(one, "node"), child(pointer, "node"), names("graph"), "no graph node");
       if (const Value* draft = text_at(section(one, "draft"), "node"))
         refer_to_part(*draft, child(child(pointer, "draft"), "node"), "graph", "no graph node");
-      check_generation(one, pointer, nodes, findings_);
+      check_generation(one, pointer, keys, nodes, findings_);
     };
     if (generate.object() != nullptr) entry(generate, "/evaluate/generate");
     for (std::size_t i = 0; i < generate.items().size(); ++i)
@@ -323,6 +325,7 @@ class Check {
   }
 
   const Value& recipe_;
+  const Value& schema_;
   Findings& findings_;
 };
 
@@ -341,8 +344,8 @@ const Value& section(const Value& recipe, const char* key) {
   return found == nullptr ? none : *found;
 }
 
-bool check_meaning(const Value& recipe, Findings& findings) {
-  Check check(recipe, findings);
+bool check_meaning(const Value& recipe, const Value& schema, Findings& findings) {
+  Check check(recipe, schema, findings);
   if (!check.sizes()) return false;
   check.name();
   check.data();

@@ -13,15 +13,17 @@ namespace weft::host {
 
 /// Checks a recipe that the schema has seen. Where the schema found a value of the wrong type, the
 /// checks that need it are left out.
+/// @param schema  the schema of recipes
 /// @returns false if a section has so many entries that nothing else was looked at
-bool check_meaning(const Value& recipe, Findings& findings);
+bool check_meaning(const Value& recipe, const Value& schema, Findings& findings);
 
 /// The numbers of a stage fit one another: schedules, groups, evaluations.
 void check_stage(const Value& stage, const std::string& pointer, Findings& findings);
 
 /// The numbers of an entry of `evaluate.generate` fit one another, and its strategy reads them.
+/// @param keys   the schema of an entry's keys, which names the strategies that read one
 /// @param nodes  of the entries before it; its own is added
-void check_generation(const Value& entry, const std::string& pointer,
+void check_generation(const Value& entry, const std::string& pointer, const Value& keys,
                       std::vector<std::string>& nodes, Findings& findings);
 
 /// Wires lead to graph nodes or the batch, and the graph has no cycle.

@@ -286,14 +286,10 @@ ConstraintPlan read_constraint(const Value& value) {
 }
 
 GenerationPlan read_generation(const Value& value, const std::string& pointer) {
-  using Strategy = GenerationPlan::Strategy;
   const Reader entry(value);
-  const std::string strategy = entry.text("strategy");
   GenerationPlan plan;
   plan.node = entry.text("node");
-  plan.strategy = strategy == "beam"     ? Strategy::beam
-                  : strategy == "sample" ? Strategy::sample
-                                         : Strategy::greedy;
+  plan.strategy = entry.text("strategy");
   plan.max_length = entry.integer("max_length");
   plan.min_length = entry.integer("min_length");
   plan.num_beams = entry.integer("num_beams");

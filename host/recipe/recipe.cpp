@@ -79,7 +79,7 @@ Recipe inspect_recipe(const std::string& path, const std::vector<std::string>& o
   std::vector<std::string> paths =
       check_schema(schema, root, resolve ? resolve : resolve_path, findings);
   findings.end_phase();
-  const bool is_small = check_meaning(root, findings);
+  const bool is_small = check_meaning(root, schema, findings);
   if (!is_small || findings.all().is_full()) findings.require_none(path);
   Recipe recipe = make_recipe(path, root, findings.all());
   recipe.paths = std::move(paths);
