@@ -116,6 +116,33 @@ TEST_P(Cached, LogitsAreThoseOfWholeTexts) {
   expect_same(cached, longest, {2, 5}, "up to the greatest length");
 }
 
+TEST_P(Cached, LogitsAtSeveralTokensAreThoseOfWholeTexts) {
+  const GradMode off(false);
+  const LastLogits cached = last_logits(model_, answer_, values_, batch_, k_rows, true),
+                   whole = last_logits(model_, answer_, values_, batch_, k_rows, false);
+  const auto expect_equal = [&](const std::vector<Tokens>& texts, std::int64_t n) {
+    const std::vector<std::size_t> rows{0, 1};
+    const Array found = cached(texts, rows, n), expected = whole(texts, rows, n);
+    ASSERT_EQ(found.sizes, (std::vector<std::int64_t>{2, n, 64}));
+    for (std::int64_t row = 0; row < 2; ++row)
+      for (std::int64_t at = n - std::min(n, std::ssize(texts[static_cast<std::size_t>(row)]));
+           at < n; ++at)
+        for (std::int64_t token = 0; token < 64; ++token) {
+          const std::int64_t place = (row * n + at) * 64 + token;
+          ASSERT_NEAR(found.data<float>()[place], expected.data<float>()[place],
+                      1e-5 * std::max(1.0F, std::abs(expected.data<float>()[place])))
+              << n << " tokens: " << row << ", " << at;
+        }
+  };
+  expect_equal({{k_begin}, {k_begin}}, 1);
+  expect_equal({{2, 5, 9, 11}, {2, 6, 7}}, 4);  // of the second there are three
+  expect_equal({{2, 5, 9, 12, 13, 14}, {2, 6, 7, 8, 9}}, 3);
+  expect_equal({{2, 5, 30, 31, 32}, {2, 6, 7, 8, 9, 10, 11}}, 3);  // one is cut off
+  expect_equal({{2, 5, 30, 31, 32}, {2, 6, 7, 8, 9, 10, 11}}, 2);  // the same again
+  expect_equal({{2, 5, 30, 31, 32}, {2, 6, 7, 8, 9, 10, 11}}, 1);
+  expect_equal({{2, 5, 30, 31, 32, 33}, {2, 6, 7, 8, 9, 10, 11}}, 1);
+}
+
 class WithContext : public Cached {};
 
 TEST_P(WithContext, EveryStrategyWritesTheSame) {
