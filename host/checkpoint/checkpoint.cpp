@@ -20,7 +20,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr const char* k_files[] = {"model.safetensors", "optimizer.safetensors"};
-constexpr const char* k_views = "views.safetensors";  // only where there are such weights
+// Only where there is something in them:
+constexpr const char* k_views = "views.safetensors";
+constexpr const char* k_curriculum = "curriculum.safetensors";
 constexpr const char* k_folder = "checkpoints";
 constexpr const char* k_latest = "latest";
 constexpr const char* k_unfinished = ".new";
@@ -104,16 +106,27 @@ std::string hash_of(const Json& state) {
 }
 
 Json written(const StageProgress& progress) {
-  return {{"divergences", progress.divergences},
-          {"measured_step", progress.measured_step},
-          {"best_step", progress.best_step},
-          {"best_value", progress.best_value},
-          {"evaluations_since", progress.evaluations_since}};
+  Json json{{"divergences", progress.divergences},
+            {"measured_step", progress.measured_step},
+            {"best_step", progress.best_step},
+            {"best_value", progress.best_value},
+            {"evaluations_since", progress.evaluations_since}};
+  if (progress.loss_scale > 0.0)
+    json.update({{"loss_scale", progress.loss_scale},
+                 {"good_steps", progress.good_steps},
+                 {"overflows", progress.overflows}});
+  return json;
 }
 
 StageProgress read_progress(const Json& json) {
-  return {json.at("divergences"), json.at("measured_step"), json.at("best_step"),
-          json.at("best_value"), json.at("evaluations_since")};
+  return {json.at("divergences"),
+          json.at("measured_step"),
+          json.at("best_step"),
+          json.at("best_value"),
+          json.at("evaluations_since"),
+          json.value("loss_scale", 0.0),
+          json.value("good_steps", std::int64_t{0}),
+          json.value("overflows", std::int64_t{0})};
 }
 
 /// Fills in what state.json holds of a checkpoint. The rest is the hashes of files and tensors.
@@ -174,8 +187,9 @@ std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint)
     const OpenFolder folder = checkpoints.made_folder(unfinished);
     for (const auto& [file, tensors] : {std::pair{k_files[0], &checkpoint.model},
                                         {k_files[1], &checkpoint.optimizer},
-                                        {k_views, &checkpoint.views}}) {
-      if (file == k_views && tensors->empty()) continue;
+                                        {k_views, &checkpoint.views},
+                                        {k_curriculum, &checkpoint.curriculum}}) {
+      if ((file == k_views || file == k_curriculum) && tensors->empty()) continue;
       OutputFile output(folder, file);
       state["xxh3"][file] = write_safetensors(output, {*tensors, {}}).xxh3;
       state["tensors"][file] = tensor_hashes(*tensors);
@@ -216,6 +230,7 @@ Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& nam
     checkpoint.model = tensors_of(k_files[0]);
     checkpoint.optimizer = tensors_of(k_files[1]);
     if (state.at("xxh3").contains(k_views)) checkpoint.views = tensors_of(k_views);
+    if (state.at("xxh3").contains(k_curriculum)) checkpoint.curriculum = tensors_of(k_curriculum);
     checkpoint.model_xxh3 = state.at("xxh3").at(k_files[0]);
   } catch (const Json::exception&) {
     throw refuse("state.json is damaged.");

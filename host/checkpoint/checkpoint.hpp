@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Checkpoints of a run: RUN/checkpoints/STAGE-STEP/ with model.safetensors, optimizer.safetensors,
-/// views.safetensors where views have weights of their own, and state.json, which holds a hash of
+/// views.safetensors where views have weights of their own, curriculum.safetensors where the model
+/// said how difficult examples are, and state.json, which holds a hash of
 /// each, of each tensor and of itself. docs/formats/checkpoint.md describes the bytes.
 
 #pragma once
@@ -25,6 +26,9 @@ struct StageProgress {
   std::int64_t best_step = 0;          ///< of the best evaluation so far; or 0
   double best_value = 0.0;             ///< what it gave
   std::int64_t evaluations_since = 0;  ///< evaluations after it
+  double loss_scale = 0.0;             ///< of the next step; 0: losses are not scaled
+  std::int64_t good_steps = 0;         ///< since the scale changed last
+  std::int64_t overflows = 0;          ///< steps that were left out for it
 
   bool operator==(const StageProgress&) const = default;
 };
@@ -39,6 +43,7 @@ struct Checkpoint {
   std::string model_xxh3 = {};              ///< of model.safetensors; known of one that was loaded
   std::map<std::string, Array> views = {};  ///< Weights::views()
   StageProgress progress = {};
+  std::map<std::string, Array> curriculum = {};  ///< how difficult examples were at the beginning
 };
 
 /// Writes into a temporary folder, makes it durable, renames it into place and only then points

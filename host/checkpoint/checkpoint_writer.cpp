@@ -22,7 +22,8 @@ void CheckpointWriter::begin(Checkpoint checkpoint,
       throw;
     }
     ended(true);
-    for (auto* tensors : {&now.model, &now.optimizer, &now.views}) tensors->clear();
+    for (auto* tensors : {&now.model, &now.optimizer, &now.views, &now.curriculum})
+      tensors->clear();
     return std::move(now);
   });
 } catch (const std::system_error& fault) {

@@ -61,6 +61,10 @@ void add_noise(const std::vector<Tensor>& parameters, const Generator& generator
   });
 }
 
+Tensor some_rows(const Tensor& tensor, std::int64_t first, std::int64_t count) {
+  return checked("taking rows", [&] { return wrap(tensor_of(tensor).narrow(0, first, count)); });
+}
+
 Tensor stacked_rows(const std::vector<Tensor>& tensors) {
   return checked("putting micro-batches together", [&] {
     const c10::NoGradGuard no_grad;

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "host/engine/export.hpp"
@@ -23,6 +24,9 @@ WEFT_ENGINE_API void set_gradient(const Tensor& parameter, const Tensor& gradien
 
 /// g ← g + ε, ε ~ N(0, s²), where s is the standard deviation of the numbers of g.
 WEFT_ENGINE_API void add_noise(const std::vector<Tensor>& parameters, const Generator& generator);
+
+/// `count` rows from `first` on, sharing the tensor's memory.
+WEFT_ENGINE_API Tensor some_rows(const Tensor& tensor, std::int64_t first, std::int64_t count);
 
 /// The rows of tensors, one below the other; nothing is recorded.
 WEFT_ENGINE_API Tensor stacked_rows(const std::vector<Tensor>& tensors);

@@ -28,13 +28,17 @@ double seconds_of(const at::Tensor& matrix) {
   return best;
 }
 
+at::ScalarType scalar_type(DType precision) {
+  return precision == DType::float16 ? at::kHalf : at::kBFloat16;
+}
+
 }  // namespace
 
-Autocast::Autocast(bool enabled) : enabled_(enabled) {
+Autocast::Autocast(DType precision) : enabled_(precision != DType::float32) {
   if (!enabled_) return;
   device_ = static_cast<int>(current_device().type());
   const auto device = static_cast<at::DeviceType>(device_);
-  at::autocast::set_autocast_dtype(device, at::kBFloat16);
+  at::autocast::set_autocast_dtype(device, scalar_type(precision));
   at::autocast::set_autocast_cache_enabled(false);  // weights change between calls
   at::autocast::set_autocast_enabled(device, true);
 }
@@ -48,16 +52,17 @@ Autocast::~Autocast() {
 void widen(std::vector<Tensor>& tensors) {
   checked("converting to float32", [&] {
     for (Tensor& tensor : tensors)
-      if (tensor && tensor_of(tensor).scalar_type() == at::kBFloat16)
+      if (tensor && (tensor_of(tensor).scalar_type() == at::kBFloat16 ||
+                     tensor_of(tensor).scalar_type() == at::kHalf))
         tensor = wrap(tensor_of(tensor).to(at::kFloat));
   });
 }
 
-double bf16_time_ratio() {
-  return checked("timing bfloat16", [] {
+double time_ratio(DType precision) {
+  return checked("timing numbers of 16 bits", [&] {
     const c10::NoGradGuard no_grad;
     const at::Tensor matrix = at::ones({256, 256});
-    return seconds_of(matrix.to(at::kBFloat16)) / seconds_of(matrix);
+    return seconds_of(matrix.to(scalar_type(precision))) / seconds_of(matrix);
   });
 }
 

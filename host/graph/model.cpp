@@ -260,8 +260,8 @@ std::vector<Tensor> Model::call_held(std::size_t index, std::uint32_t role,
 
   const GradMode same(is_recording());  // which a part may change within its call
   const LibraryScope library(node.instance.library());
-  const bool is_bf16 = options.is_bf16 && node.pointer.starts_with("/graph/");
-  const Autocast autocast(is_bf16);
+  const bool is_graph = node.pointer.starts_with("/graph/");
+  const Autocast autocast(is_graph ? options.precision : DType::float32);
   const RecordedScope recorded(node.name);
   const CachesScope going_on(options.caches);
   std::vector<Tensor> outputs;
@@ -285,7 +285,7 @@ std::vector<Tensor> Model::call_held(std::size_t index, std::uint32_t role,
     throw;
   }
   take_over();
-  if (is_bf16) widen(outputs);
+  if (is_graph && options.precision != DType::float32) widen(outputs);
   check_outputs(node, ports, inputs, outputs, role);
   return outputs;
 }

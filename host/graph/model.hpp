@@ -46,7 +46,7 @@ struct CallOptions {
   std::string data = {};   ///< the section that the batch is from
   StepStates* states = nullptr;  ///< gets what live parts accumulate in training; may be null
   bool recomputes = false;       ///< the call is made again for its gradient
-  bool is_bf16 = false;          ///< graph nodes run under autocast to bfloat16
+  DType precision = DType::float32;  ///< of products: graph nodes run under autocast to it
   Caches* caches = nullptr;      ///< of the texts that the call goes on with; null: a whole pass
   /// Nodes, by index, that keep nothing for their gradient but run again; may be null.
   const std::set<std::size_t>* again = nullptr;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "host/base/text.hpp"
+#include "host/graph/row_score_check.hpp"
 #include "host/graph/stages.hpp"
 
 namespace weft::host {
@@ -79,6 +80,7 @@ std::map<std::string, std::set<std::string>> targets_by_data(const Recipe& recip
     targets[stage.data].merge(losses_of(stage));
     targets[stage.data].insert(stage.metrics.begin(), stage.metrics.end());
     if (!stage.modulate.node.empty()) targets[stage.data].insert(stage.modulate.node);
+    for (const auto& [pointer, node] : row_score_nodes(stage)) targets[stage.data].insert(node);
   }
   const EvaluationPlan& evaluate = recipe.evaluate;
   if (!evaluate.data.empty())

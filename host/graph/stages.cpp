@@ -7,6 +7,7 @@
 #include "host/base/text.hpp"
 #include "host/graph/made_fields.hpp"
 #include "host/graph/modulation_check.hpp"
+#include "host/graph/row_score_check.hpp"
 
 namespace weft::host {
 namespace {
@@ -205,6 +206,7 @@ std::vector<Run> runs_of(const Recipe& recipe,
     std::vector<std::string> names = stage.metrics;
     for (const auto& [loss, weight] : stage.losses) names.push_back(loss);
     if (!stage.modulate.node.empty()) names.push_back(stage.modulate.node);
+    for (const auto& [pointer, node] : row_score_nodes(stage)) names.push_back(node);
     add(stage.data, stage.batch_size / std::max<std::int64_t>(stage.grad_accumulation, 1), names);
   }
   if (!recipe.evaluate.data.empty())
@@ -305,6 +307,7 @@ void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
     patterns.check(stage.modulate.groups, pointer + "/modulate/groups");
     check_modulation(stage, nodes, by_name, report);
     check_recomputed(stage, nodes, by_name, report);
+    check_row_scores(stage, nodes, by_name, report);
     const bool is_known = missing.empty() && !recipe.problems.is_wrong(pointer + "/train") &&
                           !recipe.problems.is_wrong(pointer + "/freeze");
     if (is_known &&

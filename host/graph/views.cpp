@@ -64,9 +64,12 @@ void ViewedGraph::add_target(const std::string& name, const std::string& pointer
   const auto found = graph.by_name.find(part);
   if (found != graph.by_name.end()) {
     const std::uint32_t kind = graph.nodes[found->second].instance.part().kind;
-    const bool fits =
-        pointer.ends_with("/draft/node") ||
-        kind == (pointer.find("/losses/") != std::string::npos ? WEFT_KIND_LOSS : WEFT_KIND_METRIC);
+    const auto stands_in = [&](const char* list) {
+      return pointer.find(list) != std::string::npos;
+    };
+    const bool fits = stands_in("/losses/")    ? kind == WEFT_KIND_LOSS
+                      : stands_in("/metrics/") ? kind == WEFT_KIND_METRIC
+                                               : kind != WEFT_KIND_METRIC;
     if (!fits)
       return report_.problem(pointer, concat("\"", part, "\" of the run is no such part."));
     if (const auto index = resolve(world, found->second)) by_name[name] = *index;

@@ -14,6 +14,7 @@
 #include "host/graph/memory_check.hpp"
 #include "host/graph/notes.hpp"
 #include "host/graph/part_graph.hpp"
+#include "host/graph/row_score_check.hpp"
 #include "host/graph/section_wires.hpp"
 #include "host/graph/shape_check.hpp"
 #include "host/graph/stages.hpp"
@@ -69,6 +70,7 @@ class Builder {
         add(loss, child(stage.place.pointer + "/losses", loss));
       for (std::size_t i = 0; i < stage.metrics.size(); ++i)
         add(stage.metrics[i], child(stage.place.pointer + "/metrics", i));
+      for (const auto& [pointer, node] : row_score_nodes(stage)) add(node, pointer);
     }
     for (std::size_t i = 0; i < recipe_.evaluate.metrics.size(); ++i)
       add(recipe_.evaluate.metrics[i], child("/evaluate/metrics", i));

@@ -8,39 +8,11 @@
 
 #include "host/recipe/format_1.hpp"
 #include "host/recipe/meaning.hpp"
+#include "host/recipe/reader.hpp"
 #include "host/recipe/variables.hpp"
 
 namespace weft::host {
 namespace {
-
-/// Reads one object. What is absent, or of another type and so reported, gives 0, "" or nothing.
-class Reader {
- public:
-  explicit Reader(const Value& object) : object_(object) {}
-
-  std::string text(const char* key) const {
-    const Value& value = section(object_, key);
-    return value.text() ? *value.text() : "";
-  }
-  std::int64_t integer(const char* key) const {
-    const Value& value = section(object_, key);
-    return value.integer() ? *value.integer() : 0;
-  }
-  double number(const char* key) const { return section(object_, key).number(); }
-  bool flag(const char* key) const {
-    const bool* value = section(object_, key).boolean();
-    return value != nullptr && *value;
-  }
-  std::vector<std::string> texts(const char* key) const {
-    std::vector<std::string> texts;
-    for (const Value& item : section(object_, key).items())
-      if (item.text()) texts.push_back(*item.text());
-    return texts;
-  }
-
- private:
-  const Value& object_;
-};
 
 Wire read_wire(const Value& value, const std::string& pointer) {
   WireText text = split_wire(*value.text());
@@ -108,20 +80,6 @@ std::vector<DataPlan> read_data(const Value& root, const Problems& problems) {
   return plans;
 }
 
-Schedule read_schedule(const Value& value, std::int64_t steps) {
-  if (value.object() == nullptr) return value.number();
-  Schedule schedule(section(value, "from").number());
-  schedule.to = section(value, "to").number();
-  schedule.last = steps - 1;
-  const Value::List& over = section(value, "over").items();
-  if (over.size() == 2 && over[0].integer() && over[1].integer()) {
-    schedule.first = *over[0].integer();
-    schedule.last = *over[1].integer();
-  }
-  schedule.is_cosine = Reader(value).text("shape") == "cosine";
-  return schedule;
-}
-
 BindPlan read_bind(const Member& member, const std::string& pointer) {
   const WireText to = split_wire(member.key);
   BindPlan bind{to.node, to.port, {}, false, false, place_at(member.value.origin, pointer)};
@@ -178,100 +136,6 @@ std::vector<TiePlan> read_ties(const Value& root, const Problems& problems) {
         tie.value.text() != nullptr && !problems.is_wrong(pointer))
       ties.push_back({tie.key, *tie.value.text(), place_at(tie.value.origin, pointer)});
   return ties;
-}
-
-OptimizerPlan read_optimizer(const Value& value) {
-  OptimizerPlan plan;
-  for (const Member& setting : value.members()) {
-    if (setting.key == "use" && setting.value.text()) plan.use = *setting.value.text();
-    if (setting.value.is_number()) plan.settings[setting.key] = setting.value.number();
-    if (setting.value.boolean()) plan.settings[setting.key] = *setting.value.boolean() ? 1.0 : 0.0;
-  }
-  const auto take = [&](const char* key) {
-    const auto node = plan.settings.extract(key);
-    return node.empty() ? 0.0 : node.mapped();
-  };
-  plan.lr = take("lr");
-  plan.weight_decay = take("weight_decay");
-  if (const Value* others = value.find("adamw")) {
-    plan.others.push_back(read_optimizer(*others));
-    plan.also_adamw = Reader(*others).texts("match");
-  }
-  return plan;
-}
-
-SchedulePlan read_learning_rate(const Value& value) {
-  using Shape = SchedulePlan::Shape;
-  static const std::map<std::string, Shape> shapes = {{"constant", Shape::constant},
-                                                      {"linear", Shape::linear},
-                                                      {"wsd", Shape::wsd},
-                                                      {"inverse_sqrt", Shape::inverse_sqrt}};
-  const Reader schedule(value);
-  const auto shape = shapes.find(schedule.text("shape"));
-  return {schedule.integer("warmup"), schedule.number("min_ratio"),
-          shape == shapes.end() ? Shape::cosine : shape->second, schedule.integer("decay")};
-}
-
-void read_groups(const Value& train, StagePlan& plan) {
-  for (const Member& pattern : train.members()) {
-    const Reader group(pattern.value);
-    plan.train.push_back(pattern.key);
-    plan.groups.push_back({group.number("lr_mult"), group.number("layer_decay"),
-                           group.integer("from_step"), group.flag("weight_decay")});
-  }
-}
-
-DivergencePlan read_divergence(const Value& value) {
-  using Action = DivergencePlan::Action;
-  const std::string action = Reader(value).text("do");
-  DivergencePlan plan;
-  if (action != "skip" && action != "rollback") return plan;
-  plan.action = action == "skip" ? Action::skip : Action::rollback;
-  plan.times = Reader(value).integer("times");
-  if (plan.action == Action::rollback) plan.lr_mult = Reader(value).number("lr_mult");
-  return plan;
-}
-
-KeepBestPlan read_keep_best(const Value& value) {
-  const Reader best(value);
-  return {best.text("metric"), best.text("mode") != "min", best.integer("patience"),
-          best.number("min_delta")};
-}
-
-ModulatePlan read_modulate(const Value& value) {
-  const Reader modulate(value);
-  const WireText scale = split_wire(modulate.text("scale"));
-  return {scale.node, scale.port, modulate.texts("groups"), modulate.flag("noise")};
-}
-
-StagePlan read_stage(const Value& value, const std::string& pointer) {
-  const Reader stage(value);
-  StagePlan plan;
-  plan.name = stage.text("name");
-  plan.data = stage.text("data");
-  plan.from = stage.text("from");
-  plan.steps = stage.integer("steps");
-  plan.batch_size = stage.integer("batch_size");
-  plan.grad_accumulation = stage.integer("grad_accumulation");
-  for (const Member& loss : section(value, "losses").members())
-    plan.losses[loss.key] = read_schedule(loss.value, plan.steps);
-  plan.train = stage.texts("train");
-  read_groups(section(value, "train"), plan);
-  plan.freeze = stage.texts("freeze");
-  plan.optimizer = read_optimizer(section(value, "optimizer"));
-  plan.schedule = read_learning_rate(section(value, "schedule"));
-  plan.modulate = read_modulate(section(value, "modulate"));
-  plan.is_bf16 = stage.text("precision") == "bf16";
-  plan.recompute = stage.texts("recompute");
-  plan.clip_norm = stage.number("clip_norm");
-  plan.log_every = stage.integer("log_every");
-  plan.save_every = stage.integer("save_every");
-  plan.eval_every = stage.integer("eval_every");
-  plan.metrics = stage.texts("metrics");
-  plan.keep_best = read_keep_best(section(value, "keep_best"));
-  plan.on_divergence = read_divergence(section(value, "on_divergence"));
-  plan.place = place_at(value.origin, pointer);
-  return plan;
 }
 
 ConstraintPlan read_constraint(const Value& value) {

@@ -14,4 +14,7 @@ namespace weft::host {
 /// @param problems  what they found; parts and fields that it concerns are left out of the plans
 Recipe make_recipe(const std::string& path, const Value& root, const Problems& problems);
 
+/// One stage of it.
+StagePlan read_stage(const Value& stage, const std::string& pointer);
+
 }  // namespace weft::host

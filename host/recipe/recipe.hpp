@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/array.hpp"
 #include "host/base/problems.hpp"
 #include "host/recipe/generation_plan.hpp"
 #include "host/recipe/value.hpp"
@@ -125,6 +126,31 @@ struct ModulatePlan {
   bool noise = false;               ///< adds noise of each gradient's own deviation
 };
 
+/// By what losses are multiplied before the backward pass, and gradients divided after it, where
+/// products are computed in float16.
+struct LossScalePlan {
+  double initial = 65536.0;
+  std::int64_t growth_interval = 2000;  ///< steps without an overflow that double it; 0: it stays
+};
+
+/// Of the rows that are read for a step, those that it trains on.
+struct SelectPlan {
+  std::string node, port;  ///< what gives each row a number; node empty: every row trains
+  std::int64_t draw = 1;   ///< rows read for each that trains
+  bool is_highest = true;  ///< the rows with the largest numbers train; else the smallest
+};
+
+/// Easy examples before difficult ones.
+struct CurriculumPlan {
+  std::string pointer;     ///< to a number in the examples' JSON, or
+  std::string node, port;  ///< what gives each example a number when the stage begins; both empty:
+                           ///< no curriculum
+  double competence = 0.01;  ///< share of the examples, the easiest, that the first step draws from
+  std::int64_t steps = 0;    ///< until all of them are drawn
+
+  bool is_on() const { return !pointer.empty() || !node.empty(); }
+};
+
 struct StagePlan {
   std::string name;
   std::string data;
@@ -138,7 +164,10 @@ struct StagePlan {
   OptimizerPlan optimizer;
   SchedulePlan schedule;
   ModulatePlan modulate;
-  bool is_bf16 = false;                ///< graph nodes compute in bfloat16 where that is safe
+  DType precision = DType::float32;  ///< of products in graph nodes, where that is safe
+  LossScalePlan loss_scale;          ///< of float16
+  SelectPlan select;
+  CurriculumPlan curriculum;
   std::vector<std::string> recompute;  ///< nodes that are computed again for their gradients
   double clip_norm = 0.0;              ///< largest norm of the gradient; 0 does not clip
   std::int64_t log_every = 10;

@@ -37,6 +37,15 @@ class StageCheck {
     }
   }
 
+  void loss_scale() {
+    const Value* scale = stage_.find("loss_scale");
+    const std::string* precision = section(stage_, "precision").text();
+    if (scale != nullptr && (precision == nullptr || *precision != "fp16"))
+      add(*scale, child(pointer_, "loss_scale"),
+          "it scales the losses of a stage that computes in float16. Set \"precision\": \"fp16\", "
+          "or leave it out.");
+  }
+
   void learning_rate() {
     const Value& schedule = section(stage_, "schedule");
     const std::int64_t warmup = integer_at(schedule, "warmup");
@@ -91,6 +100,7 @@ class StageCheck {
 void check_stage(const Value& stage, const std::string& pointer, Findings& findings) {
   StageCheck check(stage, pointer, findings);
   check.losses();
+  check.loss_scale();
   check.learning_rate();
   check.groups();
   check.keep_best();

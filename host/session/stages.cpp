@@ -115,6 +115,7 @@ class Stages {
       return measure(measured, step);
     };
     hooks.diverged = [this](const DivergedStep& step) { tell(step); };
+    hooks.overflowed = [this](const OverflowedStep& step) { tell(step); };
     hooks.weights_at = [this](const StagePlan& saved, std::int64_t step) {
       // It was written before the newest was begun; now it is there for all ranks.
       run_.sharing.ranks.table({});
@@ -139,6 +140,9 @@ class Stages {
           {"waited", report.waited},
           {"samples", report.samples}};
       if (!report.weights.empty()) fields.emplace_back("weights", report.weights);
+      if (report.loss_scale > 0.0) fields.emplace_back("loss_scale", report.loss_scale);
+      if (!report.selection.empty()) fields.emplace_back("selection", report.selection);
+      if (report.competence > 0.0) fields.emplace_back("competence", report.competence);
       if (!report.modulation.empty()) fields.emplace_back("modulation", report.modulation);
       run_.events.write("step", fields);
     }
@@ -146,13 +150,14 @@ class Stages {
     run_.set_aside.tell(run_.session.data);
   }
 
-  /// bfloat16 pays where the processor has instructions for it, and nowhere else.
+  /// Numbers of 16 bits pay where the processor has instructions for them, and nowhere else.
   void warn_of_precision(const StagePlan& stage) {
-    const double ratio = stage.is_bf16 ? bf16_time_ratio() : 0.0;
+    const bool is_narrow = stage.precision != DType::float32;
+    const double ratio = is_narrow ? time_ratio(stage.precision) : 0.0;
     if (ratio > 1.0)
-      run_.observer.warning(concat("stage \"", stage.name,
-                                   "\" computes in bfloat16, in which a "
-                                   "product of matrices takes ",
+      run_.observer.warning(concat("stage \"", stage.name, "\" computes in ",
+                                   stage.precision == DType::float16 ? "float16" : "bfloat16",
+                                   ", in which a product of matrices takes ",
                                    std::round(10.0 * ratio) / 10.0,
                                    " times as long as in float32 on this processor. Leave "
                                    "\"precision\" out."));
@@ -204,6 +209,18 @@ class Stages {
                                      {"times", diverged.times},
                                      {"next", diverged.next},
                                      {"learning_rate_factor", diverged.learning_rate_factor}});
+  }
+
+  void tell(const OverflowedStep& left_out) {
+    run_.observer.note(concat("stage \"", left_out.stage, "\", step ", left_out.step,
+                              ": gradients are beyond float16, so the step is left out (",
+                              left_out.times, left_out.times == 1 ? " time" : " times",
+                              " in the stage). Losses are multiplied by ", left_out.loss_scale,
+                              " from now on."));
+    run_.events.write("overflow", {{"stage", left_out.stage},
+                                   {"step", left_out.step},
+                                   {"loss_scale", left_out.loss_scale},
+                                   {"times", left_out.times}});
   }
 
   void tell(const StagePlan& stage, const Checkpoint& end) {

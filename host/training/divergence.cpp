@@ -31,9 +31,14 @@ void Divergence::keep(std::int64_t step) {
 }
 
 void Divergence::begin_step() {
-  if (stage_.on_divergence.action != Action::skip) return;
+  if (stage_.on_divergence.action != Action::skip && stage_.precision != DType::float16) return;
   for (const NamedTensor& buffer : model_.buffers())
     buffers_[buffer.path] = to_array(buffer.tensor);
+}
+
+void Divergence::put_back() {
+  for (const NamedTensor& buffer : model_.buffers())
+    copy_into(buffer.tensor, buffers_.at(buffer.path));
 }
 
 DivergedStep Divergence::leave_out(const std::string& cause, std::int64_t step, bool moved) {
@@ -48,8 +53,7 @@ DivergedStep Divergence::leave_out(const std::string& cause, std::int64_t step, 
   ++times_;
   optimizer_.set_factor(factor());
   if (plan.action == Action::skip) {
-    for (const NamedTensor& buffer : model_.buffers())
-      copy_into(buffer.tensor, buffers_.at(buffer.path));
+    put_back();
     return {stage_.name, step + 1, cause, "skip", times_, step + 2, factor()};
   }
   model_.load(kept_model_);

@@ -23,8 +23,10 @@ class Divergence {
 
   /// For rollback: weights and optimiser are as they should be after `step` steps.
   void keep(std::int64_t step);
-  /// For skip: a step begins. Buffers that it moves are put back where it is left out.
+  /// For skip and float16: a step begins. Buffers that it moves are put back where it is left out.
   void begin_step();
+  /// The buffers are as they were when the step began.
+  void put_back();
 
   /// Makes the step not have been: nothing of it is left in the model.
   /// @param cause   of not_finite() or NotFiniteWeights

@@ -31,6 +31,11 @@ Tensor numbers(const std::vector<double>& values, const std::vector<std::int64_t
   return from_array(array);
 }
 
+bool is_overflow(const StepReport& report) {
+  return std::ranges::any_of(
+      report.modulation, [](const auto& group) { return !std::isfinite(group.second.at("norm")); });
+}
+
 }  // namespace
 
 Modulation::Modulation(const Model& model, const StagePlan& stage, const Objective& objective)
@@ -49,7 +54,7 @@ Modulation::Modulation(const Model& model, const StagePlan& stage, const Objecti
 std::map<std::string, double> Modulation::run(const std::vector<TensorMap>& micro,
                                               const CallOptions& options, std::int64_t step,
                                               const std::vector<NamedTensor>& trained,
-                                              StepReport& report) {
+                                              StepReport& report, double scale) {
   choose(trained);
   received_.clear();
   const auto losses = objective_.run(
@@ -60,8 +65,14 @@ std::map<std::string, double> Modulation::run(const std::vector<TensorMap>& micr
           for (Tensor& tensor : port)
             if (tensor) tensor = detach(tensor);
         differentiate(terms);
-      });
+      },
+      scale);
+  if (scale != 1.0) divide(scale);
   measure(report);
+  if (scale > 1.0 && is_overflow(report)) {  // the step is not taken: no function is asked
+    apply(std::vector<double>(plan_.groups.size() * losses_.size(), 1.0), report);
+    return losses;
+  }
   apply(scales(losses, options), report);
   if (plan_.noise) {
     const Generator generator(stable_hash("modulate", options.seed));
@@ -97,6 +108,14 @@ void Modulation::differentiate(const std::vector<Tensor>& terms) {
     std::size_t at = 0;
     for (Group& group : groups_)
       for (Tensor& sum : group.gradients[t]) sum = combined({sum, found[at++]}, {1.0, 1.0});
+  }
+}
+
+void Modulation::divide(double scale) {
+  for (Group& group : groups_) {
+    scale_gradients(group.parameters, 1.0 / scale);
+    for (std::vector<Tensor>& gradients : group.gradients)
+      for (Tensor& one : gradients) one = combined({one}, {1.0 / scale});
   }
 }
 
@@ -165,7 +184,7 @@ std::vector<double> Modulation::scales(const std::map<std::string, double>& loss
   const GradMode off(false);
   CallOptions own = options;
   own.data = data_;
-  own.is_bf16 = false;
+  own.precision = DType::float32;
   const Tensor scale = model_.call(node_, WEFT_ROLE_FORWARD, inputs(losses), own).at(port_);
   const Array values = to_array(scale);
   const Node& node = model_.wiring().nodes()[node_];

@@ -34,11 +34,13 @@ class Modulation {
   /// @param report  gets `modulation`: for each group `norm`, the gradient's before it is scaled,
   ///                `share`, its part of all groups' norms, `scale` or `scale.LOSS`, and where
   ///                losses have passes of their own `cosine.LOSS.LOSS`
+  /// @param scale   as Objective::run(); gradients are divided by it again. Where they are then not
+  ///                finite the function is not asked, and they stay so
   /// @return the losses, as Objective::backward() does
   /// @throws Error (plugin) where a scale is not finite
   std::map<std::string, double> run(const std::vector<TensorMap>& micro, const CallOptions& options,
                                     std::int64_t step, const std::vector<NamedTensor>& trained,
-                                    StepReport& report);
+                                    StepReport& report, double scale = 1.0);
 
  private:
   struct Group {
@@ -48,6 +50,7 @@ class Modulation {
   };
   void choose(const std::vector<NamedTensor>& trained);
   void differentiate(const std::vector<Tensor>& terms);
+  void divide(double scale);
   void measure(StepReport& report);
   std::vector<double> scales(const std::map<std::string, double>& losses,
                              const CallOptions& options) const;

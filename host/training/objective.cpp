@@ -85,17 +85,19 @@ Objective Objective::alone() const {
 }
 
 std::map<std::string, double> Objective::backward(const std::vector<TensorMap>& micro,
-                                                  const CallOptions& options,
-                                                  std::int64_t step) const {
+                                                  const CallOptions& options, std::int64_t step,
+                                                  double scale) const {
   std::vector<Tensor> parameters;
   for (const NamedTensor& parameter : model_.parameters()) parameters.push_back(parameter.tensor);
   GradientTree gradients(parameters);
-  std::map<std::string, double> means =
-      run(micro, options, step, [&](std::size_t, const Values&, const std::vector<Tensor>& terms) {
+  std::map<std::string, double> means = run(
+      micro, options, step,
+      [&](std::size_t, const Values&, const std::vector<Tensor>& terms) {
         if (const Tensor all = total(terms)) host::backward(all);
         model_.end_backward();
         gradients.add();
-      });
+      },
+      scale);
   gradients.finish();
   sum_gradients();
   return means;
@@ -110,7 +112,8 @@ Tensor Objective::total(const std::vector<Tensor>& terms) {
 
 std::map<std::string, double> Objective::run(const std::vector<TensorMap>& micro,
                                              const CallOptions& options, std::int64_t step,
-                                             const Differentiate& differentiate) const {
+                                             const Differentiate& differentiate,
+                                             double scale) const {
   const bool is_whole = micro.size() == 1 && ranks_->size() == 1;
   std::vector<double> weights;
   if (!is_whole) weights = count(micro, options);
@@ -130,7 +133,7 @@ std::map<std::string, double> Objective::run(const std::vector<TensorMap>& micro
       const double lambda = optim::value_at(term.lambda, step);
       const Tensor part = scaled(loss, lambda / weights[t]);
       parts.push_back({t, detach(loss), detach(part)});
-      if (lambda != 0.0) minimised[t] = part;
+      if (lambda != 0.0) minimised[t] = scale == 1.0 ? part : scaled(part, scale);
     }
     differentiate(i, values, minimised);
   }

@@ -38,8 +38,10 @@ class Objective {
       std::function<void(std::size_t micro, const Values&, const std::vector<Tensor>& terms)>;
 
   /// Runs the micro-batches of one step forward, and each backward by `differentiate`.
+  /// @param scale  multiplies the terms that are differentiated, and so their gradients
   std::map<std::string, double> run(const std::vector<TensorMap>& micro, const CallOptions& options,
-                                    std::int64_t step, const Differentiate& differentiate) const;
+                                    std::int64_t step, const Differentiate& differentiate,
+                                    double scale = 1.0) const;
 
   /// Runs the micro-batches of one step forward and backward; their gradients' sum over all ranks
   /// is then in the parameters, on their owners' rank where they have owners. It does not depend,
@@ -51,9 +53,11 @@ class Objective {
   /// keeps the gradient of its own rows, and rank 0 that of the loss's own parameters.
   /// @param micro  of this rank
   /// @param step   of the stage, from 0
+  /// @param scale  as run()
   /// @return mean of every loss over the step, and their weighted sum as "total"
   std::map<std::string, double> backward(const std::vector<TensorMap>& micro,
-                                         const CallOptions& options, std::int64_t step = 0) const;
+                                         const CallOptions& options, std::int64_t step = 0,
+                                         double scale = 1.0) const;
 
   struct Term {
     std::string name;

@@ -26,6 +26,7 @@ struct PipelinedObjective::Step {
   const std::vector<TensorMap>& micro;
   const CallOptions& options;
   std::int64_t number;
+  double scale;                        ///< of what is differentiated
   std::vector<double> weights;         ///< of each term, over all micro-batches
   std::vector<std::size_t> nodes;      ///< that this rank computes, in order
   std::map<std::size_t, int> fetched;  ///< that it reads and another rank computes, with that
@@ -81,7 +82,7 @@ PipelinedObjective::MicroBatch PipelinedObjective::forward(const Step& step,
     const Tensor part = scaled(loss, lambda / step.weights[t]);
     here.told[2 * t] = detach(loss);
     here.told[2 * t + 1] = detach(part);
-    if (lambda != 0.0) minimised.push_back(part);
+    if (lambda != 0.0) minimised.push_back(step.scale == 1.0 ? part : scaled(part, step.scale));
   }
   here.minimised = Objective::total(minimised);
   return here;
@@ -161,8 +162,9 @@ std::map<std::string, double> PipelinedObjective::read(const std::vector<std::ve
 
 std::map<std::string, double> PipelinedObjective::backward(const std::vector<TensorMap>& micro,
                                                            const CallOptions& options,
-                                                           std::int64_t number) const {
-  Step step{micro, options, number, objective_.count(micro, options), {}, {}, {}};
+                                                           std::int64_t number,
+                                                           double scale) const {
+  Step step{micro, options, number, scale, objective_.count(micro, options), {}, {}, {}};
   std::vector<std::size_t> targets;
   for (std::size_t t = 0; t < objective_.terms().size(); ++t)
     if (step.weights[t] != 0.0) targets.push_back(objective_.terms()[t].node);

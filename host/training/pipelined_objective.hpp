@@ -28,7 +28,8 @@ class PipelinedObjective {
   /// than two nodes and no weight by nodes of two ranks; else sums of three and more may round
   /// otherwise.
   std::map<std::string, double> backward(const std::vector<TensorMap>& micro,
-                                         const CallOptions& options, std::int64_t step) const;
+                                         const CallOptions& options, std::int64_t step,
+                                         double scale = 1.0) const;
 
  private:
   struct Step;

@@ -31,7 +31,10 @@ StageSaving::StageSaving(const StagePlan& stage, Model& model, const TrainerHook
       weights_(model),
       progress_(progress) {
   // What was the best by a metric that is no longer asked for says nothing.
-  if (stage.keep_best.metric.empty()) progress_ = {progress_.divergences};
+  if (stage.keep_best.metric.empty()) {
+    progress_.measured_step = progress_.best_step = progress_.evaluations_since = 0;
+    progress_.best_value = 0.0;
+  }
 }
 
 void StageSaving::save() {

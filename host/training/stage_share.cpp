@@ -60,7 +60,7 @@ Costs measured_on_first(const Model& model, std::uint64_t seed, const StagePlan&
   if (ranks.rank() == 0) {
     const Batch batch = TrainingStream(data, stage.batch_size, seed).next();
     CallOptions options{/*training=*/true, seed};
-    options.is_bf16 = stage.is_bf16;
+    options.precision = stage.precision;
     const Costs costs =
         measured(model, objective, micro_batches(batch, stage.grad_accumulation).front(), options);
     std::ranges::copy(costs.seconds, told.begin());

@@ -26,6 +26,8 @@ struct StageShare {
     return shards(Sharded::gradients) ? optimizer.owners() : optim::Owners{};
   }
   std::int64_t batch_size() const { return plan.batch_size / sharing.parts(); }
+  /// Those that read different rows of a step.
+  Collective& readers() const { return sharing.is_pipeline ? one_rank() : sharing.ranks; }
   /// Which rows of a step this rank reads.
   Rank part() const {
     return sharing.is_pipeline ? Rank{} : Rank{sharing.ranks.rank(), sharing.ranks.size()};

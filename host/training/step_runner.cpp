@@ -4,6 +4,7 @@
 #include "host/base/text.hpp"
 #include "host/engine/autograd.hpp"
 #include "host/training/diagnosis.hpp"
+#include "host/training/loss_scale.hpp"
 #include "host/training/selection.hpp"
 
 namespace weft::host {
@@ -39,23 +40,29 @@ double StepRunner::clip() {
   });
 }
 
-std::string StepRunner::run(const Batch& batch, std::int64_t step, StepReport& report) {
+std::string StepRunner::run(const Batch& batch, std::int64_t step, StepReport& report,
+                            double scale) {
   ranks_.note(concat("stage \"", stage_.name, "\""), step + 1);
   if (step != next_ || selection_changes(stage_, step)) select(step);
   next_ = step + 1;
   // Random numbers depend on seed, stage and step only, so a resumed run draws the same.
   CallOptions options{/*training=*/true, stable_hash(concat(stage_.name, "#", step), seed_)};
-  options.is_bf16 = stage_.is_bf16;
+  options.precision = stage_.precision;
   options.again = &again_;
   options.states = &states_;
   states_.clear();
   const std::vector<TensorMap> micro =
       micro_batches(batch, stage_.grad_accumulation / (pipelined_ ? 1 : ranks_.size()));
-  report.losses = modulation_.is_on() ? modulation_.run(micro, options, step, trained_, report)
-                  : pipelined_        ? pipelined_->backward(micro, options, step)
-                                      : objective_.backward(micro, options, step);
+  if (modulation_.is_on()) {
+    report.losses = modulation_.run(micro, options, step, trained_, report, scale);
+  } else {
+    report.losses = pipelined_ ? pipelined_->backward(micro, options, step, scale)
+                               : objective_.backward(micro, options, step, scale);
+    if (scale != 1.0) scale_gradients(tensors_, 1.0 / scale);
+  }
   report.weights = objective_.changing_weights(step);
   report.gradient_norm = clip();
+  if (overflows(report, scale)) return "";
   options.states = nullptr;
   return not_finite(report, model_, {objective_, micro, batch.keys, options, trained_}, ranks_);
 }

@@ -32,8 +32,10 @@ class StepRunner {
   /// @param batch   this rank's rows of the step's batch
   /// @param step    of the stage, from 0
   /// @param report  gets losses, weights and the gradient's norm
-  /// @return empty, or not_finite() of the step
-  std::string run(const Batch& batch, std::int64_t step, StepReport& report);
+  /// @param scale   multiplies losses before the backward pass and divides gradients after it,
+  ///                before they are looked at
+  /// @return empty, or not_finite() of the step, but where it overflows()
+  std::string run(const Batch& batch, std::int64_t step, StepReport& report, double scale = 1.0);
 
   /// The optimiser has moved the weights: parts make new buffers of what they accumulated.
   void end_step() { states_.step(model_); }

@@ -5,7 +5,10 @@
 
 #include "host/data/loading/stream.hpp"
 #include "host/optim/stage_optimizer.hpp"
+#include "host/training/curriculum.hpp"
 #include "host/training/divergence.hpp"
+#include "host/training/loss_scale.hpp"
+#include "host/training/row_selection.hpp"
 #include "host/training/selection.hpp"
 #include "host/training/stage_run.hpp"
 #include "host/training/stage_saving.hpp"
@@ -29,13 +32,15 @@ class StageRun {
         progress_(resume != nullptr ? resume->progress : StageProgress{}),
         optimizer_(stage_, model, share.sharing),
         runner_(model, stage_, seed, ranks_, share.gradient_owners(optimizer_), share.rank_of),
-        stream_(data, share.batch_size(), seed, share.part(),
-                resume != nullptr ? place_of(*resume) : Position{}),
+        selection_(model, stage_, seed, share.readers()),
+        curriculum_(begin_curriculum(data, resume)),
+        stream_(data, share.batch_size() * selection_.draw(), seed, share.part(),
+                resume != nullptr ? place_of(*resume) : Position{}, curriculum_),
         saving_(
             stage_, model, hooks, [this] { return checkpoint(); }, progress_),
-        divergence_(stage_, model, optimizer_, progress_) {
+        divergence_(stage_, model, optimizer_, progress_),
+        loss_scale_(stage_, progress_) {
     if (resume != nullptr) optimizer_.load(resume->optimizer);
-    begin_views(model, stage_, resume);
     if (share.shards(Sharded::parameters)) model.shard(ranks_, optimizer_.owners_of_all(model));
   }
 
@@ -51,10 +56,18 @@ class StageRun {
   }
 
  private:
+  /// Views first: they may say how difficult examples are.
+  std::shared_ptr<const EasyFirst> begin_curriculum(const Dataset& data, const Checkpoint* resume) {
+    begin_views(model_, stage_, resume);
+    if (resume != nullptr) kept_curriculum_ = resume->curriculum;
+    return make_curriculum(model_, stage_, data, share_.readers(), kept_curriculum_);
+  }
+
   Checkpoint checkpoint() const {
     Checkpoint now{stage_.name, step_, model_.state(), optimizer_.state(), {}, {}};
     now.data = numbers_of(stream_.position());
     now.views = model_.weights().views();
+    now.curriculum = kept_curriculum_;
     return now;
   }
 
@@ -66,13 +79,17 @@ class StageRun {
   /// False where training went back to an earlier step.
   bool take_step() {
     const double waited_before = stream_.waited();
-    const Batch batch = next_batch();
     StepReport report{stage_.name, step_ + 1, stage_.steps, {}, {}, {}, optimizer_.rate(step_)};
+    const Batch batch = selection_.choose(next_batch(), step_, report);
+    if (curriculum_ != nullptr) report.competence = curriculum_->competence(step_);
     report.samples = batch.size * share_.sharing.parts();
     report.waited = stream_.waited() - waited_before;
     divergence_.begin_step();
-    const std::string fault = runner_.run(batch, step_, report);
+    if (loss_scale_.is_on()) report.loss_scale = loss_scale_.value();
+    const std::string fault = runner_.run(batch, step_, report, loss_scale_.value());
+    if (overflows(report, loss_scale_.value())) return leave_out_overflow();
     if (fault.empty()) {
+      loss_scale_.grow();
       optimizer_.step(step_);
       runner_.end_step();
       model_.average();
@@ -84,6 +101,14 @@ class StageRun {
         std::chrono::duration<double>(Clock::now() - std::exchange(last_, Clock::now())).count();
     report.is_logged = step_ % stage_.log_every == 0 || step_ == stage_.steps;
     if (hooks_.step) hooks_.step(report);
+    return true;
+  }
+
+  bool leave_out_overflow() {
+    runner_.clear_gradients();
+    divergence_.put_back();
+    const OverflowedStep left_out = loss_scale_.shrink(++step_);
+    if (hooks_.overflowed) hooks_.overflowed(left_out);
     return true;
   }
 
@@ -113,9 +138,13 @@ class StageRun {
   StageProgress progress_;
   optim::StageOptimizer optimizer_;
   StepRunner runner_;
+  RowSelection selection_;
+  std::map<std::string, Array> kept_curriculum_;  // before what fills it
+  std::shared_ptr<const EasyFirst> curriculum_;
   TrainingStream stream_;
   StageSaving saving_;
   Divergence divergence_;
+  LossScale loss_scale_;
   Clock::time_point last_ = Clock::now();
 };
 

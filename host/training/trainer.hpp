@@ -30,7 +30,12 @@ struct StepReport {
   double seconds = 0.0;        ///< since the step before
   double waited = 0.0;         ///< seconds of them, for the batch
   std::int64_t samples = 0;
-  bool is_logged = false;  ///< by the stage's log_every
+  bool is_logged = false;   ///< by the stage's log_every
+  double loss_scale = 0.0;  ///< of float16; 0: losses are not scaled
+  /// Where rows are selected: the mean number of those read, "drawn", and of those that train,
+  /// "kept".
+  std::map<std::string, double> selection = {};
+  double competence = 0.0;  ///< share of the examples drawn from; 0: there is no curriculum
 };
 
 /// A step whose loss or gradient was not finite and that was not taken.
@@ -44,12 +49,21 @@ struct DivergedStep {
   double learning_rate_factor = 1.0;
 };
 
+/// A step that was left out since its scaled gradients are beyond float16.
+struct OverflowedStep {
+  std::string stage;
+  std::int64_t step = 0;    ///< from 1
+  double loss_scale = 0.0;  ///< of the next step
+  std::int64_t times = 0;   ///< that this happened in the stage
+};
+
 /// What the loop tells and asks while it runs.
 struct TrainerHooks {
   /// Before every step: the stage and the step's number, from 1.
   std::function<void(const std::string&, std::int64_t)> begin;
   std::function<void(const StepReport&)> step;  ///< after every step that was taken
   std::function<void(const DivergedStep&)> diverged;
+  std::function<void(const OverflowedStep&)> overflowed;
   std::function<void(const Checkpoint&)> save;  ///< at save_every, at the end, when stopped,
                                                 ///< and when the data ends it
   /// Returns when what was saved last is on the disk; `save` may return before. Called before the

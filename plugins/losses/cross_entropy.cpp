@@ -4,13 +4,15 @@
 ///   p = softmax(logits)
 ///   loss = Σ_t [ −(1 − ε) w(y_t) log p_t(y_t) − ε mean_v w(v) log p_t(v) + ζ w(y_t) Z_t² ]
 ///   weight = Σ_t w(y_t),   Z_t = log Σ_v exp(logits_t(v))
+///   each_b = loss / weight of row b alone, on demand; 0 where nothing of it counts
 ///
 /// ε is the label smoothing, w the class weights (all 1), and ζ the strength of the z-loss, which
 /// holds the scores near a place where softmax is exact in few bits. The sum runs over targets
 /// whose mask is true, that are not `ignore_index` and whose row is present. With `next_token` the
 /// logits at t are compared with the target at t + 1: next-token prediction.
 ///
-/// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; loss [], weight [].
+/// Shapes  logits [..., V], target [...] int64, mask [...], present [B] bool; loss [], weight [],
+///         each [B].
 /// Errors  `next_token` with a target [B]; another number of class weights than of classes.
 /// Source  label smoothing: Szegedy et al. 2016, arXiv:1512.00567, §7; z-loss: Chowdhery et al.
 ///         2022 (PaLM), arXiv:2204.02311, §5. With ζ = 0 loss / weight equals
@@ -24,7 +26,7 @@ namespace {
 
 class CrossEntropy final : public Loss {
  public:
-  static constexpr Identity identity{"loss.cross_entropy", "1.2.0",
+  static constexpr Identity identity{"loss.cross_entropy", "1.3.0",
                                      "Negative log-likelihood of classes or tokens."};
 
   struct Config {
@@ -56,12 +58,14 @@ class CrossEntropy final : public Loss {
     ports.present_input();
     ports.output("loss", "[]", "Sum over the counted targets.");
     ports.output("weight", "[]", "How many these are.");
+    ports.on_demand_output("each", "[B]", "Of each row alone, divided by how many they are.");
   }
 
   CrossEntropy(const Config& config, const Parameters&) : config_(config) {}
 
   void infer(Shapes& shapes) const override {
     check_next_token(config_.next_token, static_cast<std::int64_t>(shapes.input("target").size()));
+    if (!shapes.input("target").empty()) shapes.set("each", 0, shapes.input("target").front());
     const std::int64_t classes = shapes.input("logits").back();
     const auto weights = static_cast<std::int64_t>(config_.class_weights.size());
     if (weights > 0 && weights != classes)
@@ -86,7 +90,11 @@ class CrossEntropy final : public Loss {
       const Tensor squares = weights ? z * z * of_targets(weights, targets) : z * z;
       loss = loss + config_.z_loss * squares;
     }
-    return {{"loss", sum(loss)}};
+    Outputs outputs{{"loss", sum(loss)}};
+    if (in.wants("each"))
+      outputs.emplace_back(
+          "each", each(loss, weights ? of_targets(weights, targets) : Tensor(), targets.counted));
+    return outputs;
   }
 
   Tensor weight(const Inputs& in) const override {
@@ -105,6 +113,13 @@ class CrossEntropy final : public Loss {
     for (const double weight : config_.class_weights) each.push_back(full({}, weight, like));
     return stack(each, 0);
   }
+  /// Means of the rows [B].
+  static Tensor each(const Tensor& loss, const Tensor& weights, const Tensor& counted) {
+    const Tensor counts = counted.to(loss.dtype());
+    const Tensor of_row = of_rows(weights ? weights * counts : counts);
+    return masked_fill(of_rows(loss) / of_row, logical_not(greater(of_row, 0.0)), 0.0);
+  }
+  static Tensor of_rows(const Tensor& x) { return sum(x.reshape({x.size(0), -1}), {1}); }
   /// w(y_t) [...]
   static Tensor of_targets(const Tensor& weights, const Targets& targets) {
     return index_select(weights, 0, targets.target.reshape({-1})).reshape(targets.target.sizes());

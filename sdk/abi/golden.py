@@ -1,4 +1,5 @@
-"""Builds the golden plug-ins, one for each kind, from tests/golden/source with each toolchain of a snapshot."""
+"""Builds the golden plug-ins from tests/golden/source with each toolchain of a snapshot: one for each kind, and a decoder that
+keeps caches."""
 import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "tests/golden/source"
-KINDS = ("encoder", "fusion", "reasoning", "decoder", "loss", "metric")
+SINCE = {"encoder": 9, "fusion": 9, "reasoning": 9, "decoder": 9, "loss": 9, "metric": 9, "function": 10, "writer": 10}  # ABI 0.N
+KINDS = tuple(SINCE)
 
 SHARED = ["-O2", "-fPIC", "-shared", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections",
           f"-Wl,--version-script={ROOT / 'sdk/include/weft/plugin.map'}", "-Wl,-z,defs", f"-I{ROOT / 'sdk/include'}"]

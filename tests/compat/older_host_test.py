@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(sys.argv[1]).resolve()
 COMPAT = ROOT / "build/compat"
 sys.path.insert(0, str(ROOT / "sdk/abi"))
-from golden import TOOLCHAINS, build_all  # noqa: E402
+from golden import SINCE, TOOLCHAINS, build_all  # noqa: E402
 from releases import lost_history, read_releases  # noqa: E402
 
 SHIPPED = BUILD / "lib/weft/plugins"
@@ -50,6 +50,16 @@ def older_host(release):
         run("cmake", "--preset", "release", "-Wno-dev", "-DWEFT_TESTS=OFF", cwd=source, env=environment)
     run("cmake", "--build", tree, "-j", len(os.sched_getaffinity(0)), "--target", "weft", "weft_run", "weft_probe", env=environment)
     return tree / "bin/weft"
+
+
+def minor_of(release):
+    """9 of ABI 0.9."""
+    return int(release["abi"].split(".")[1])
+
+
+def recipes_of(release):
+    """The recipes of golden parts that hosts of a release can train."""
+    return ["golden"] + (["golden_0_10"] if minor_of(release) >= 10 else [])
 
 
 def weights(folder):
@@ -104,8 +114,17 @@ class Hosts(unittest.TestCase):
             for name, value in values.items():
                 self.assertTrue(math.isclose(value, metrics_other[group][name], rel_tol=TOLERANCE, abs_tol=1e-9), f"{group}, {name}")
 
-    def golden_today(self):
-        return self.train("gcc_today", BUILD / "bin/weft", "golden", self.golden / "gcc", SHIPPED)
+    def golden_today(self, recipe="golden"):
+        return self.train(f"gcc_{recipe}_today", BUILD / "bin/weft", recipe, self.golden / "gcc", SHIPPED)
+
+    def golden_for(self, release, toolchain):
+        """Today's build of the golden parts that a host of the release knows."""
+        folder = self.runs / f"golden_for_{release['abi']}" / toolchain
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind, minor in SINCE.items():
+            if minor <= minor_of(release):
+                shutil.copy2(self.golden / toolchain / f"{kind}.so", folder)
+        return folder
 
     def test_the_runs_can_tell_hosts_apart(self):
         """Something was learnt, generated and measured: else equal runs would say nothing."""
@@ -116,6 +135,9 @@ class Hosts(unittest.TestCase):
         self.assertGreater(metrics["all"]["confidence.accuracy"], 0.0)
         self.assertGreater(metrics["all"]["confidence.spread"], 0.0)
         self.assertGreater(other[2]["all"]["match.exact_match"], 0.0)
+        newest, _, metrics_0_10 = self.golden_today("golden_0_10")
+        self.assertGreater(max(map(abs, newest["loud.mean"])), 0.01)  # what the steps made of the states
+        self.assertGreater(metrics_0_10["all"]["match.exact_match"], 0.0)
         with self.assertRaises(AssertionError):
             self.assert_same((tensors, digest, metrics),
                              ({**tensors, "fusion.gate": tuple(x * 1.001 for x in tensors["fusion.gate"])}, "", metrics))
@@ -123,16 +145,25 @@ class Hosts(unittest.TestCase):
     def test_golden_binaries_train_in_todays_host(self):
         for release in self.releases:
             for toolchain in release["toolchains"]:
-                with self.subTest(abi=release["abi"], toolchain=toolchain):
-                    folder = ROOT / "tests/golden" / release["abi"] / toolchain
-                    kept = self.train(f"golden_{release['abi']}_{toolchain}", BUILD / "bin/weft", "golden", folder, SHIPPED)
-                    self.assert_same(kept, self.golden_today())
+                folder = ROOT / "tests/golden" / release["abi"] / toolchain
+                for recipe in recipes_of(release):
+                    with self.subTest(abi=release["abi"], toolchain=toolchain, recipe=recipe):
+                        name = f"{recipe}_{release['abi']}_{toolchain}"
+                        kept = self.train(name, BUILD / "bin/weft", recipe, folder, SHIPPED)
+                        self.assert_same(kept, self.golden_today(recipe))
+
+    def test_toolchains_agree_in_todays_host(self):
+        for toolchain in TOOLCHAINS:
+            with self.subTest(toolchain=toolchain):
+                made = self.train(f"{toolchain}_golden_0_10_today", BUILD / "bin/weft", "golden_0_10", self.golden / toolchain, SHIPPED)
+                self.assert_same(made, self.golden_today("golden_0_10"))
 
     def test_todays_plugins_train_in_older_hosts(self):
         for release in self.releases:
             host = older_host(release)
             self.assertNotEqual(host, BUILD / "bin/weft")
-            golden = [(name, "golden", [self.golden / name, SHIPPED]) for name in TOOLCHAINS]
+            golden = [(f"{name}_{recipe}", recipe, [self.golden_for(release, name), SHIPPED])
+                      for name in TOOLCHAINS for recipe in recipes_of(release)]
             for name, recipe, plugins in [("shipped", "shipped", [SHIPPED]), *golden]:
                 with self.subTest(abi=release["abi"], plugins=name):
                     older = self.train(f"{name}_in_{release['abi']}", host, recipe, *plugins)

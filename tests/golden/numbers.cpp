@@ -56,6 +56,23 @@ Array half_right(const Array& logits) {
   return ints(targets, {logits.sizes[0], logits.sizes[1]});
 }
 
+/// Texts as bytes, uint8 [B, length].
+Array bytes(const std::vector<std::string>& texts, std::size_t length) {
+  Array all = Array::empty(DType::uint8, {std::ssize(texts), static_cast<std::int64_t>(length)});
+  std::fill_n(all.data<std::uint8_t>(), all.count(), std::uint8_t{0});
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    std::copy(texts[i].begin(), texts[i].end(), all.data<std::uint8_t>() + i * length);
+  return all;
+}
+
+/// What a call in training makes of the buffers, and the outputs then.
+void add_step(Part& part, const Arrays& inputs, Numbers& returned) {
+  part.run(inputs, /*training=*/true);
+  part.step();
+  for (const std::string& name : part.buffer_names()) returned["step/" + name] = part.get(name);
+  for (const auto& [port, array] : part.run(inputs)) returned["after/" + port] = array;
+}
+
 Numbers inputs_of(const std::string& kind) {
   const Array tokens = ints({2, 5, 7, 3, 0, 2, 9, 1, 4, 3}, {2, 5});
   const Array real = mask({1, 1, 1, 1, 0, 1, 1, 1, 1, 1}, {2, 5});
@@ -79,6 +96,15 @@ Numbers inputs_of(const std::string& kind) {
             {"in/target/0", tokens},
             {"in/mask/0", real},
             {"seed/loss", floats({1.5}, {})}};
+  if (kind == "function")
+    return {{"in/tokens/0", random({2, 3, 8}, 13)},
+            {"in/text/0", bytes({"a dog", "caf\xc3\xa9"}, 6)},
+            {"in/text_mask/0", mask({1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0}, {2, 6})},
+            {"seed/out", random({2, 3, 8}, 14)}};
+  if (kind == "writer")
+    return {{"in/state/0", random({2, 3, 8}, 15)},
+            {"in/target/0", tokens},
+            {"seed/logits", random({2, 5, 12}, 16)}};
   const Array first = random({2, 5, 12}, 11), second = random({2, 5, 12}, 12);
   return {{"batch/0/logits", first},
           {"batch/0/target", half_right(first)},
@@ -89,8 +115,8 @@ Numbers inputs_of(const std::string& kind) {
 
 }  // namespace
 
-const std::vector<GoldenCase>& golden_cases() {
-  static const std::vector<GoldenCase> all = {
+std::vector<GoldenCase> golden_cases(const std::string& abi) {
+  std::vector<GoldenCase> all = {
       {"encoder", "golden/encoder.rows", R"({"columns": 6, "dim": 8})", {}},
       {"fusion", "golden/fusion.pool", dims, {{"streams", 2}}},
       {"reasoning", "golden/reasoning.attend", R"({"dim": 8, "heads": 2})", {}},
@@ -98,7 +124,14 @@ const std::vector<GoldenCase>& golden_cases() {
       {"loss", "golden/loss.quadratic", "{}", {}},
       {"metric", "golden/metric.confidence", "{}", {}},
   };
+  if (abi == "0.9") return all;
+  all.push_back({"function", "golden/function.loud", dims, {}});
+  all.push_back({"writer", "golden/decoder.writer", R"({"dim": 8, "vocab": 12})", {}});
   return all;
+}
+
+std::vector<GoldenCase> golden_cases() {
+  return golden_cases(host::concat(WEFT_ABI_MAJOR, ".", WEFT_ABI_MINOR));
 }
 
 double difference(const Numbers& actual, const Numbers& expected) {
@@ -147,6 +180,8 @@ Numbers returned_for(const GoldenCase& golden, const host::Registry& parts, cons
     for (const auto& [port, array] : part.run(inputs, false, 0, WEFT_ROLE_COUNT))
       returned["count/" + port] = array;
   }
+  if (golden.kind == "function") add_step(part, inputs, returned);
+  if (golden.kind == "writer") returned["written/logits"] = part.written(inputs);
   return returned;
 }
 

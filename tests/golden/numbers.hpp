@@ -16,7 +16,9 @@ namespace weft::test {
 
 /// By name. Given: `in/<port>/<wire>`, `parameter/<name>`, `buffer/<name>`, `seed/<port>` (the
 /// gradient of an output). Returned: `out/<port>`, `count/<port>`, and under `gradient/` the names
-/// of what was given. A metric is given `batch/<number>/<port>` and returns `value/<port>`.
+/// of what was given. A metric is given `batch/<number>/<port>` and returns `value/<port>`. A
+/// function with states also returns `step/<buffer>` and `after/<port>`: what it makes of one call
+/// in training, and its outputs then; the writer `written/<port>`, given its tokens one by one.
 using Numbers = std::map<std::string, host::Array>;
 
 struct GoldenCase {
@@ -24,8 +26,10 @@ struct GoldenCase {
   std::map<std::string, std::uint32_t> wired;
 };
 
-/// One for each kind.
-const std::vector<GoldenCase>& golden_cases();
+/// One for each kind that the ABI "0.9" has, and for what else a later version brought.
+std::vector<GoldenCase> golden_cases(const std::string& abi);
+/// Those of the newest version.
+std::vector<GoldenCase> golden_cases();
 
 /// How far the three toolchains' results may lie apart in one host.
 constexpr double agreement = 1e-6;

@@ -19,7 +19,7 @@ using weft::host::Exit;
 
 void record(const std::string& output, const std::vector<std::string>& folders) {
   const auto first = weft::test::parts_in({folders.front()});
-  for (const auto& golden : weft::test::golden_cases()) {
+  for (const weft::test::GoldenCase& golden : weft::test::golden_cases()) {
     const weft::test::Numbers given = weft::test::given_to(golden, first);
     const weft::test::Numbers returned = weft::test::returned_for(golden, first, given);
     for (const std::string& folder : folders) {

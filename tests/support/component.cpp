@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/component.hpp"
 
+#include <weft/drafts.h>
+
 #include <algorithm>
+#include <numeric>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/safetensors.hpp"
 #include "host/conformance/specimen.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/engine/caches.hpp"
 #include "host/engine/parameters.hpp"
 #include "host/engine/tensor.hpp"
 #include "host/graph/wiring.hpp"
@@ -118,6 +122,44 @@ std::map<std::string, Array> Part::run(const Arrays& inputs, bool training, std:
     if (out[i])
       outputs[implementation_->specimen.instance.outputs()[i].name] = host::to_array(out[i]);
   return outputs;
+}
+
+Array Part::written(const Arrays& inputs) {
+  const host::GradMode off(false);
+  host::Specimen& specimen = implementation_->specimen;
+  const auto& rules =
+      *static_cast<const weft_autoregressive*>(specimen.instance.extension(WEFT_AUTOREGRESSIVE));
+  if ((specimen.instance.traits() & WEFT_INCREMENTAL) == 0) return run(inputs).at(rules.logits);
+  std::vector<host::CacheSpec> specs;
+  for (const host::CacheDecl& cache : specimen.instance.caches())
+    specs.push_back({cache.name, cache.kind, cache.axis});
+  host::Caches caches(specs);
+  const Array& tokens = inputs.at(rules.tokens).front();
+  const std::int64_t rows = tokens.sizes[0], length = tokens.sizes[1];
+  Array all;
+  caches.clear(rows);
+  for (std::int64_t t = 0; t < length; ++t) {
+    std::vector<std::int64_t> parents(static_cast<std::size_t>(rows));
+    std::iota(parents.begin(), parents.end(), 0);
+    const std::vector<std::int64_t> done(parents.size(), t), one(parents.size(), 1);
+    caches.prepare({parents, done, one, t > 0});
+    Arrays newest = inputs;
+    Array& fresh = newest[rules.tokens].front() = Array::empty(DType::int64, {rows, 1});
+    for (std::int64_t row = 0; row < rows; ++row)
+      fresh.data<std::int64_t>()[row] = tokens.data<std::int64_t>()[row * length + t];
+    host::CallOptions options;
+    options.caches = &caches;
+    const auto out = specimen.call(WEFT_ROLE_FORWARD,
+                                   host::to_tensors(implementation_->ordered(newest)), options);
+    const Array step = host::to_array(out.front());  // its one output
+    const std::int64_t classes = step.sizes[2];
+    if (t == 0) all = Array::empty(step.dtype, {rows, length, classes});
+    for (std::int64_t row = 0; row < rows; ++row)
+      std::copy_n(step.data<float>() + row * classes, classes,
+                  all.data<float>() + (row * length + t) * classes);
+    caches.advance();
+  }
+  return all;
 }
 
 void Part::step() {

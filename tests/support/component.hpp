@@ -50,6 +50,10 @@ class Part {
   std::map<std::string, Array> run(const Arrays& inputs, bool training = false,
                                    std::uint64_t seed = 0, std::uint32_t role = WEFT_ROLE_FORWARD);
 
+  /// A decoder's logits where it is given its tokens one after the other, [B, S, V]: those of a
+  /// sequence, or of a whole pass where it does not promise WEFT_INCREMENTAL.
+  Array written(const Arrays& inputs);
+
   struct Gradients {
     std::map<std::string, std::vector<Array>> inputs;  // empty arrays for integer inputs
     std::map<std::string, Array> parameters;

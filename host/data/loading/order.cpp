@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <numeric>
 
 #include "host/base/error.hpp"
@@ -17,6 +18,14 @@ constexpr std::uint64_t k_run = 1000;
 
 std::uint64_t hash(std::initializer_list<std::uint64_t> words) {
   return RandomSequence(words).next();
+}
+
+/// How many of a source's examples, the easiest, a place draws from.
+std::uint64_t drawn_from(const EasyFirst* curriculum, std::uint64_t place, std::uint64_t count) {
+  if (curriculum == nullptr) return count;
+  const std::int64_t step = static_cast<std::int64_t>(place) / curriculum->rows;
+  const double share = curriculum->competence(step) * static_cast<double>(count);
+  return std::min(count, static_cast<std::uint64_t>(std::ceil(share)));
 }
 
 }  // namespace
@@ -78,14 +87,27 @@ Blend::Turn Blend::at(std::uint64_t place) {
   return {turn.source, run * shares_[turn.source] + turn.number};
 }
 
-TrainingOrder::TrainingOrder(const Dataset::Content& content, std::uint64_t seed)
-    : content_(content), seed_(seed) {
+TrainingOrder::TrainingOrder(const Dataset::Content& content, std::uint64_t seed,
+                             std::shared_ptr<const EasyFirst> curriculum)
+    : content_(content), seed_(seed), curriculum_(std::move(curriculum)) {
   const std::vector<SourceRange>& sources = content.part(Split::train).sources;
   epochs_.resize(sources.size());
+  for (std::size_t i = 0; curriculum_ != nullptr && i < sources.size(); ++i) {
+    std::vector<std::uint32_t>& easiest = easiest_.emplace_back(sources[i].count);
+    std::iota(easiest.begin(), easiest.end(), static_cast<std::uint32_t>(sources[i].first));
+    std::ranges::stable_sort(
+        easiest, {}, [&](std::uint32_t example) { return curriculum_->difficulty.at(example); });
+  }
   if (sources.size() < 2) return;
   std::vector<double> weights;
   for (const SourceRange& source : sources) weights.push_back(source.weight);
   blend_.emplace(weights, seed);
+}
+
+/// One of the easiest of the source.
+std::uint64_t TrainingOrder::easy_example(std::uint64_t place, std::size_t source,
+                                          std::uint64_t among) const {
+  return easiest_[source][hash({seed_, 0x65617379, place}) % among];
 }
 
 Draw TrainingOrder::at(std::uint64_t place) {
@@ -94,6 +116,10 @@ Draw TrainingOrder::at(std::uint64_t place) {
   // Sources with the same epoch and offset must not draw the same random numbers.
   const std::uint64_t seed = turn.source == 0 ? seed_ : hash({seed_, turn.source});
   const std::uint64_t epoch = turn.number / source.count, offset = turn.number % source.count;
+  if (const std::uint64_t among = drawn_from(curriculum_.get(), place, source.count);
+      among < source.count)
+    return {static_cast<std::size_t>(easy_example(place, turn.source, among)), turn.source,
+            std::array{seed, epoch, offset}};
   return {static_cast<std::size_t>(example_at(turn.source, seed, epoch, offset)), turn.source,
           std::array{seed, epoch, offset}};
 }

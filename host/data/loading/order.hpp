@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "host/data/dataset/content.hpp"
+#include "host/data/loading/easy_first.hpp"
 
 namespace weft::host {
 
@@ -46,11 +48,13 @@ class Blend {
 };
 
 /// The examples of a training part, place by place. Each source goes through its own epochs, in
-/// which it gives every example exactly once.
+/// which it gives every example exactly once. While a curriculum leaves examples out, each place
+/// draws one of the easiest of its source anew.
 class TrainingOrder {
  public:
   /// Keeps a reference to the content.
-  TrainingOrder(const Dataset::Content& content, std::uint64_t seed);
+  TrainingOrder(const Dataset::Content& content, std::uint64_t seed,
+                std::shared_ptr<const EasyFirst> curriculum = nullptr);
 
   Draw at(std::uint64_t place);
 
@@ -68,10 +72,14 @@ class TrainingOrder {
   std::uint64_t example_at(std::size_t source, std::uint64_t seed, std::uint64_t epoch,
                            std::uint64_t offset);
 
+  std::uint64_t easy_example(std::uint64_t place, std::size_t source, std::uint64_t among) const;
+
   const Dataset::Content& content_;
   std::uint64_t seed_;
-  std::optional<Blend> blend_;  ///< with more than one source
-  std::vector<Epoch> epochs_;   ///< by source
+  std::shared_ptr<const EasyFirst> curriculum_;
+  std::vector<std::vector<std::uint32_t>> easiest_;  ///< by source, the easiest first
+  std::optional<Blend> blend_;                       ///< with more than one source
+  std::vector<Epoch> epochs_;                        ///< by source
 };
 
 }  // namespace weft::host

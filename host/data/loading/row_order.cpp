@@ -4,12 +4,22 @@
 #include <algorithm>
 
 #include "host/base/error.hpp"
+#include "host/base/text.hpp"
 
 namespace weft::host {
 
-RowOrder::RowOrder(const Dataset::Content& content, std::uint64_t seed) : content_(content) {
-  if (content.part(Split::train).entries.empty()) {
-    order_.emplace(content, seed);
+RowOrder::RowOrder(const Dataset::Content& content, std::uint64_t seed,
+                   std::shared_ptr<const EasyFirst> curriculum)
+    : content_(content) {
+  const bool is_listed = content.part(Split::train).entries.empty();
+  if (curriculum != nullptr && (!is_listed || content.options.packed() != nullptr))
+    throw Error(Exit::bad_recipe,
+                concat("data/", content.name, ": a curriculum orders examples, and these are ",
+                       is_listed ? "packed, several in a row. Leave \"pack\" or the curriculum out."
+                                 : "streamed, so that nobody knows which there are. Leave "
+                                   "\"stream\" or the curriculum out."));
+  if (is_listed) {
+    order_.emplace(content, seed, std::move(curriculum));
   } else {
     streamed_ = std::make_unique<StreamedOrder>(content, Split::train, seed);
   }

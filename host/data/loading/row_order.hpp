@@ -20,7 +20,11 @@ namespace weft::host {
 class RowOrder {
  public:
   /// Keeps a reference to the content.
-  RowOrder(const Dataset::Content& content, std::uint64_t seed);
+  /// @throws Error (bad_recipe) on a curriculum of a part that is streamed, of which it is not
+  /// known
+  ///         what there is, or packed, whose rows hold several examples
+  RowOrder(const Dataset::Content& content, std::uint64_t seed,
+           std::shared_ptr<const EasyFirst> curriculum = nullptr);
 
   /// @throws Error as StreamedOrder::next()
   Draw next();

@@ -45,8 +45,11 @@ std::optional<Position> position_of(const std::map<std::string, std::int64_t>& n
 class TrainingStream::Reader {
  public:
   Reader(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed, Rank rank,
-         const Position& from)
-      : dataset_(dataset), rows_(batch_size), rank_(rank), order_(dataset_.content(), seed) {
+         const Position& from, std::shared_ptr<const EasyFirst> curriculum)
+      : dataset_(dataset),
+        rows_(batch_size),
+        rank_(rank),
+        order_(dataset_.content(), seed, std::move(curriculum)) {
     require_place(from);
     order_.seek(from);
     taken_ = from;
@@ -100,10 +103,11 @@ class TrainingStream::Reader {
 };
 
 TrainingStream::TrainingStream(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed,
-                               Rank rank, const Position& from) {
+                               Rank rank, const Position& from,
+                               std::shared_ptr<const EasyFirst> curriculum) {
   require_part(dataset, Split::train);
-  reader_ =
-      std::make_unique<Reader>(dataset, std::max<std::int64_t>(batch_size, 1), seed, rank, from);
+  reader_ = std::make_unique<Reader>(dataset, std::max<std::int64_t>(batch_size, 1), seed, rank,
+                                     from, std::move(curriculum));
 }
 
 TrainingStream::TrainingStream(TrainingStream&&) noexcept = default;

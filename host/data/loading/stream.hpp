@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/data/dataset/dataset.hpp"
+#include "host/data/loading/easy_first.hpp"
 #include "host/data/loading/position.hpp"
 
 namespace weft::host {
@@ -31,10 +32,12 @@ class TrainingStream {
  public:
   /// @param batch_size  examples of one step on this rank
   /// @param from        where to begin; as seek() there, and for standard input the only way
+  /// @param curriculum  which of them the easiest are, while not all are drawn; may be null
   /// @throws Error (bad_data) when the data set has no training part; (bad_recipe) on shares of a
-  ///         blend that are too small
+  ///         blend that are too small, and as RowOrder
   TrainingStream(const Dataset& dataset, std::int64_t batch_size, std::uint64_t seed,
-                 Rank rank = {}, const Position& from = {});
+                 Rank rank = {}, const Position& from = {},
+                 std::shared_ptr<const EasyFirst> curriculum = nullptr);
   TrainingStream(TrainingStream&&) noexcept;
   ~TrainingStream();
 

@@ -183,12 +183,18 @@ weft_tensor moved_back(weft_tensor handle) {
   return there ? new_handle(tensor_of(there).to(process_device)) : nullptr;
 }
 
+DType autocast_precision() {
+  const at::DeviceType type = process_device.type();
+  if (!at::autocast::is_autocast_enabled(type)) return DType::float32;
+  return at::autocast::get_autocast_dtype(type) == at::kHalf ? DType::float16 : DType::bfloat16;
+}
+
 void call_on_cpu(const weft_call& call, const CallSizes& sizes, std::uint64_t seed,
                  const std::function<void(const weft_call&)>& run) {
   OnCpu in(call.in, call.n_in), parameters(call.parameters, sizes.parameters);
   OnCpu buffers(call.buffers, sizes.buffers), states(call.states, sizes.states);
   const CpuScope here;
-  const Autocast autocast(at::autocast::is_autocast_enabled(process_device.type()));
+  const Autocast autocast(autocast_precision());
   const Generator generator(seed);
   weft_call given = call;
   given.in = in.handles();

@@ -155,11 +155,12 @@ static inline weft_status keep_host(const weft_host* offered) {
 #define SETTINGS(properties) \
   "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {" properties "}}"
 
-/* The library's descriptor and entry, for `component` and the chain that begins at `first`. */
-#define GOLDEN_PLUGIN(component, first)                                                      \
+/* The library's descriptor and entry, for `component` and the chain that begins at `first`, in
+ * hosts of ABI 0.`minor` and later. */
+#define GOLDEN_PLUGIN_OF(component, first, minor)                                            \
   WEFT_MANIFEST_NOTE                                                                         \
   static const weft_component* const components[] = {&(component)};                          \
-  static const weft_plugin plugin = {sizeof(weft_plugin), WEFT_ABI_MAJOR, 9,       1,        \
+  static const weft_plugin plugin = {sizeof(weft_plugin), WEFT_ABI_MAJOR, minor,   1,        \
                                      components,          first,          "1.0.0", "golden", \
                                      "Apache-2.0",        keep_host,      NULL};             \
   WEFT_EXPORT weft_status WEFT_ENTRY(const weft_host* offered, const weft_plugin** out) {    \
@@ -169,5 +170,7 @@ static inline weft_status keep_host(const weft_host* offered) {
     *out = &plugin;                                                                          \
     return WEFT_OK;                                                                          \
   }
+/* The same for a part of ABI 0.9. */
+#define GOLDEN_PLUGIN(component, first) GOLDEN_PLUGIN_OF(component, first, 9)
 
 #endif

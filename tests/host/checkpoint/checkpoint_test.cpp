@@ -54,6 +54,25 @@ TEST(Checkpoint, ComesBackAsItWas) {
   expect_same(found->optimizer, saved.optimizer);
 }
 
+TEST(Checkpoint, KeepsTheScaleOfLossesAndACurriculum) {
+  const TemporaryFolder run;
+  host::Checkpoint saved = sample(2);
+  host::save_checkpoint(in(run), saved);
+  EXPECT_FALSE(fs::exists(run.path("checkpoints/fit-2/curriculum.safetensors")));
+  saved = sample(3);
+  saved.progress.loss_scale = 2048.0;
+  saved.progress.good_steps = 7;
+  saved.progress.overflows = 5;
+  saved.curriculum = {{"difficulty", floats({0.5, 2.0, 1.0}, {3}, DType::float64)}};
+  host::save_checkpoint(in(run), saved);
+  EXPECT_EQ(newest(run)->progress, saved.progress);
+  expect_same(newest(run)->curriculum, saved.curriculum);
+  fs::remove(run.path("checkpoints/fit-3/curriculum.safetensors"));
+  std::string told;
+  EXPECT_EQ(newest(run, &told)->step, 2);
+  EXPECT_THAT(told, HasSubstr("curriculum.safetensors is missing."));
+}
+
 TEST(Checkpoint, HoldsTheWeightsOfViewsWhereThereAreAny) {
   const TemporaryFolder run;
   Checkpoint saved = sample(2);

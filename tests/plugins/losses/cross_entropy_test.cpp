@@ -54,6 +54,38 @@ TEST(CrossEntropy, EvenScoresCostTheLogarithmOfTheirNumber) {
   EXPECT_EQ(value(out, "weight"), 2.0);
 }
 
+Array row_of(const Array& array, std::int64_t row) {
+  const std::int64_t width = array.count() / array.sizes[0];
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < width; ++i) values.push_back(element(array, row * width + i));
+  std::vector<std::int64_t> sizes = array.sizes;
+  sizes[0] = 1;
+  if (array.dtype == DType::int64) return ints({values.begin(), values.end()}, sizes);
+  if (array.dtype == DType::boolean) return mask({values.begin(), values.end()}, sizes);
+  return floats(values, sizes, array.dtype);
+}
+
+TEST(CrossEntropy, EachIsTheLossOfARowAlone) {
+  const Arrays inputs{{"logits", {random({3, 4, 5}, 1, DType::float64)}},
+                      {"target", {ints({0, 1, 2, 3, 4, 0, -100, 1, 2, 2, 2, 2}, {3, 4})}},
+                      {"mask", {mask({1, 1, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0}, {3, 4})}}};
+  for (const char* config : {"{}", R"({"next_token": true, "z_loss": 0.1})",
+                             R"({"label_smoothing": 0.2, "class_weights": [1, 2, 3, 4, 5]})"}) {
+    Part part(id, config, {}, DType::float64);
+    const Array each = part.run(inputs).at("each");
+    ASSERT_EQ(each.sizes, std::vector<std::int64_t>{3});
+    for (std::int64_t row = 0; row < 3; ++row) {
+      Arrays alone;
+      for (const auto& [port, wires] : inputs) alone[port] = {row_of(wires[0], row)};
+      const auto out = part.run(alone);
+      const double weight = value(out, "weight");
+      EXPECT_NEAR(element(each, row), weight == 0.0 ? 0.0 : value(out, "loss") / weight, 1e-12)
+          << config << ", row " << row;
+    }
+    EXPECT_EQ(element(each, 2), 0.0) << "of which nothing counts";
+  }
+}
+
 TEST(CrossEntropy, MaskedTargetsCountForNothing) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   Part part(id);
