@@ -151,8 +151,8 @@ double chi_square(const GenerationPlan& plan, float error, std::size_t& cells) {
 }
 
 TEST(Draft, SampledTextsComeAsOftenAsWithoutOne) {
-  for (const std::int64_t drafted : {1, 3, 6})
-    for (const float error : {0.0F, 0.3F, 2.0F})
+  for (const std::int64_t drafted : {1, 4})
+    for (const float error : {0.3F, 2.0F})
       for (const double temperature : {1.0, 0.6}) {
         GenerationPlan plan = plan_of("sample", 5, drafted);
         plan.num_return_sequences = 20'000;

@@ -167,7 +167,7 @@ TEST_F(MeaningTest, AConstraintIsOneAndSaysWhatIsKept) {
   EXPECT_EQ(
       read(k_recipe, with(R"({"choices": ["a", "b"]})")).evaluate.generate[0].constrain.choices,
       (std::vector<std::string>{"a", "b"}));
-  const ConstraintPlan schema =
+  const host::ConstraintPlan schema =
       read(k_recipe, with(R"({"json_schema": {"enum": ["$$x", {"not": 1}]}})"))
           .evaluate.generate[0]
           .constrain;
