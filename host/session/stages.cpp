@@ -215,8 +215,8 @@ class Stages {
     run_.observer.note(concat("stage \"", left_out.stage, "\", step ", left_out.step,
                               ": gradients are beyond float16, so the step is left out (",
                               left_out.times, left_out.times == 1 ? " time" : " times",
-                              " in the stage). Losses are multiplied by ", left_out.loss_scale,
-                              " from now on."));
+                              " in the stage). Losses are multiplied by ",
+                              std::llround(left_out.loss_scale), " from now on."));
     run_.events.write("overflow", {{"stage", left_out.stage},
                                    {"step", left_out.step},
                                    {"loss_scale", left_out.loss_scale},
