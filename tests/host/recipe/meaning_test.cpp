@@ -160,7 +160,7 @@ TEST_F(MeaningTest, EvaluationNamesWhatExists) {
 TEST_F(MeaningTest, AConstraintIsOneAndSaysWhatIsKept) {
   const auto with = [](const std::string& more) {
     return std::vector<std::string>{
-        R"(evaluate={"data": "qa", "metrics": ["accuracy"],
+        R"(evaluate={"data": "qa", "metrics": ["accuracy"], "split": "train",
            "generate": {"node": "core", "max_length": 3, "constrain": )" +
         more + "}}"};
   };
