@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/command/ending.hpp"
 
+#include <sys/resource.h>
+
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -43,10 +47,32 @@ Ending of_file_system(const std::filesystem::filesystem_error& error) {
           {}};
 }
 
-Ending of_memory() {
+/// The number behind `key` in a file of lines "KEY:  NUMBER kB", in MiB.
+std::string mebibytes(const char* file, const std::string& key) {
+  std::ifstream lines(file);
+  for (std::string word; lines >> word;) {
+    std::int64_t kilobytes = 0;
+    if (word == key && lines >> kilobytes) return concat(kilobytes / 1024, " MiB");
+  }
+  return "an unknown part";
+}
+
+/// What was there when it did not suffice: whether it was the machine's, or a limit.
+std::string of_memory_at_hand() {
+  rlimit limit{};
+  const bool is_limited = ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return concat("this process holds ", mebibytes("/proc/self/status", "VmRSS:"),
+                ", of the machine's ", mebibytes("/proc/meminfo", "MemAvailable:"),
+                " are free, and ",
+                is_limited ? concat("its limit (ulimit -v) is ", limit.rlim_cur >> 20, " MiB")
+                           : std::string("it has no limit of its own"));
+}
+
+/// @param cause  why more was asked for than there is
+Ending of_memory(const std::string& cause) {
   return {Exit::no_resources,
-          "there is not enough memory. Make the batch or the model smaller, or use a machine with "
-          "more.",
+          concat("there is not enough memory: ", cause,
+                 ". Make the batch or the model smaller, or use a machine with more."),
           {}};
 }
 
@@ -66,9 +92,10 @@ Ending current_ending() {
   } catch (const std::system_error& error) {
     return {exit_of(error.code()), concat(error.what(), ". Check the system's limits."), {}};
   } catch (const std::bad_alloc&) {
-    return of_memory();
-  } catch (const std::length_error&) {  // a container larger than any memory
-    return of_memory();
+    return of_memory(of_memory_at_hand());
+  } catch (const std::length_error& error) {
+    return of_memory(
+        concat("a list or text larger than any memory was asked for (", error.what(), ")"));
   } catch (const std::exception& error) {
     return {Exit::plugin, concat("internal error: ", error.what()), {}};
   } catch (...) {

@@ -14,6 +14,7 @@
 #include "host/command/log_file.hpp"
 #include "host/command/options.hpp"
 #include "host/command/process.hpp"
+#include "host/command/verb_output.hpp"
 #include "host/registry/crash_report.hpp"
 
 namespace weft::host {
@@ -65,6 +66,7 @@ Ending attempt(const std::vector<std::string>& arguments) {
   std::streambuf* const output = json ? std::cout.rdbuf(document.rdbuf()) : nullptr;
   Ending ending;
   try {
+    const SharedOutput apart;
     run(arguments);
   } catch (...) {
     ending = current_ending();
@@ -95,6 +97,8 @@ int main(int argc, char** argv) {
   weft::host::open_standard_streams();
   weft::host::fail_writes_instead_of_ending();
   weft::host::report_crashes("");
+  const bool is_launch = argc > 1 && std::strcmp(argv[1], "launch") == 0;
+  if (!is_launch) weft::host::keep_output_apart();  // the processes that it starts have their own
   weft::host::Ending ending = weft::host::attempt({argv + std::min(argc, 1), argv + argc});
   weft::host::require_output(ending);
   if (!ending.sentence.empty()) std::cerr << "weft: error: " << ending.sentence << "\n";

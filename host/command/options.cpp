@@ -270,6 +270,27 @@ std::vector<std::string> with_fields(const Verb& verb, const std::vector<std::st
   return whole;
 }
 
+/// What is given must lie within its bounds, whatever it becomes of the recipe.
+void require_bounds(const Verb& verb, const Options& options) {
+  const auto is_given = [&](const char* name) {
+    return std::ranges::find(options.given, name) != options.given.end();
+  };
+  if (!options.split.empty() && options.split != "train" && options.split != "val" &&
+      options.split != "test")
+    wrong(verb, concat("--split takes train, val or test, found \"", options.split, "\"."));
+  if (options.tier != "c-abi" && options.tier != "torch-full")
+    wrong(verb, concat("--tier takes c-abi or torch-full, found \"", options.tier, "\"."));
+  if ((options.tier == "torch-full") == options.torch.empty())
+    wrong(verb, "--torch goes with --tier torch-full, and that with --torch.");
+  if (is_given("samples") && options.samples < 1) wrong(verb, "--samples takes a positive number.");
+  if (is_given("jobs") && options.jobs < 1) wrong(verb, "--jobs takes a positive number.");
+  if (options.threads < 0) wrong(verb, "--threads takes a positive number.");
+  constexpr std::int64_t k_fewest = 10, k_most = 1'000'000;  // as of evaluate.interval
+  if (is_given("interval") && (options.interval < k_fewest || options.interval > k_most))
+    wrong(verb, concat("--interval takes a number from ", k_fewest, " to ", k_most, ", found ",
+                       options.interval, "."));
+}
+
 }  // namespace
 
 Options parse_options(const Verb& verb, const std::vector<std::string>& arguments) {
@@ -306,17 +327,7 @@ Options parse_options(const Verb& verb, const std::vector<std::string>& argument
   if (options.operands.size() < verb.min_operands || options.operands.size() > verb.max_operands)
     wrong(verb, concat("expected ", verb.operands, ", found ", options.operands.size(),
                        options.operands.size() == 1 ? " operand." : " operands."));
-  if (!options.split.empty() && options.split != "train" && options.split != "val" &&
-      options.split != "test")
-    wrong(verb, concat("--split takes train, val or test, found \"", options.split, "\"."));
-  if (options.tier != "c-abi" && options.tier != "torch-full")
-    wrong(verb, concat("--tier takes c-abi or torch-full, found \"", options.tier, "\"."));
-  if ((options.tier == "torch-full") == options.torch.empty())
-    wrong(verb, "--torch goes with --tier torch-full, and that with --torch.");
-  const bool has_samples = std::ranges::find(options.given, "samples") != options.given.end();
-  if (has_samples && options.samples < 1) wrong(verb, "--samples takes a positive number.");
-  if (options.jobs < 0) wrong(verb, "--jobs takes a positive number.");
-  if (options.threads < 0) wrong(verb, "--threads takes a positive number.");
+  require_bounds(verb, options);
   return options;
 }
 

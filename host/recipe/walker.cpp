@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,16 @@
 
 namespace weft::host {
 namespace {
+
+/// RFC 6901: a tilde stands before 0 or 1.
+bool is_json_pointer(std::string_view text) {
+  if (!text.starts_with('/')) return false;
+  for (std::size_t at = text.find('~'); at != std::string_view::npos; at = text.find('~', at + 1)) {
+    const char next = at + 1 < text.size() ? text[at + 1] : '\0';
+    if (next != '0' && next != '1') return false;
+  }
+  return true;
+}
 
 constexpr int k_max_references = 16;
 
@@ -193,7 +204,7 @@ class Walker {
     const Value* format = schema.find("format");
     if (format == nullptr || format->text() == nullptr) return;
     if (*format->text() == "path" && hooks_.path) hooks_.path(value, pointer);
-    if (*format->text() == "json-pointer" && !value.text()->starts_with('/'))
+    if (*format->text() == "json-pointer" && !is_json_pointer(*value.text()))
       report_expected(schema, value, pointer);
   }
 

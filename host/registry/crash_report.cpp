@@ -168,6 +168,16 @@ void report_end(const char* call) {
   report(sentence, true);
 }
 
+void report_fork() {
+  Sentence sentence;
+  sentence << "weft: error: the process was forked";
+  if (const Entry* const entry = current_entry()) describe(sentence, *entry);
+  sentence << ", and the child came back from the call. The child ends here, and the run goes on. "
+              "This is a fault of the plug-in: a child must end, or run another program.\n";
+  sentence.write_to(STDERR_FILENO);
+  end_process(static_cast<int>(Exit::plugin));
+}
+
 void note_step(const std::string& stage, std::int64_t step) {
   if (stage != stage_name.data()) copy(stage, stage_name);
   step_number = step;

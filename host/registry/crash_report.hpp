@@ -19,6 +19,10 @@ void report_crashes(const std::string& file);
 /// Exit::plugin.
 [[noreturn]] void report_end(const char* call);
 
+/// In the child that a plug-in forked: writes a sentence to standard error and ends it with
+/// Exit::plugin.
+[[noreturn]] void report_fork();
+
 /// Past every handler: what is on its way out is not asked again. For signal handlers too.
 [[noreturn]] void end_process(int code);
 

@@ -78,10 +78,15 @@ void guard_exits() {
 }
 
 ProcessState::ProcessState()
-    : locale_(std::setlocale(LC_ALL, nullptr)),
+    : process_(::getpid()),
+      locale_(std::setlocale(LC_ALL, nullptr)),
       vector_control_(vector_control()),
       rounding_(std::fegetround()) {
   flags_at_first();
+}
+
+ProcessState::~ProcessState() {
+  if (::getpid() != process_) report_fork();
 }
 
 std::string ProcessState::restore() const {

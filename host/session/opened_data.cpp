@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/session/opened_data.hpp"
 
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "host/base/text.hpp"
 #include "host/data/dataset/first_example.hpp"
@@ -34,6 +37,9 @@ class Collection {
     if (!said_.insert(text).second) return;
     problems_.add(recipe_.locate(pointer, text), exit);
   }
+  void add(const std::string& pointer, const Error& error) {
+    add(pointer, error.what(), error.exit());
+  }
   void require_none() const { problems_.require_none(recipe_.path); }
 
  private:
@@ -41,6 +47,42 @@ class Collection {
   std::set<std::string> said_;
   Problems problems_;
 };
+
+/// The section with the swap_within of one field alone, or of none.
+DataPlan with_swap_of(const std::string& field, const DataPlan& plan) {
+  DataPlan changed = plan;
+  auto section = nlohmann::json::parse(plan.config);
+  for (auto& [name, one] : section.at("fields").items())
+    if (name != field) one.erase("swap_within");
+  changed.config = section.dump();
+  return changed;
+}
+
+/// A section whose exchange leads nowhere does not open, and hides what is wrong beside it.
+/// @param found  why it does not open
+/// @return  the section without exchange, unless it does not open either
+std::optional<Dataset> open_without_swaps(const DataPlan& plan,
+                                          const std::function<Dataset(const DataPlan&)>& open,
+                                          const Error& found, Collection& problems) {
+  std::optional<Dataset> data;
+  bool is_told = false;
+  try {
+    data = open(with_swap_of("", plan));
+    const auto section = nlohmann::json::parse(plan.config);
+    for (const auto& [name, field] : section.at("fields").items()) {
+      if (!field.contains("swap_within")) continue;
+      try {
+        open(with_swap_of(name, plan));
+      } catch (const Error& error) {
+        problems.add(concat(plan.place.pointer, "/fields/", name, "/swap_within"), error);
+        is_told = true;
+      }
+    }
+  } catch (const Error&) {  // it is not the exchange
+  }
+  if (!is_told) problems.add(plan.place.pointer, found);
+  return data;
+}
 
 }  // namespace
 
@@ -55,7 +97,8 @@ std::map<std::string, Dataset> open_data(const Recipe& recipe, const std::set<st
       data.emplace(plan.name, open(plan));
     } catch (const Error& error) {
       if (error.exit() == Exit::usage) throw;  // the command line's fault, not the recipe's
-      problems.add(plan.place.pointer, error.what(), error.exit());
+      if (auto rest = open_without_swaps(plan, open, error, problems))
+        data.emplace(plan.name, std::move(*rest));
     }
   }
   for (const auto& [name, split, by] : used_parts(recipe, trains)) {

@@ -139,8 +139,9 @@ void print_split(const SplitSurvey& split) {
 
 /// The sentence, which most often names shard and key itself.
 std::string sentence(const BadSample& bad) {
-  const bool has_shard = bad.reason.find(bad.shard) != std::string::npos;
-  if (has_shard && bad.reason.find(bad.key) != std::string::npos) return bad.reason;
+  // A reason quotes them as they are printed.
+  const bool has_shard = bad.reason.find(printable(bad.shard)) != std::string::npos;
+  if (has_shard && bad.reason.find(printable(bad.key)) != std::string::npos) return bad.reason;
   return concat(bad.shard, bad.key.empty() ? "" : ", sample ", bad.key, ": ", bad.reason);
 }
 
@@ -183,7 +184,7 @@ void data_check(const Options& options) {
   std::size_t unusable = 0;
   for (const DataPlan& plan : chosen_sections(options, recipe)) {
     const Survey found = survey(open_listed(plan), /*statistics=*/false);
-    unusable += found.unusable.size();
+    unusable += found.unusable_samples();
     if (options.json)
       all.push_back(document(plan.name, found));
     else

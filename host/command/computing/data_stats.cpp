@@ -85,7 +85,7 @@ OrderedJson document(const Dataset& dataset, const Survey& survey) {
     splits[split_name(split.split)] = {
         {"samples", split.samples}, {"examples", split.examples}, {"fields", fields}};
   }
-  return {{"data", dataset.name()}, {"unusable", survey.unusable.size()}, {"splits", splits}};
+  return {{"data", dataset.name()}, {"unusable", survey.unusable_samples()}, {"splits", splits}};
 }
 
 void add_row(Table& table, const std::string& split, const std::string& name,
@@ -167,7 +167,7 @@ void print(const Dataset& dataset, const Survey& survey) {
     if (!lines.empty()) std::cout << "\n" << lines;
   }
   if (!survey.unusable.empty())
-    std::cout << counted(static_cast<std::int64_t>(survey.unusable.size()), "sample")
+    std::cout << counted(static_cast<std::int64_t>(survey.unusable_samples()), "sample")
               << " cannot be used and are left out; `weft data check` lists them.\n";
 }
 

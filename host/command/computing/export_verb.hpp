@@ -5,11 +5,13 @@
 
 #include "host/command/ending.hpp"
 #include "host/command/options.hpp"
+#include "host/command/verb_output.hpp"
 
 namespace weft::host {
 
 /// Errors go back as values: exception types of two libraries need not be the same.
 inline Ending ending_of(void (*verb)(const Options&), const Options& options) {
+  const SharedOutput apart;
   try {
     verb(options);
     return {};

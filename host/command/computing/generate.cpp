@@ -132,7 +132,7 @@ void chat(Predictor& predictor, GivenExample example, Printer& printer) {
         const std::size_t space = std::min(line.find(' '), line.size());
         const std::string name = line.substr(1, space - 1);
         const std::string value = space < line.size() ? line.substr(space + 1) : "";
-        example.fields[name] = field_value(predictor, name, value);
+        give_field(predictor, name, value, example);
         continue;
       }
       if (!line.empty() && question.empty())

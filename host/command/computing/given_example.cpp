@@ -29,9 +29,11 @@ std::string bytes_of(const std::string& path) {
 
 }  // namespace
 
-std::string field_value(const Predictor& predictor, const std::string& name,
-                        const std::string& value) {
-  return predictor.is_media(name) ? bytes_of(value) : value;
+void give_field(const Predictor& predictor, const std::string& name, const std::string& value,
+                GivenExample& example) {
+  const bool is_file = predictor.is_media(name);
+  example.fields[name] = is_file ? bytes_of(value) : value;
+  if (is_file) example.files[name] = value;
 }
 
 GivenExample example_of(const Options& options, const Predictor& predictor) {
@@ -41,8 +43,9 @@ GivenExample example_of(const Options& options, const Predictor& predictor) {
     if (equals == std::string::npos || equals == 0)
       throw Error(Exit::usage, concat("--field takes NAME=VALUE, found \"", field, "\"."));
     const std::string name = field.substr(0, equals), value = field.substr(equals + 1);
-    if (!example.fields.emplace(name, field_value(predictor, name, value)).second)
+    if (example.fields.contains(name))
       throw Error(Exit::usage, concat("--field names \"", name, "\" twice."));
+    give_field(predictor, name, value, example);
   }
   return example;
 }

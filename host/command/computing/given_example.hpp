@@ -10,11 +10,11 @@
 
 namespace weft::host {
 
-/// What a field is given as: the value itself, or where the field is a picture, a recording or a
+/// Gives the example a field: the value itself, or where the field is a picture, a recording or a
 /// video the bytes of the file that the value names.
 /// @throws Error (no_input) for a file that cannot be read
-std::string field_value(const Predictor& predictor, const std::string& name,
-                        const std::string& value);
+void give_field(const Predictor& predictor, const std::string& name, const std::string& value,
+                GivenExample& example);
 
 /// The example that --field NAME=VALUE describes, with the key "input".
 GivenExample example_of(const Options& options, const Predictor& predictor);

@@ -61,6 +61,9 @@ Resampler open_resampler(const AVFrame& frame, int rate, Channel channel,
   if (status >= 0 && channels > 1) {
     status = swr_set_matrix(raw, weights.data(), frame.ch_layout.nb_channels);
   }
+  // FFmpeg would resample numbers of 64 bits in 64 bits, and all others in 32.
+  if (status >= 0)
+    status = av_opt_set_sample_fmt(raw, "internal_sample_fmt", AV_SAMPLE_FMT_FLTP, 0);
   if (status >= 0) status = swr_init(raw);
   if (status < 0) cannot_decode(place, "its channels or its rate cannot be converted");
   return resampler;
@@ -167,6 +170,7 @@ class Collector {
   }
 
   std::int64_t decoded() const { return decoded_; }
+  int source_rate() const { return source_rate_; }  ///< of the file
   /// Whether every sample was a whole number.
   bool is_plain() const { return !resampler_; }
 
@@ -185,9 +189,9 @@ class Collector {
 
 Audio decode_audio(std::span<const std::byte> given, int rate, const std::string& place,
                    Channel channel) {
-  const std::optional<std::vector<std::byte>> wav = plain_wav(given, place);
-  const std::span<const std::byte> bytes =
-      wav ? std::span<const std::byte>(*wav) : behind_tags(given);
+  const std::span<const std::byte> untagged = behind_tags(given);
+  const std::optional<std::vector<std::byte>> wav = plain_wav(untagged, place);
+  const std::span<const std::byte> bytes = wav ? std::span<const std::byte>(*wav) : untagged;
   const std::int64_t ogg_samples = whole_ogg(bytes, place);
   require_honest_boxes(bytes, place);
   require_whole_matroska(bytes, place);
@@ -209,7 +213,11 @@ Audio decode_audio(std::span<const std::byte> given, int rate, const std::string
   const bool is_plain = collector->is_plain();
   Audio audio{rate, collector->finish()};
   move_to_begin(audio, begin, place);
-  if (audio.samples.empty()) cannot_decode(place, "it holds no sound");
+  if (audio.samples.empty() && collector->decoded() == 0) cannot_decode(place, "it holds no sound");
+  if (audio.samples.empty()) {
+    cannot_decode(place, concat("it is too short: samples at ", collector->source_rate(),
+                                " a second: ", collector->decoded(), "; at ", rate, ": 0"));
+  }
   if (!is_plain && !std::all_of(audio.samples.begin(), audio.samples.end(),
                                 [](float sample) { return std::isfinite(sample); })) {
     cannot_decode(place, "it holds samples that are not finite numbers");

@@ -104,6 +104,21 @@ std::size_t length_of(const Riff& riff, const Chunks& chunks, const std::string&
   cannot_decode(place, concat("it is cut off after ", held, " of ", size, " bytes of sound"));
 }
 
+/// A file holds one chunk `data` (Microsoft and IBM, Multimedia Programming Interface, 1991): which
+/// of several is the sound, or whether they follow each other, nothing tells.
+/// @param end  of the first
+void require_one_data(const Riff& riff, std::size_t end, const std::string& place) {
+  for (std::size_t at = end + end % 2; at + 8 <= riff.size();) {
+    const std::uint64_t size = riff.word(at + 4);
+    if (riff.name(at) == "data") {
+      cannot_decode(place, concat("it is a WAV file with a second chunk data, of ", size,
+                                  " bytes; the format has room for one"));
+    }
+    if (size > riff.size() - at - 8) return;
+    at += 8 + static_cast<std::size_t>(size + size % 2);
+  }
+}
+
 /// The coding that a tag stands for, of those that turn up in files of this kind.
 std::string coding(std::uint32_t tag) {
   static constexpr std::pair<std::uint32_t, const char*> k_names[] = {{0x0002, "Microsoft ADPCM"},
@@ -233,6 +248,7 @@ std::optional<std::vector<std::byte>> plain_wav(std::span<const std::byte> bytes
   const std::uint32_t width = width_of(format, place);
   const std::size_t block = std::size_t{format.channels} * width;
   std::size_t length = length_of(riff, chunks, place);
+  require_one_data(riff, chunks.data->at + length, place);
   length -= length % block;
   if (length > std::numeric_limits<std::uint32_t>::max() - k_plain_head)
     cannot_decode(place, "it is longer than a WAV file can be");

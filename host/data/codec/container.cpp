@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/data/codec/container.hpp"
 
+extern "C" {
+#include <libavutil/crc.h>
+}
+
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <optional>
@@ -62,6 +67,21 @@ std::optional<ElementSize> element_size(std::span<const std::byte> bytes, std::s
   return ElementSize{count, is_unknown ? std::nullopt : std::optional(value)};
 }
 
+/// Whether the checksum of an Ogg's page is right (RFC 3533, 6): FFmpeg passes over a page of which
+/// it is not.
+bool is_page_sound(std::span<const std::byte> page) {
+  constexpr std::size_t k_checksum = 22, k_behind = 26;
+  constexpr std::uint8_t k_none[4] = {};
+  const AVCRC* const table = av_crc_get_table(AV_CRC_32_IEEE);
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(page.data());
+  std::uint32_t sum = av_crc(table, 0, bytes, k_checksum);
+  sum = av_crc(table, sum, k_none, sizeof k_none);
+  sum = av_crc(table, sum, bytes + k_behind, page.size() - k_behind);
+  std::uint32_t written = 0;  // FFmpeg gives the sum's bytes in this order
+  for (std::size_t i = k_checksum; i < k_behind; ++i) written = written << 8 | bytes[i];
+  return sum == written;
+}
+
 }  // namespace
 
 std::int64_t whole_ogg(std::span<const std::byte> bytes, const std::string& place) {
@@ -89,6 +109,8 @@ std::int64_t whole_ogg(std::span<const std::byte> bytes, const std::string& plac
       end += number(at + k_head + i);
     }
     if (end > bytes.size()) break;
+    if (!is_page_sound(bytes.subspan(at, end - at)))
+      cannot_decode(place, concat("its page at byte ", at, " is damaged: its checksum is wrong"));
     constexpr std::uint64_t k_none = ~std::uint64_t{0};  // no packet ends in the page
     if (little(at + 6, 8) != k_none) position = little(at + 6, 8);
     if (text.substr(content, 8) == "OpusHead" && content + 12 <= end)
@@ -118,7 +140,8 @@ std::span<const std::byte> behind_tags(std::span<const std::byte> bytes) {
     if (size >= rest.size()) return bytes;
     rest = rest.subspan(size);
   }
-  return begins("\xff") || begins("fLaC") ? rest : bytes;
+  constexpr std::string_view k_tagged[] = {"\xff", "fLaC", "RIFF", "RIFX", "RF64", "BW64", "OggS"};
+  return std::ranges::any_of(k_tagged, begins) ? rest : bytes;
 }
 
 void require_whole_matroska(std::span<const std::byte> bytes, const std::string& place) {

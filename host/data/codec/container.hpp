@@ -17,15 +17,15 @@ namespace weft::host {
 void require_honest_boxes(std::span<const std::byte> bytes, const std::string& place);
 
 /// An Ogg file that is cut off announces what is left of it. Its last page must be marked as the
-/// last of its stream (RFC 3533, 6). Other bytes pass.
+/// last of its stream, and the checksums of all must be right (RFC 3533, 6). Other bytes pass.
 /// @return  how many samples per channel its one stream holds, which its last page says and what an
 ///          encoder filled up is beyond (Vorbis I, A.2; RFC 7845, 4); 0 where there are several
 /// @throws Error (bad_data), with `place` at its head
 std::int64_t whole_ogg(std::span<const std::byte> bytes, const std::string& place);
 
-/// What follows the ID3v2 tags at the head of an MP3 or a FLAC (ID3v2.4, 3.1). FFmpeg would keep
-/// all that they hold, and compare the name of each text with those of all others. Other bytes, and
-/// tags behind which neither begins, stay as they are.
+/// What follows the ID3v2 tags at the head of an MP3, a FLAC, a WAV or an Ogg (ID3v2.4, 3.1).
+/// FFmpeg would keep all that they hold, and compare the name of each text with those of all
+/// others. Other bytes, and tags behind which none of them begins, stay as they are.
 std::span<const std::byte> behind_tags(std::span<const std::byte> bytes);
 
 /// A Matroska or WebM file must hold as much as its segment announces. One that was written live

@@ -95,6 +95,7 @@ using Owned = std::unique_ptr<T, Free>;
 int checked(int status, const std::string& place) {
   if (status >= 0) return status;
   if (status == AVERROR_EOF) cannot_decode(place, "it ends too early");
+  if (status == AVERROR_INVALIDDATA) cannot_decode(place, "it is damaged, or cut off");
   char reason[AV_ERROR_MAX_STRING_SIZE] = {};
   av_strerror(status, reason, sizeof reason);
   cannot_decode(place, reason);
@@ -189,11 +190,6 @@ bool holds_video(const AVFormatContext& format) {
   });
 }
 
-std::string undecodable(const std::string& place, std::string_view reason) {
-  return concat(place, " cannot be decoded: ", reason,
-                ". Replace the file and make the shard anew.");
-}
-
 /// The picture, the first sound or the first moving pictures; FFmpeg passes over all others.
 const AVStream& find_stream(const AVFormatContext& format, Medium medium,
                             const std::string& place) {
@@ -204,7 +200,7 @@ const AVStream& find_stream(const AVFormatContext& format, Medium medium,
     if (medium == Medium::picture || is_wanted) return stream;
   }
   if (medium == Medium::recording && holds_video(format)) {
-    throw LacksSound(Exit::bad_data, undecodable(place, "it is a video without sound"));
+    throw LacksSound(place, "it is a video without sound");
   }
   cannot_decode(place, medium == Medium::video ? "it holds no pictures" : "it holds no stream");
 }
@@ -338,8 +334,17 @@ void MediaFile::jump() {
   avcodec_flush_buffers(inside_->codec.get());
 }
 
+Undecodable::Undecodable(const std::string& place, const std::string& reason)
+    : Error(Exit::bad_data, concat(place, " cannot be decoded: ", reason,
+                                   ". Replace the file and make the shard anew.")),
+      fault_(concat(place, " cannot be decoded: ", reason, ". ")) {}
+
+Error Undecodable::with_remedy(const std::string& remedy) const {
+  return Error(exit(), fault_ + remedy);
+}
+
 void cannot_decode(const std::string& place, const std::string& reason) {
-  throw Error(Exit::bad_data, undecodable(place, reason));
+  throw Undecodable(place, reason);
 }
 
 }  // namespace weft::host

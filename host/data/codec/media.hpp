@@ -89,10 +89,21 @@ struct Announced {
   double begin = 0;          ///< beside pictures: when the first sample is heard, in seconds
 };
 
-/// A video has no sound: where sound is optional it is not there.
-class LacksSound : public Error {
+/// `PLACE cannot be decoded: REASON. Replace the file …`. Exit code bad_data.
+class Undecodable : public Error {
  public:
-  using Error::Error;
+  Undecodable(const std::string& place, const std::string& reason);
+  /// The sentence with another remedy.
+  Error with_remedy(const std::string& remedy) const;
+
+ private:
+  std::string fault_;
+};
+
+/// A video has no sound: where sound is optional it is not there.
+class LacksSound : public Undecodable {
+ public:
+  using Undecodable::Undecodable;
 };
 
 /// Decodes the first stream and calls `take` with each frame, in order; of pictures with the first.
@@ -101,7 +112,7 @@ Announced decode_frames(std::span<const std::byte> bytes, Medium medium, const s
                         const std::function<void(const AVFrame&)>& take,
                         const Deadline& deadline = Deadline());
 
-/// @throws Error (bad_data): `PLACE cannot be decoded: REASON. Replace the file …`
+/// @throws Undecodable
 [[noreturn]] void cannot_decode(const std::string& place, const std::string& reason);
 
 }  // namespace weft::host

@@ -148,6 +148,11 @@ void set_aside(const Dataset::Content& content, const SplitContent& part, std::s
 /// @param memory  unless null, where its larger arrays come from
 Batch empty_batch(const Dataset::Content& content, std::size_t rows, BatchMemory* memory = nullptr);
 
+/// Why one example cannot be used: a sentence for each field that cannot be filled.
+/// @param batch  of one row
+std::vector<std::string> faults_of(const Dataset::Content& content, Split split, const Draw& draw,
+                                   Batch& batch);
+
 /// Fills one row of every field, and its key. [any thread; one for each row]
 /// @throws Error (bad_data) naming the sample that cannot be used
 void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Batch& batch,

@@ -203,8 +203,7 @@ class Row {
     const Shard& shard = *part_.shards[ref_.shard];
     const std::string_view member = shard.chosen(ref_.sample, image->source.text);
     return placement_of(shard.read(ref_.sample, member), std::get<ImageOptions>(image->kind),
-                        random ? &*random : nullptr,
-                        concat(shard.place(ref_.sample), ": ", image->name, ".", member));
+                        random ? &*random : nullptr, shard.place(ref_.sample, image->name, member));
   }
 
   const Dataset::Content& content_;
@@ -245,32 +244,37 @@ Feature feature_of(const Dataset::Content& content, const Draw& draw, const Spli
 
 namespace {
 
+/// Fills one field of the row.
+void fill_field(const Dataset::Content& content, Row& filler, std::size_t f, Batch& batch,
+                std::size_t row) {
+  const FieldOptions& field = content.options.fields[f];
+  const auto rows = static_cast<std::size_t>(batch.size);
+  Array& values = batch.fields.at(field.name);
+  Array* const masks = field.mask.empty() ? nullptr : &batch.fields.at(field.mask);
+  const std::size_t value_bytes = values.byte_count() / rows;
+  const std::size_t flags = masks != nullptr ? masks->byte_count() / rows : 0;
+  const Target target{values.bytes.get() + row * value_bytes,
+                      masks != nullptr ? masks->data<bool>() + row * flags : nullptr, batch, row};
+  bool is_present = filler.has(f);
+  try {
+    if (is_present) filler.fill(f, target);
+  } catch (const LacksSound&) {
+    if (!field.is_optional) throw;
+    is_present = false;
+  }
+  if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
+  if (!is_present) {
+    filler.leave_empty(f, target, value_bytes);
+    std::fill_n(target.mask, flags, false);
+  }
+}
+
 /// Fills the fields of the row with one example. @return  its key
 std::string fill_fields(const Dataset::Content& content, Split split, const Draw& draw,
                         Batch& batch, std::size_t row) {
   Row filler(content, split, draw);
-  const auto rows = static_cast<std::size_t>(batch.size);
-  for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
-    const FieldOptions& field = content.options.fields[f];
-    Array& values = batch.fields.at(field.name);
-    Array* const masks = field.mask.empty() ? nullptr : &batch.fields.at(field.mask);
-    const std::size_t value_bytes = values.byte_count() / rows;
-    const std::size_t flags = masks != nullptr ? masks->byte_count() / rows : 0;
-    const Target target{values.bytes.get() + row * value_bytes,
-                        masks != nullptr ? masks->data<bool>() + row * flags : nullptr, batch, row};
-    bool is_present = filler.has(f);
-    try {
-      if (is_present) filler.fill(f, target);
-    } catch (const LacksSound&) {
-      if (!field.is_optional) throw;
-      is_present = false;
-    }
-    if (field.is_optional) batch.fields.at(field.name + k_present).data<bool>()[row] = is_present;
-    if (!is_present) {
-      filler.leave_empty(f, target, value_bytes);
-      std::fill_n(target.mask, flags, false);
-    }
-  }
+  for (std::size_t f = 0; f < content.options.fields.size(); ++f)
+    fill_field(content, filler, f, batch, row);
   return filler.key();
 }
 
@@ -317,6 +321,35 @@ std::vector<std::string> texts_of(const Dataset::Content& content, const SplitCo
   std::vector<std::string> texts;
   for (const std::string& source : sources) texts.push_back(found.values[source]);
   return texts;
+}
+
+std::vector<std::string> faults_of(const Dataset::Content& content, Split split, const Draw& draw,
+                                   Batch& batch) {
+  std::vector<std::string> faults;
+  const auto note = [&](const auto& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.exit() != Exit::bad_data) throw;
+      const std::string reason = error.what();
+      if (std::ranges::find(faults, reason) == faults.end()) faults.push_back(reason);
+    }
+  };
+  const SplitContent& part = part_of(content, split, draw);
+  const ExampleRef& ref = part.examples[draw.example];
+  std::optional<Row> filler;
+  note([&] { filler.emplace(content, split, draw); });
+  for (std::size_t f = 0; f < content.options.fields.size(); ++f) {
+    const FieldOptions& field = content.options.fields[f];
+    if (filler) {
+      note([&] { fill_field(content, *filler, f, batch, 0); });
+    } else if (field.is_media() && part.shards[ref.shard]->has_any(ref.sample, field.source.text)) {
+      // What its text lacks says nothing of its files.
+      note([&] { feature_of(content, draw, part, draw.example, field, nullptr); });
+    }
+  }
+  if (faults.empty()) note([&] { fill_row(content, split, draw, batch, 0); });
+  return faults;
 }
 
 void fill_row(const Dataset::Content& content, Split split, const Draw& draw, Batch& batch,

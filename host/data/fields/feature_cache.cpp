@@ -54,7 +54,7 @@ Feature make_feature(const Shard& shard, std::size_t sample, const FieldOptions&
                      RandomSequence* random) {
   const std::string_view member = shard.chosen(sample, field.source.text);
   const Bytes bytes = shard.read(sample, member);
-  const std::string place = concat(shard.place(sample), ": ", field.name, ".", member);
+  const std::string place = shard.place(sample, field.name, member);
   if (bytes.empty()) cannot_decode(place, "it is empty");
   if (const FieldKind* own = field.own_kind()) return own->decode(text_of(bytes), place);
   if (const auto* image = std::get_if<ImageOptions>(&field.kind)) {

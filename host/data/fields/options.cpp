@@ -36,6 +36,10 @@ std::optional<Exchange> exchange(const Section& section) {
     const std::string both = section.pointer("swap_within", section.word("swap_within", ""));
     return Exchange{both, both};
   }
+  if (!section.at("swap_within").is_object()) {
+    section.refuse("swap_within", "a JSON pointer such as /question, or an object");
+    return std::nullopt;
+  }
   const Section pair = section.inner("swap_within");
   return Exchange{pair.pointer("key", pair.word("key", "")),
                   pair.pointer("other_key", pair.word("other_key", ""))};
@@ -45,6 +49,7 @@ FieldOptions field(const std::string& name, const Json& json) {
   const Section section(json, concat("data field ", name), "/fields/" + name);
   FieldOptions field;
   field.name = name;
+  field.exchange = exchange(section);  // first: where its kind cannot go on, this is told too
   const std::string kind = section.word("kind", "");
   if (kind == "image") {
     field.kind = image_options(section);
@@ -83,7 +88,6 @@ FieldOptions field(const std::string& name, const Json& json) {
   if (field.is_media() && field.source.is_pointer()) section.refuse("pointer", "a member instead");
   if (!field.is_media() && section.has("swap_within"))
     section.refuse("swap_within", "it on media fields only");
-  field.exchange = exchange(section);
   read_mask_options(section, field);
   field.feature_key = feature_key(json, field.source);
   section.require_sound();

@@ -5,6 +5,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -12,7 +13,7 @@ extern "C" {
 #include "host/data/codec/media.hpp"
 #include "host/data/image/decode_image.hpp"
 #include "host/data/image/decode_picture.hpp"
-#include "host/data/image/plain_png.hpp"
+#include "host/data/image/decode_png.hpp"
 
 namespace weft::host {
 namespace {
@@ -74,11 +75,11 @@ Pixels decode_jpeg(std::span<const std::byte> bytes, int channels, const Least& 
   return picture.channels == channels ? std::move(picture) : grey_of(picture);
 }
 
-std::optional<std::vector<std::byte>> plain_picture(std::span<const std::byte> bytes,
-                                                    const PictureHead& head,
-                                                    const std::string& place) {
-  if (head.format != PictureFormat::png) return std::nullopt;
-  return plain_png(bytes, place);
+/// Calls `take` with the first picture.
+void decode_first(std::span<const std::byte> bytes, const PictureHead& head,
+                  const std::string& place, const std::function<void(const AVFrame&)>& take) {
+  if (head.format == PictureFormat::png) return decode_png(bytes, place, take);
+  decode_frames(bytes.first(head.end), Medium::picture, place, take);
 }
 
 }  // namespace
@@ -109,15 +110,13 @@ Pixels unpacked(const Image& image) {
 Image decode_image(std::span<const std::byte> bytes, const ImageForm& form,
                    const std::string& place) {
   const PictureHead head = vetted_head(bytes, place);
-  const std::optional<std::vector<std::byte>> plain = plain_picture(bytes, head, place);
   ImageForm stored = form;
   if (head.orientation >= 5) std::swap(stored.height, stored.width);
   Image image;
   if (head.components == 4) {  // FFmpeg's colours of inks are not those that are meant.
     image = scaled(decode_jpeg(bytes, form.channels, {}, place), stored, place);
   } else {
-    const std::span<const std::byte> alone = plain ? *plain : bytes.first(head.end);
-    decode_frames(alone, Medium::picture, place, [&](const AVFrame& frame) {
+    decode_first(bytes, head, place, [&](const AVFrame& frame) {
       if (image.pixels.empty()) image = scaled(frame, stored, place);
     });
   }
@@ -131,9 +130,8 @@ Pixels decode_pixels(std::span<const std::byte> bytes, const PictureHead& head, 
   if (head.format == PictureFormat::jpeg) {
     return oriented(decode_jpeg(bytes, channels, least, place), head.orientation);
   }
-  const std::optional<std::vector<std::byte>> plain = plain_picture(bytes, head, place);
   std::optional<Pixels> picture;
-  decode_frames(plain ? *plain : bytes, Medium::picture, place, [&](const AVFrame& frame) {
+  decode_first(bytes, head, place, [&](const AVFrame& frame) {
     if (!picture) picture = pixels_of(frame, channels, background, place);
   });
   if (!picture) cannot_decode(place, "it is cut off or holds no picture");

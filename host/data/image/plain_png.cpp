@@ -136,6 +136,8 @@ std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes
   const unsigned depth = static_cast<unsigned char>(head[8]);
   const Chunk* const clear = find(chunks, "tRNS");
   require_known(chunks, place);
+  if (chunks.back().name == "IEND" && !chunks.back().content.empty())
+    cannot_decode(place, "it is a PNG whose end (IEND) is not empty");
   if (head[9] == k_palette) require_palette(chunks, place);
   const bool is_low_grey = head[9] == k_grey && (depth == 1 || depth == 2 || depth == 4) &&
                            clear != nullptr && clear->content.size() == 2;

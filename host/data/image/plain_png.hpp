@@ -18,7 +18,8 @@ namespace weft::host {
 /// tRNS there.
 /// What is cut off stays so, for the decoder to say.
 /// @return  the PNG, or nothing if the bytes are one already, or no PNG
-/// @throws Error (bad_data): a palette picture without a palette, a PNG without a head
+/// @throws Error (bad_data): a palette picture without a palette, a PNG without a head, an end that
+/// is not empty
 std::optional<std::vector<std::byte>> plain_png(std::span<const std::byte> bytes,
                                                 const std::string& place);
 

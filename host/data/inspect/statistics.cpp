@@ -8,6 +8,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "host/base/error.hpp"
@@ -99,7 +100,8 @@ class Looker {
       for (std::size_t f = 0; f < fields.size(); ++f) look(f, example, texts, watch);
     } catch (const Error& error) {
       if (error.exit() != Exit::bad_data) throw;
-      faults.push_back({example, error.what()});
+      for (std::string& reason : faults_of(content_, split_, {example, 0, std::nullopt}, row_))
+        faults.push_back({example, std::move(reason)});
     }
   }
 
@@ -325,23 +327,30 @@ FieldSurvey finished(const FieldOptions& options, FieldSum& sum,
   return field;
 }
 
-/// The samples of a split that cannot be used. The entries of one sample fail for one reason.
+/// The samples of a split that cannot be used, once for each reason: the entries of one sample fail
+/// for the same.
 void add_unusable(const SplitContent& part, const std::vector<Fault>& faults,
                   const std::function<std::string(std::size_t example)>& key,
                   std::vector<BadSample>& unusable) {
-  const Fault* before = nullptr;
+  std::set<std::string> told;  // of the sample at hand
+  const ExampleRef* before = nullptr;
   for (const Fault& fault : faults) {
     const ExampleRef& ref = part.examples[fault.example];
-    const bool is_same = before != nullptr && before->reason == fault.reason &&
-                         part.examples[before->example].shard == ref.shard &&
-                         part.examples[before->example].sample == ref.sample;
-    before = &fault;
-    if (!is_same)
+    if (before == nullptr || before->shard != ref.shard || before->sample != ref.sample)
+      told.clear();
+    before = &ref;
+    if (told.insert(fault.reason).second)
       unusable.push_back({part.shards[ref.shard]->name, key(fault.example), fault.reason});
   }
 }
 
 }  // namespace
+
+std::size_t Survey::unusable_samples() const {
+  std::set<std::pair<std::string, std::string>> samples;
+  for (const BadSample& bad : unusable) samples.emplace(bad.shard, bad.key);
+  return samples.size();
+}
 
 Survey survey(const Dataset& dataset, bool statistics) {
   const Dataset::Content& content = dataset.content();

@@ -69,10 +69,14 @@ struct SameContent {
 };
 
 struct Survey {
-  std::vector<BadSample> unusable;  ///< all of them, in the order of the splits and shards
+  /// All of them, in the order of the splits and shards: one that fails for several reasons stands
+  /// here once for each.
+  std::vector<BadSample> unusable;
   std::vector<SplitSurvey> splits;  ///< those that have samples
   std::vector<Split> streamed;      ///< those that commands or standard input give: not looked at
   std::vector<SameContent> same;
+
+  std::size_t unusable_samples() const;
 };
 
 /// @param dataset     opened so that bad samples are set aside (bad_samples with a skip of 1);

@@ -6,6 +6,7 @@
 #include "host/base/error.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
+#include "host/data/codec/media.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/dataset/example.hpp"
 #include "host/data/fields/field_kind.hpp"
@@ -26,6 +27,15 @@ void put_list(const FieldOptions& field, const std::string& text, Json& json) {
   for (std::size_t i = 0; i < pointers.size(); ++i) json[Json::json_pointer(pointers[i])] = list[i];
 }
 
+/// A field that is read from bytes becomes a member.
+void add_file(const FieldOptions& field, const GivenExample& example, std::size_t sample,
+              Shard& shard) {
+  const std::string member(member_names(field.source.text).front());
+  shard.add_member(sample, member, example.fields.at(field.name));
+  const auto file = example.files.find(field.name);
+  if (file != example.files.end()) shard.set_origin(sample, member, file->second);
+}
+
 /// The examples as samples that are kept in memory.
 std::shared_ptr<const Shard> shard_of(const DataOptions& options,
                                       const std::vector<GivenExample>& examples) {
@@ -42,8 +52,7 @@ std::shared_ptr<const Shard> shard_of(const DataOptions& options,
       else if (field.source.is_pointer())
         json[Json::json_pointer(field.source.text)] = value->second;
       else
-        shard->add_member(sample, std::string(member_names(field.source.text).front()),
-                          value->second);
+        add_file(field, example, sample, *shard);
     }
     if (!json.is_null()) shard->add_member(sample, "json", json.dump());
   }
@@ -105,7 +114,11 @@ Batch given_batch(const Dataset& data, const std::vector<GivenExample>& examples
   draw.run = part;
   for (std::size_t i = 0; i < examples.size(); ++i) {
     draw.example = i;
-    fill_row(content, Split::test, draw, batch, i);
+    try {
+      fill_row(content, Split::test, draw, batch, i);
+    } catch (const Undecodable& fault) {  // there is no shard to be made anew
+      throw fault.with_remedy("Give another file.");
+    }
   }
   return batch;
 }

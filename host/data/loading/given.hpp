@@ -18,6 +18,8 @@ namespace weft::host {
 struct GivenExample {
   std::string key;                            ///< for messages; the result carries it
   std::map<std::string, std::string> fields;  ///< by the field's name
+  /// By the field's name: the file that its bytes were read from, for messages.
+  std::map<std::string, std::string> files = {};
 };
 
 /// What examples are read from.
@@ -47,7 +49,7 @@ ShardLook look_at_shard(const std::string& data_json, const std::set<std::string
 
 /// The batch of some examples, in their order.
 /// @param data  opened with section_to_predict() and no shards
-/// @throws Error (bad_data) naming the example that cannot be used
+/// @throws Error (bad_data) naming the example, or the file of it, that cannot be used
 Batch given_batch(const Dataset& data, const std::vector<GivenExample>& examples);
 
 }  // namespace weft::host

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 
+#include "host/base/printable.hpp"
 #include "host/base/text.hpp"
 
 namespace weft::host {
@@ -12,7 +13,7 @@ namespace {
 
 /// Without `SHARD, sample KEY: ` at its beginning.
 std::string without_place(const BadSample& bad) {
-  const std::string place = concat(bad.shard, ", sample ", bad.key);
+  const std::string place = printable(concat(bad.shard, ", sample ", bad.key), k_sentence_bytes);
   if (!bad.reason.starts_with(place)) return bad.reason;
   const std::size_t end = bad.reason.find(": ", place.size());
   return end == std::string::npos ? bad.reason : bad.reason.substr(end + 2);

@@ -55,6 +55,13 @@ std::string Shard::place(std::size_t sample) const {
   return concat(name, ", sample ", key(sample));
 }
 
+std::string Shard::place(std::size_t sample, std::string_view field,
+                         std::string_view member) const {
+  const auto origin = origins_.find({sample, std::string(member)});
+  return origin != origins_.end() ? origin->second
+                                  : concat(place(sample), ": ", field, ".", member);
+}
+
 std::vector<std::string> Shard::members(std::size_t sample) const {
   std::vector<std::string> found;
   for (std::uint32_t i = samples_[sample].first; i != k_none; i = members_[i].next) {

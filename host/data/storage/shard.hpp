@@ -64,6 +64,10 @@ class Shard {
   /// `/data/digits-qa-train-000.tar, sample 3-jackson-12`: how a message begins.
   std::string place(std::size_t sample) const;
 
+  /// `SHARD, sample KEY: FIELD.MEMBER`: how a message about a field's file begins. Of one that the
+  /// user named, that name.
+  std::string place(std::size_t sample, std::string_view field, std::string_view member) const;
+
   /// What follows that dot (`png`, `wav`, `json`), of each member, in alphabetical order.
   std::vector<std::string> members(std::size_t sample) const;
 
@@ -103,6 +107,10 @@ class Shard {
   bool add_member(std::size_t sample, const std::string& member, MemberFile file);
   /// Bytes that are kept in memory.
   bool add_member(std::size_t sample, const std::string& member, std::string_view bytes);
+  /// The file that the bytes of a member come from.
+  void set_origin(std::size_t sample, const std::string& member, const std::string& file) {
+    origins_[{sample, member}] = file;
+  }
   /// Where a member lies that was added by its place.
   std::pair<std::int64_t, std::int64_t> offset_and_size(std::size_t sample,
                                                         std::string_view member) const;
@@ -132,6 +140,7 @@ class Shard {
   std::deque<Member> members_;
   std::string keys_, held_;
   std::vector<std::string> names_;
+  std::map<std::pair<std::size_t, std::string>, std::string> origins_;
   std::map<std::string, std::uint16_t, std::less<>> number_of_;  ///< by the name of a member
 };
 

@@ -17,6 +17,17 @@
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX does not declare it
 
 namespace weft::host {
+namespace {
+
+void require_sound(const GzipCheck& gzip, const std::string& name) {
+  if (gzip.is_sound()) return;
+  throw Error(Exit::bad_data,
+              concat("The shard ", name,
+                     " is compressed by gzip, and cut off, or damaged: its checksum is wrong. Copy "
+                     "it again from its source, or make it anew."));
+}
+
+}  // namespace
 
 TarFile::TarFile(const std::string& path) : path_(path), input_(path) {
   if (input_.problem().empty()) return;
@@ -32,6 +43,7 @@ std::int64_t TarFile::read(const void** bytes) {
   const std::int64_t count = input_.read(buffer_.data(), buffer_.size());
   if (count > 0) {
     fingerprint_.add(buffer_.data(), static_cast<std::size_t>(count));
+    gzip_.add(buffer_.data(), static_cast<std::size_t>(count));
     size_ += count;
   }
   *bytes = buffer_.data();
@@ -39,6 +51,11 @@ std::int64_t TarFile::read(const void** bytes) {
 }
 
 void TarFile::finish() {
+  finish_damaged();
+  require_sound(gzip_, path_);
+}
+
+void TarFile::finish_damaged() {
   const void* unused = nullptr;
   std::int64_t count = 0;
   while ((count = read(&unused)) > 0) continue;
@@ -103,7 +120,10 @@ std::int64_t TarPipe::read(const void** bytes) {
   do {
     count = ::read(number_, buffer_.data(), buffer_.size());
   } while (count < 0 && errno == EINTR);
-  if (count > 0) size_ += count;
+  if (count > 0) {
+    gzip_.add(buffer_.data(), static_cast<std::size_t>(count));
+    size_ += count;
+  }
   *bytes = buffer_.data();
   return count;
 }
@@ -116,11 +136,11 @@ void TarPipe::finish() {
     throw Error(Exit::io,
                 concat("The shard ", name_, " cannot be read: ", std::strerror(errno), "."));
   }
-  if (process_ < 0) return;
+  if (process_ < 0) return require_sound(gzip_, name_);
   int status = 0;
   ::waitpid(process_, &status, 0);
   process_ = -1;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return require_sound(gzip_, name_);
   throw Error(Exit::io,
               concat("The shard ", name_, " is not to be trusted: the command ended with ",
                      WIFEXITED(status) ? "status " : "signal ",

@@ -12,6 +12,7 @@
 
 #include "host/base/fingerprint.hpp"
 #include "host/data/storage/data_file.hpp"
+#include "host/data/storage/gzip_check.hpp"
 #include "host/data/storage/shard_names.hpp"
 #include "host/data/storage/tar_reader.hpp"
 
@@ -26,8 +27,10 @@ class TarFile : public TarInput {
   std::int64_t read(const void** bytes) override;
 
   /// Reads what is left behind the closing block. @throws Error (io); (bad_data) when the file has
-  /// changed meanwhile
+  /// changed meanwhile, or the checksum of its gzip is wrong
   void finish() override;
+  /// The same of one that is known to be damaged.
+  void finish_damaged();
 
   std::int64_t size() const override { return size_; }
   const std::string& name() const override { return path_; }
@@ -40,6 +43,7 @@ class TarFile : public TarInput {
   std::array<char, 1 << 16> buffer_{};
   std::int64_t size_ = 0;
   Fingerprint fingerprint_;
+  GzipCheck gzip_;
 };
 
 /// What a shell command writes, or standard input where the command is empty.
@@ -67,7 +71,8 @@ class TarPipe : public TarInput {
  private:
   std::string name_;
   const std::atomic<bool>& cancelled_;
-  int number_ = 0;      ///< to read from
+  int number_ = 0;  ///< to read from
+  GzipCheck gzip_;
   pid_t process_ = -1;  ///< of the command; -1: none, or waited for
   std::array<char, 1 << 16> buffer_{};
   std::int64_t size_ = 0;

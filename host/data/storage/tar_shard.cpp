@@ -32,7 +32,7 @@ class TarIndexer {
     } catch (const Error& error) {
       if (damage == Damage::refuse || error.exit() != Exit::bad_data) throw;
       shard_.bad.push_back({shard_.name, "", error.what()});
-      file_.finish();
+      file_.finish_damaged();
     }
     shard_.fingerprint = file_.fingerprint();
     shard_.passed_over = tar_.passed_over();

@@ -69,6 +69,33 @@ class OneRound(Check):
             at = next(number for number, line in enumerate(text, 1) if f'"{key}":' in line) + (key == "split")
             self.assertEqual(lines.count(f"{self.folder}/r.json:{at}:{text[at - 1].index(chr(34)) + 1}: /data/av/{told}"), 1, "\n".join(lines))
 
+    def test_a_loss_of_negative_weight(self):
+        recipe = small()
+        recipe["losses"]["second"] = copy.deepcopy(recipe["losses"]["ce"])
+        recipe["stages"][0]["losses"] = {"ce": -0.5, "second": {"from": 1, "to": -2, "over": [0, 2]}}
+        self.assert_told(self.problems(recipe), "/stages/0/losses/ce: expected a number above 0, found -0.5.",
+                         "/stages/0/losses/second/to: expected a number of at least 0, found -2.")
+
+    def test_an_exchange_hides_nothing(self):
+        """Neither one that is no pointer nor one that leads nowhere, which is known when the shards are open."""
+        recipe = small()
+        fields = recipe["data"]["av"]["fields"]
+        fields["vector"] = {"kind": "array", "member": "npy", "shape": [3], "swap_within": "/a~2b", "mean": "x"}
+        fields["picture"].update(swap_within="/a~3", crop=[0.5, 1])
+        told = "\n".join(self.problems(recipe))
+        for text in ('fields/vector/mean: expected a number, found "x"', 'fields/vector/swap_within: expected a JSON pointer such as "/question", found "/a~2b"',
+                     "fields/picture/crop: expected an object", 'fields/picture/swap_within: expected a JSON pointer such as "/question", found "/a~3"'):
+            self.assertIn(text, told)
+        recipe = small()
+        fields = recipe["data"]["av"]["fields"]
+        fields["picture"]["swap_within"] = "/nowhere"
+        fields["other"] = {"kind": "array", "member": "npy", "shape": [3], "swap_within": "/nirgends"}
+        fields["label"]["member"] = "lab"
+        told = "\n".join(self.problems(recipe, code=BAD_DATA, verb="train"))
+        for text in ("fields/picture/swap_within: ", "/nowhere", "fields/other/swap_within: ", "/nirgends", "fields/other: ", "there is no member npy",
+                     "fields/label: ", "there is no member lab"):
+            self.assertIn(text, told)
+
     def test_the_small_recipe_is_sound(self):
         self.assertEqual(self.warnings(small()), [])
 

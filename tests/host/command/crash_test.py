@@ -67,6 +67,31 @@ class Crash(Case):
                 self.assertIn(f"weft: error: fusion (tests/fusion.crashing 1.0.0): it {what}, which belong to the host. The checkpoint fit-2 is sound;", result.stderr)
                 self.assertEqual((self.folder / deed / "latest").read_text(), "fit-2\n")
 
+    def test_a_child_that_comes_back_is_no_second_host(self):
+        run = self.folder / "run"
+        result = weft("train", PICTURE, "--run", run, *SHORT, *shards(SHARD), *use("fork"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.count("weft: error: the process was forked inside crashing.so, part tests/fusion.crashing (fusion), entry "
+                                             "call, and the child came back from the call. The child ends here, and the run goes on."), 1, result.stderr)
+        self.assertEqual((run / "latest").read_text(), "fit-4\n")
+        steps = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+        self.assertEqual([event["step"] for event in steps if event["event"] == "step"], [1, 2, 3, 4])
+
+    def test_what_a_plugin_prints_is_not_the_documents(self):
+        """--json is one document, whatever parts print; what they print is seen on standard error."""
+        run = self.folder / "run"
+        result = weft("train", PICTURE, "--run", run, *SHORT, *shards(SHARD), *use("print"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(result.stdout.startswith("metric (test)"), result.stdout)
+        self.assertNotIn(" in c", result.stdout)
+        for verb in (["check", PICTURE, "--json", *use("print")], ["eval", run, "--json", *PATH], ["predict", run, *PATH, "--split", "test"]):
+            result = weft(*verb)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            for line in result.stdout.splitlines() if verb[0] == "predict" else [result.stdout]:
+                json.loads(line)
+            for way in "printf", "cout", "cout of a thread", "write":
+                self.assertIn(f"{way} in creation\n", result.stderr, verb[0])
+
     def test_a_fault_before_there_is_a_run(self):
         for verb in (["check", PICTURE], ["train", PICTURE, "--run", self.folder / "run", *SHORT, *shards(SHARD)]):
             result = weft(*verb, *use("create"))

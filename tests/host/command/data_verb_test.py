@@ -58,6 +58,16 @@ class Check(DataCase):
             self.assertIn("there is no member txt", reasons[2])
             self.assertEqual(found["lacking"], [{"split": "train", "member": "txt", "lacking": 1, "of": 20, "keys": ["s15"]}])
 
+    def test_a_sample_of_two_faults_names_both(self):
+        write_tar(self.tars["train"], [*samples(range(2)), ("t.png", png(1)[:-30]), ("t.txt", b"t"), ("t.cls", b"seven")])
+        result = self.data("check", code=BAD_DATA)
+        self.assertIn("1 sample cannot be used; standard output lists them.", result.stderr)
+        place = f"  cannot be used: {self.tars['train']}, sample t: "
+        self.assertIn(place + "picture.png cannot be decoded: it is a PNG that is cut off.", result.stdout)
+        self.assertIn(place + 'cls is "seven", which is no class of field label.', result.stdout)
+        found = self.read("check", code=BAD_DATA)
+        self.assertEqual([bad["key"] for bad in found["unusable"]], ["t", "t"])
+
     def test_its_sentences(self):
         self.damage()
         result = self.data("check", code=BAD_DATA)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/command/ending.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <new>
@@ -52,12 +53,28 @@ TEST(Ending, ASystemErrorHasTheCodeOfItsNumber) {
 }
 
 TEST(Ending, MissingMemoryIsNoFaultOfAPlugin) {
-  const std::string sentence =
-      "there is not enough memory. Make the batch or the model smaller, or use a machine with "
-      "more.";
+  const std::string remedy =
+      "\\. Make the batch or the model smaller, or use a machine with more\\.";
   EXPECT_EQ(ending_of(std::bad_alloc()).exit, Exit::no_resources);
-  EXPECT_EQ(ending_of(std::bad_array_new_length()).sentence, sentence);
-  EXPECT_EQ(ending_of(std::length_error("vector::_M_default_append")).sentence, sentence);
+  EXPECT_THAT(ending_of(std::bad_array_new_length()).sentence,
+              testing::MatchesRegex(
+                  "there is not enough memory: this process holds [0-9]+ MiB, of the machine's "
+                  "[0-9]+ MiB are free, and it.*" +
+                  remedy));
+  EXPECT_THAT(ending_of(std::length_error("vector::_M_default_append")).sentence,
+              testing::MatchesRegex("there is not enough memory: a list or text larger than any "
+                                    "memory was asked for \\(vector::_M_default_append\\)" +
+                                    remedy));
+}
+
+TEST(Ending, ALimitThatMemoryRanIntoIsNamed) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  const rlimit low{rlim_t{1} << 42, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &low), 0);
+  const std::string sentence = ending_of(std::bad_alloc()).sentence;
+  ::setrlimit(RLIMIT_AS, &before);
+  EXPECT_THAT(sentence, testing::HasSubstr("its limit (ulimit -v) is 4194304 MiB."));
 }
 
 TEST(Ending, ErrorsBringTheirOwnAndTheRestIsInternal) {

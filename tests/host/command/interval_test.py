@@ -28,8 +28,9 @@ class Intervals(Case):
         self.assertRegex(table, r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]")
 
     def test_too_few_drawings_are_refused(self):
-        run = self.train("run")
-        self.refused(["eval", run, "--interval", "3"], BAD_RECIPE, "/evaluate/interval/bootstrap: expected an integer from 10 to 1000000, found 3.")
+        for found in ("3", "-5", "0", "1000001"):
+            self.refused(["eval", "run", "--interval", found], USAGE,
+                         f"weft eval: --interval takes a number from 10 to 1000000, found {found}.")
 
 
 if __name__ == "__main__":

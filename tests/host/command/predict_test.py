@@ -199,7 +199,8 @@ class Predict(Case):
         self.refused(["predict", self.classes, "--picture"], USAGE, "--picture wants a value")
         self.refused(["predict", self.classes, "--field", "picture"], USAGE, '--field takes NAME=VALUE, found "picture".')
         self.refused(["predict", self.classes, "--picture", "nowhere.png"], NO_INPUT, "nowhere.png cannot be read.")
-        self.refused(["predict", self.classes, "--picture", self.home / "first.wav"], BAD_DATA, "the input, sample input")
+        self.refused(["predict", self.classes, "--picture", self.home / "first.wav"], BAD_DATA,
+                     f"{self.home}/first.wav cannot be decoded: it is a WAV file, neither PNG, JPEG nor WebP. Give another file.")
         self.refused(["predict", self.classes, "--picture", "/dev/zero"], BAD_DATA, "/dev/zero has more than 268435456 bytes; no more are read.")
         self.refused(["predict", self.classes, "--picture", "/dev/null"], BAD_DATA, "it is empty")
         self.refused(["predict", self.classes, "--wire", "fusion.tokns"], USAGE, 'no output "fusion.tokns"', "fusion.tokens")

@@ -11,7 +11,9 @@
 #include <cfenv>
 #include <clocale>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <thread>
 
@@ -48,6 +50,15 @@ class Trap final : public CustomFunction {
   for (;;) ::usleep(1000);
 }
 
+/// To standard output, in every way there is.
+void print(const std::string& where) {
+  std::printf("printf in %s\n", where.c_str());
+  std::cout << "cout in " << where << std::endl;
+  std::thread([&] { std::cout << "cout of a thread in " << where << std::endl; }).join();
+  const std::string line = "write in " + where + "\n";
+  static_cast<void>(::write(1, line.data(), line.size()) == 0);
+}
+
 /// So that no signal reaches this thread.
 [[noreturn]] void hang_deaf() {
   sigset_t all;
@@ -81,6 +92,8 @@ class Crashing final : public Fusion {
                    "change_locale",
                    "change_rounding",
                    "flush_denormals",
+                   "fork",
+                   "print",
                    "hang",
                    "hang_deaf",
                    "hang_in_evaluation"});
@@ -94,11 +107,13 @@ class Crashing final : public Fusion {
 
   Crashing(const Config& config, const Parameters&) : deed_(config.deed) {
     if (deed_ == "create") segfault();
+    if (deed_ == "print") print("creation");
   }
 
   Outputs forward(const Inputs& in) const override {
     const Tensor x = in["streams"];
     if (deed_ == "hang_in_evaluation" && !training()) hang();
+    if (deed_ == "print") print("call");
     if (++calls_ == 3) {
       if (deed_ == "hang") hang();
       if (deed_ == "hang_deaf") hang_deaf();
@@ -116,6 +131,7 @@ class Crashing final : public Fusion {
       if (deed_ == "change_locale") std::setlocale(LC_ALL, "C.UTF-8");
       if (deed_ == "change_rounding") std::fesetround(FE_UPWARD);
       if (deed_ == "flush_denormals") _mm_setcsr(_mm_getcsr() | 0x8040);
+      if (deed_ == "fork") static_cast<void>(::fork());
       if (deed_ == "backward") return {{"tokens", apply(std::make_unique<Trap>(), {x})[0]}};
     }
     return {{"tokens", x * 1.0}};

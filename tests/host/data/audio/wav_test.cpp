@@ -106,6 +106,52 @@ TEST(Wav, OtherChunksArePassedOver) {
   EXPECT_THAT(decoded(file({.after = "TAGgarbage"}, k_sound)), k_samples);
 }
 
+/// The format has one (RIFF MCI 1.0, "Waveform Audio File Format").
+TEST(Wav, ASecondChunkOfSoundIsRefused) {
+  const std::string sentence =
+      "it is a WAV file with a second chunk data, of 6 bytes; the format has room for one. ";
+  EXPECT_THAT(refusal(file({.after = chunk("data", k_sound)}, k_sound)), HasSubstr(sentence));
+  EXPECT_THAT(refusal(file({.after = chunk("LIST", "INFOx") + chunk("data", k_sound)}, k_sound)),
+              HasSubstr(sentence));
+  EXPECT_THAT(refusal(file({.after = chunk("data", k_sound)}, "")), HasSubstr(sentence));
+  // Of open length all that follows is sound.
+  EXPECT_EQ(decoded(file({.size = 0xffffffff, .after = chunk("data", "")}, k_sound)).size(), 7U);
+}
+
+/// As other readers do (libsndfile, FFmpeg), the tag is passed over (ID3v2.4, 3.1).
+TEST(Wav, ATagBeforeItIsPassedOver) {
+  const std::string tag = "ID3\x04" + std::string(5, '\0') + "\x05" + "hello";
+  EXPECT_THAT(decoded(tag + file({}, k_sound)), k_samples);
+  EXPECT_THAT(decoded(tag + file({.size = 0xffffffff}, k_sound)), k_samples);
+}
+
+/// One sample is a sound, unless none is left of it.
+TEST(Wav, OneSampleIsASound) {
+  EXPECT_THAT(decoded(file({}, k_sound.substr(0, 2))), ElementsAre(0.5F));
+  const auto [exit, sentence] =
+      error_of([] { decode_audio(bytes_of(wav(44'100, 1, {1000})), k_rate, "v.wav"); });
+  EXPECT_EQ(sentence,
+            "v.wav cannot be decoded: it is too short: samples at 44100 a second: 1; at 8000: 0. "
+            "Replace the file and make the shard anew.");
+}
+
+/// Numbers of 64 bits that 32 hold are the same sound.
+TEST(Wav, BothFloatsAreResampledAlike) {
+  std::string narrow, wide;
+  for (int i = 0; i < 4000; ++i) {
+    const auto one = static_cast<float>(std::sin(0.37 * i) + 0.3 * std::sin(1.9 * i)) / 2;
+    const double same = static_cast<double>(one);
+    narrow.append(reinterpret_cast<const char*>(&one), sizeof one);
+    wide.append(reinterpret_cast<const char*>(&same), sizeof same);
+  }
+  const auto at_rate = [](const std::string& bytes) {
+    return decode_audio(bytes_of(bytes), 5000, "v.wav").samples;
+  };
+  const std::vector<float> samples = at_rate(file({.tag = 3, .bits = 32, .block = 4}, narrow));
+  EXPECT_EQ(samples.size(), 2500U);
+  EXPECT_EQ(samples, at_rate(file({.tag = 3, .bits = 64, .block = 8}, wide)));
+}
+
 TEST(Wav, TheOtherByteOrderIsRead) {
   const std::string sound =
       number(0x4000, 2, true) + number(0xc000, 2, true) + number(0x2000, 2, true);

@@ -282,6 +282,12 @@ TEST(DecodeAudio, TruncationOfPagesAndPacketsIsNamed) {
   EXPECT_EQ(
       error_of([&] { decode_audio(bytes_of(ogg.substr(0, 4000)), 16000, "v.ogg"); }).second,
       std::string("v.ogg cannot be decoded: it is cut off, or damaged between pages") + k_remedy);
+  std::string damaged = ogg;
+  damaged[3500] ^= 0x10;
+  EXPECT_EQ(error_of([&] { decode_audio(bytes_of(damaged), 16000, "v.ogg"); }).second,
+            std::string("v.ogg cannot be decoded: its page at byte 3446 is damaged: its checksum "
+                        "is wrong") +
+                k_remedy);
   const std::string mp3 = read_file(WEFT_SOURCE_DIR "/tests/host/data/audio/tone.mp3");
   EXPECT_EQ(error_of([&] { decode_audio(bytes_of(mp3.substr(0, 1728)), 16000, "v.mp3"); }).second,
             std::string("v.mp3 cannot be decoded: it is cut off") + k_remedy);

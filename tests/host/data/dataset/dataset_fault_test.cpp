@@ -98,7 +98,7 @@ TEST_F(DatasetFaultTest, CorruptPicture) {
   picture[50] = static_cast<char>(picture[50] ^ 1);
   write_sample({{"png", &picture}});
   expect_of_sample(std::string("picture.png cannot be decoded: "
-                               "Invalid data found when processing input") +
+                               "it is damaged, or cut off") +
                    k_replace);
 }
 

@@ -158,5 +158,60 @@ TEST(PlainPng, WhatIsCutOffStaysSo) {
   EXPECT_THAT(seen(whole.substr(0, end) + text), ElementsAre(7));
 }
 
+/// FFmpeg fills them with grey or black.
+TEST(PlainPng, AllRowsMustBeThere) {
+  const std::string rows("\0\1\2\0\3\4\0\5\6", 9);
+  EXPECT_THAT(seen(picture({3, 2}, rows)), ElementsAre(1, 2, 3, 4, 5, 6));
+  for (const std::size_t size : {3, 6, 8}) {
+    EXPECT_THAT(complaint(picture({3, 2}, rows.substr(0, size))),
+                HasSubstr("p cannot be decoded: it is a PNG of which rows are missing. "))
+        << size;
+  }
+  EXPECT_THAT(complaint(picture({3, 2}, rows.substr(0, 6), png_chunk("tEXt", "k"))),
+              HasSubstr("it is a PNG of which rows are missing. "));
+  const std::string whole = picture({3, 2}, rows);
+  EXPECT_THAT(complaint(whole.substr(0, whole.size() - 20)), HasSubstr("a PNG that is cut off. "));
+  EXPECT_THAT(complaint(head({3, 2}) + png_chunk("IEND", "")),
+              HasSubstr("it is a PNG without pixels (IDAT). "));
+  EXPECT_THAT(complaint(head({3, 2}) + png_chunk("IDAT", zlib_stored(rows.substr(0, 3))) +
+                        png_chunk("IEND", "x")),
+              HasSubstr("it is a PNG whose end (IEND) is not empty. "));
+}
+
+/// A picture as small as can be has passes without rows (PNG, 8.2), which miss nothing.
+TEST(PlainPng, AllRowsOfAllPassesMustBeThere) {
+  constexpr int k_passes[7][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+                                  {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+  for (int height = 1; height <= 9; ++height) {
+    for (int width = 1; width <= 9; ++width) {
+      std::string rows;
+      std::size_t last = 0;
+      std::vector<std::uint8_t> expected(static_cast<std::size_t>(height * width));
+      for (const auto& [x0, y0, dx, dy] : k_passes) {
+        for (int y = y0; y < height && x0 < width; y += dy) {
+          last = rows.size();
+          rows += '\0';
+          for (int x = x0; x < width; x += dx) {
+            rows += static_cast<char>(16 * y + x);
+            expected[static_cast<std::size_t>(y * width + x)] =
+                static_cast<std::uint8_t>(16 * y + x);
+          }
+        }
+      }
+      std::string interlaced =
+          head({static_cast<std::uint32_t>(height), static_cast<std::uint32_t>(width)});
+      interlaced = interlaced.substr(0, 8) + png_chunk("IHDR", interlaced.substr(16, 12) + '\1');
+      const std::string end = png_chunk("IEND", "");
+      EXPECT_EQ(seen(interlaced + png_chunk("IDAT", zlib_stored(rows)) + end), expected)
+          << height << " x " << width;
+      if (last == 0) continue;  // without a row FFmpeg says so itself
+      EXPECT_THAT(
+          complaint(interlaced + png_chunk("IDAT", zlib_stored(rows.substr(0, last))) + end),
+          HasSubstr("it is a PNG of which rows are missing. "))
+          << height << " x " << width;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace weft::host

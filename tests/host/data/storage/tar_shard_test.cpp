@@ -112,6 +112,29 @@ TEST_F(TarTest, ACutTarIsNoticedInsideItsCompression) {
   EXPECT_EQ(complaint(gz), "is cut off after sample a" + k_remedy);
 }
 
+/// Of a bit that was flipped nothing else may tell: what it changed is a sample like any other.
+TEST_F(TarTest, TheChecksumOfGzipIsLookedAt) {
+  const std::string gz = folder.path("b.tar.gz"), other = folder.path("c.tar.gz");
+  write_tar(path, {{"a.txt", "1"}, {"b.txt", "2"}});
+  const auto before = contents(read_shard(path));
+  const std::string tar = read_file(path);
+  write_gzip(gz, tar);
+  std::string bytes = read_file(gz);
+  bytes[bytes.size() - 8] ^= 1;
+  write_file(gz, bytes);
+  EXPECT_EQ(complaint(gz),
+            "is compressed by gzip, and cut off, or damaged: its checksum is wrong" + k_remedy);
+  // Members behind each other have one each, and what follows the last is left out.
+  write_gzip(gz, tar.substr(0, 700));
+  write_gzip(other, tar.substr(700));
+  bytes = read_file(gz);
+  write_file(gz, bytes + read_file(other) + "behind");
+  EXPECT_EQ(contents(read_shard(gz)), before);
+  bytes[bytes.size() - 8] ^= 1;
+  write_file(gz, bytes + read_file(other));
+  EXPECT_NE(error_of([&] { read_shard(gz); }).first, Exit::ok);
+}
+
 TEST_F(TarTest, ABombIsRefused) {
   for (const char* name : {"b.tar.gz", "b.tar.zst"}) {
     write_tar(folder.path(name), {{"a.bin", std::string(64 << 20, '\0')}});
