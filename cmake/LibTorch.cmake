@@ -29,5 +29,7 @@ endforeach()
 target_include_directories(weft::torch_cpu SYSTEM INTERFACE
   "${WEFT_TORCH_DIR}/include" "${WEFT_TORCH_DIR}/include/torch/csrc/api/include")
 target_link_libraries(weft::torch_cpu INTERFACE weft::c10)
+# Some of its classes have members more without NDEBUG, with which the wheel is built.
+target_compile_definitions(weft::torch_cpu INTERFACE $<$<NOT:$<CONFIG:Release>>:NDEBUG>)
 # libtorch_cpu needs CUDA's run-time libraries, which it finds through its own RPATH beside the wheel.
 target_link_options(weft::torch_cpu INTERFACE LINKER:--no-as-needed LINKER:--allow-shlib-undefined)
