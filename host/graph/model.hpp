@@ -44,10 +44,10 @@ struct CallOptions {
   bool training = false;
   std::uint64_t seed = 0;  ///< of this step's random numbers; every node draws from its own stream
   std::string data = {};   ///< the section that the batch is from
-  StepStates* states = nullptr;  ///< gets what live parts accumulate in training; may be null
-  bool recomputes = false;       ///< the call is made again for its gradient
+  StepStates* states = nullptr;      ///< gets what live parts accumulate in training; may be null
+  bool recomputes = false;           ///< the call is made again for its gradient
   DType precision = DType::float32;  ///< of products: graph nodes run under autocast to it
-  Caches* caches = nullptr;      ///< of the texts that the call goes on with; null: a whole pass
+  Caches* caches = nullptr;  ///< of the texts that the call goes on with; null: a whole pass
   /// Nodes, by index, that keep nothing for their gradient but run again; may be null.
   const std::set<std::size_t>* again = nullptr;
   /// Null: the nodes that forward() runs; in a single call nobody.

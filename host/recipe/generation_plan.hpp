@@ -31,7 +31,7 @@ struct DraftPlan {
 /// The names are those of Hugging Face's GenerationConfig, and so is what they mean.
 /// Lengths are in tokens, the begin token and a prompt included.
 struct GenerationPlan {
-  std::string node;  ///< a decoder
+  std::string node;                 ///< a decoder
   std::string strategy = "greedy";  ///< a row of host/generation/search.cpp
   std::int64_t max_length = 0;
   std::int64_t min_length = 0;  ///< a shorter text does not end

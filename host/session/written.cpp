@@ -30,8 +30,7 @@ std::vector<Tokens> texts_in(const Array& field, const SpecialIds& ids) {
 }
 
 bool writes_one(const GenerationPlan& entry) {
-  return entry.strategy != "beam" && entry.num_return_sequences == 1 &&
-         entry.best_of == 1;
+  return entry.strategy != "beam" && entry.num_return_sequences == 1 && entry.best_of == 1;
 }
 
 }  // namespace

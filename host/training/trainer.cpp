@@ -3,13 +3,11 @@
 
 #include <chrono>
 
-#include "host/data/loading/stream.hpp"
 #include "host/optim/stage_optimizer.hpp"
-#include "host/training/curriculum.hpp"
 #include "host/training/divergence.hpp"
 #include "host/training/loss_scale.hpp"
-#include "host/training/row_selection.hpp"
 #include "host/training/selection.hpp"
+#include "host/training/stage_batches.hpp"
 #include "host/training/stage_run.hpp"
 #include "host/training/stage_saving.hpp"
 #include "host/training/stage_share.hpp"
@@ -32,10 +30,7 @@ class StageRun {
         progress_(resume != nullptr ? resume->progress : StageProgress{}),
         optimizer_(stage_, model, share.sharing),
         runner_(model, stage_, seed, ranks_, share.gradient_owners(optimizer_), share.rank_of),
-        selection_(model, stage_, seed, share.readers()),
-        curriculum_(begin_curriculum(data, resume)),
-        stream_(data, share.batch_size() * selection_.draw(), seed, share.part(),
-                resume != nullptr ? place_of(*resume) : Position{}, curriculum_),
+        batches_(model, seed, share, data, resume),
         saving_(
             stage_, model, hooks, [this] { return checkpoint(); }, progress_),
         divergence_(stage_, model, optimizer_, progress_),
@@ -56,34 +51,24 @@ class StageRun {
   }
 
  private:
-  /// Views first: they may say how difficult examples are.
-  std::shared_ptr<const EasyFirst> begin_curriculum(const Dataset& data, const Checkpoint* resume) {
-    begin_views(model_, stage_, resume);
-    if (resume != nullptr) kept_curriculum_ = resume->curriculum;
-    return make_curriculum(model_, stage_, data, share_.readers(), kept_curriculum_);
-  }
-
   Checkpoint checkpoint() const {
     Checkpoint now{stage_.name, step_, model_.state(), optimizer_.state(), {}, {}};
-    now.data = numbers_of(stream_.position());
     now.views = model_.weights().views();
-    now.curriculum = kept_curriculum_;
+    batches_.keep_in(now);
     return now;
   }
 
-  Batch next_batch() try { return stream_.next(); } catch (const std::exception& fault) {
+  Batch next_batch(StepReport& report) try {
+    return batches_.next(step_, report);
+  } catch (const std::exception& fault) {
     if (ranks_.size() > 1) throw;  // the others do not know, and one alone saves nothing
     saving_.save_and_rethrow(fault, step_);
   }
 
   /// False where training went back to an earlier step.
   bool take_step() {
-    const double waited_before = stream_.waited();
     StepReport report{stage_.name, step_ + 1, stage_.steps, {}, {}, {}, optimizer_.rate(step_)};
-    const Batch batch = selection_.choose(next_batch(), step_, report);
-    if (curriculum_ != nullptr) report.competence = curriculum_->competence(step_);
-    report.samples = batch.size * share_.sharing.parts();
-    report.waited = stream_.waited() - waited_before;
+    const Batch batch = next_batch(report);
     divergence_.begin_step();
     if (loss_scale_.is_on()) report.loss_scale = loss_scale_.value();
     const std::string fault = runner_.run(batch, step_, report, loss_scale_.value());
@@ -138,10 +123,7 @@ class StageRun {
   StageProgress progress_;
   optim::StageOptimizer optimizer_;
   StepRunner runner_;
-  RowSelection selection_;
-  std::map<std::string, Array> kept_curriculum_;  // before what fills it
-  std::shared_ptr<const EasyFirst> curriculum_;
-  TrainingStream stream_;
+  StageBatches batches_;
   StageSaving saving_;
   Divergence divergence_;
   LossScale loss_scale_;

@@ -54,7 +54,7 @@ DATA_ROOMS = {
 UPWARD = {("host/data/document/document.hpp", "host/data/dataset/content.hpp")}
 MAX_LINES = 400
 # The contract is one file, so that a plug-in in any language reads it alone; half of it is documentation.
-MAX_LINES_OF = {"host/training/trainer.cpp": 135, "sdk/include/weft/abi.h": 650,
+MAX_LINES_OF = {"host/training/trainer.cpp": 150, "sdk/include/weft/abi.h": 650,
                 # The classes of declarations name one another.
                 "sdk/include/weft/parameters.hpp": 410}
 # As a whole name or its last word: `tensor_utils.cpp` is banned, `longest_common_subsequence.cpp` is a good name.

@@ -3,54 +3,10 @@
 Usage: check_test.py BUILD_FOLDER.
 """
 import copy
-import json
 import os
 import subprocess
 
-from cases import *
-
-DIGITS = str(ROOT / "examples/digits/digits-av-test-000.tar")
-
-
-def small():
-    """Pictures of digits to classes, sound; every name stands once."""
-    part = {"height": 28, "width": 28, "channels": 1, "patch": 7, "dim": 16, "layers": 1, "heads": 2, "ffn_dim": 32}
-    return {
-        "format": 2, "name": "small", "seed": 1,
-        "data": {"av": {
-            "shards": {"train": [DIGITS], "val": [DIGITS], "test": [DIGITS]},
-            "fields": {"picture": {"kind": "image", "member": "png", "size": [28, 28]},
-                       "label": {"kind": "class", "member": "cls", "classes": [str(i) for i in range(10)]}}}},
-        "graph": {"vision": {"use": "encoder.vit", "in": {"image": "batch.picture"}, "config": part},
-                  "digit": {"use": "decoder.classifier", "in": {"state": "vision.tokens"}, "config": {"dim": 16, "classes": 10}}},
-        "losses": {"ce": {"use": "loss.cross_entropy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
-        "metrics": {"accuracy": {"use": "metric.accuracy", "in": {"logits": "digit.logits", "target": "batch.label"}}},
-        "stages": [{"name": "fit", "data": "av", "steps": 2, "batch_size": 4, "losses": {"ce": 1}, "optimizer": {"lr": 1e-3}}],
-        "evaluate": {"data": "av", "split": "test", "metrics": ["accuracy"]}}
-
-
-class Check(Case):
-    def write(self, recipe, name="r.json"):
-        path = self.folder / name
-        path.write_text(json.dumps(recipe, indent=1))
-        return path
-
-    def problems(self, recipe, code=BAD_RECIPE, verb="check"):
-        more = ["--run", self.folder / "run", "--quiet"] if verb == "train" else []
-        result = weft(verb, self.write(recipe), *more)
-        self.assertEqual(result.returncode, code, result.stderr)
-        return [line.strip() for line in result.stderr.splitlines()]
-
-    def assert_told(self, lines, *texts):
-        """Each text stands in a line of its own, and nothing else is told."""
-        for text in texts:
-            self.assertEqual(len([line for line in lines if text in line]), 1, f"{text}\n" + "\n".join(lines))
-        self.assertEqual(len(lines), len(texts) + 1, "\n".join(lines))
-
-    def warnings(self, recipe, *arguments):
-        result = weft("check", self.write(recipe), "--json", *arguments)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return json.loads(result.stdout)["warnings"]
+from check_cases import *
 
 
 class OneRound(Check):
@@ -346,68 +302,6 @@ class Fits(Check):
         self.assertEqual(self.warnings(recipe), [])
         recipe["graph"]["head"]["config"]["outputs"] = 63
         self.assert_told(self.problems(recipe), '/losses/guess/in/target: batch.text_target of data "av" has 64 ids, but "logits" scores only 63.')
-
-
-class Notes(Check):
-    """What is sound but hardly meant."""
-
-    def assert_warned(self, recipe, *texts):
-        warnings = self.warnings(recipe)
-        self.assert_told(["head"] + warnings, *texts)
-
-    def test_what_nothing_uses(self):
-        recipe = small()
-        recipe["graph"]["idle"] = copy.deepcopy(recipe["graph"]["vision"])
-        recipe["data"]["av"]["fields"]["unread"] = {"kind": "text", "member": "txt", "max_length": 4}
-        recipe["data"]["av"]["tokenizer"] = {"type": "char", "vocab_size": 64, "from": ["txt"]}
-        recipe["data"]["spare"] = copy.deepcopy(recipe["data"]["av"])
-        recipe["metrics"]["spare_metric"] = copy.deepcopy(recipe["metrics"]["accuracy"])
-        self.assert_warned(recipe, '/graph/idle: no stage and no evaluation uses "idle".',
-                           '/data/av/fields/unread: no part reads "unread" where data "av" is used.',
-                           '/data/spare: no stage and no evaluation uses data "spare".',
-                           '/metrics/spare_metric: no stage and no evaluation uses "spare_metric".')
-        result = weft("check", self.write(recipe))
-        self.assertEqual((result.returncode, result.stderr.count("warning: ")), (0, 4), "they are told without --json too")
-
-    def test_what_comes_with_a_field_counts_as_the_field(self):
-        recipe = small()
-        fields = recipe["data"]["av"]["fields"]
-        fields["hidden"] = {**fields["picture"], "mask": {"patch": 7, "mask_ratio": 0.5}}
-        fields["hidden_two"] = {"kind": "group", "member": "cls"}  # a field of its own
-        recipe["graph"]["vision"]["in"]["masked"] = "batch.hidden_masked"
-        recipe["graph"]["vision"]["config"]["mask_token"] = True
-        self.assert_warned(recipe, '/data/av/fields/hidden_two: no part reads "hidden_two"')
-
-    def test_a_part_that_is_to_learn_and_feeds_no_loss(self):
-        recipe = small()
-        recipe["graph"]["idle"] = copy.deepcopy(recipe["graph"]["vision"])
-        recipe["stages"][0]["train"] = ["digit", "idle"]
-        self.assert_warned(recipe, '/stages/0/train/1: "idle" feeds no loss of stage "fit", so that it learns nothing there.',
-                           "/graph/idle: ")
-        recipe["stages"][0]["train"] = ["idle"]
-        self.assert_told(self.problems(recipe), '/stages/0: nothing that is trained in stage "fit" feeds its losses, "ce".')
-
-    def test_a_warm_up_longer_than_its_stage(self):
-        for warmup, texts in ((2, []), (3, ["/stages/0/schedule/warmup: the warm-up of 3 steps is longer than stage \"fit\", which has 2"])):
-            recipe = small()
-            recipe["stages"][0]["schedule"] = {"warmup": warmup}
-            self.assert_warned(recipe, *texts)
-
-    def test_a_loss_that_compares_rows_in_batches_of_one(self):
-        recipe = small()
-        recipe["losses"]["pairs"] = {"use": "loss.contrastive", "in": {"left": "vision.pooled", "right": "vision.pooled"},
-                                     "config": {"left_dim": 16, "right_dim": 16, "project": 8}}
-        recipe["stages"][0]["losses"]["pairs"] = 1
-        self.assertEqual(self.warnings(recipe), [])
-        recipe["stages"][0]["batch_size"] = 1
-        self.assert_told(self.problems(recipe), '/stages/0/batch_size: "pairs" compares the rows of a batch with one another')
-
-    def test_a_batch_larger_than_the_data(self):
-        recipe = small()
-        recipe["stages"][0] |= {"batch_size": 300, "steps": 1}
-        result = weft("train", self.write(recipe), "--run", self.folder / "run")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r'/stages/0/batch_size: a batch of 300 is larger than the \d+ examples of data "av"')
 
 
 class Endless(Check):

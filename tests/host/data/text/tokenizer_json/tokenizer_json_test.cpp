@@ -274,14 +274,14 @@ TEST(TokenizerJson, UnigramsAndRulesThatAreNoneAreRefused) {
   const auto of = [](const char* pointer, const char* value) {
     return refusal(unigram(), pointer, value);
   };
-  EXPECT_EQ(of("/model/vocab", "[]"), "/model/vocab: expected at least one token, found a list of 0");
+  EXPECT_EQ(of("/model/vocab", "[]"),
+            "/model/vocab: expected at least one token, found a list of 0");
   EXPECT_EQ(of("/model/vocab/1", "[\"a\"]"),
             "/model/vocab/1: expected a token and its score, found a list of 1");
   EXPECT_EQ(of("/model/vocab/1/0", "\"a\""),
             "/model/vocab/2/0: expected a text that is not empty and not that of another token, "
             "found \"a\"");
-  EXPECT_EQ(of("/model/unk_id", "7"),
-            "/model/unk_id: expected an integer from 0 to 6, found 7");
+  EXPECT_EQ(of("/model/unk_id", "7"), "/model/unk_id: expected an integer from 0 to 6, found 7");
   EXPECT_EQ(of("/pre_tokenizer/replacement", "\"__\""),
             "/pre_tokenizer/replacement: expected one character, found \"__\"");
   EXPECT_EQ(of("/pre_tokenizer/prepend_scheme", "\"often\""),
