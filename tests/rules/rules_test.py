@@ -292,7 +292,7 @@ TRIALS = [
      [("sdk/include/weft/a.hpp", '#include "host/base/text.hpp"\n'),
       ("sdk/include/weft/a.h", "#include <dlfcn.h>\n")]),
     (files_are_short,
-     {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 135, "LICENSE": "\n" * 500,
+     {"host/base/a.cpp": "\n" * 400, "host/training/trainer.cpp": "\n" * 150, "LICENSE": "\n" * 500,
       "sdk/abi/frozen/v0_9.h": "\n" * 500},
      [("host/base/a.hpp", "\n" * 401), ("host/training/trainer.cpp", "\n" * 136), ("tests/a.py", "\n" * 401)]),
     (types_of_the_host_have_names_of_their_own,
