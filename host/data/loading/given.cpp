@@ -6,6 +6,7 @@
 #include "host/base/error.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
+#include "host/data/codec/media.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/dataset/example.hpp"
 #include "host/data/fields/field_kind.hpp"
