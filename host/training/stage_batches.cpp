@@ -2,7 +2,8 @@
 #include "host/training/stage_batches.hpp"
 
 #include "host/training/curriculum.hpp"
-#include "host/training/stage_run.hpp"
+#include "host/training/selection.hpp"
+#include "host/training/stage_saving.hpp"
 
 namespace weft::host {
 

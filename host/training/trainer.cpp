@@ -6,7 +6,6 @@
 #include "host/optim/stage_optimizer.hpp"
 #include "host/training/divergence.hpp"
 #include "host/training/loss_scale.hpp"
-#include "host/training/selection.hpp"
 #include "host/training/stage_batches.hpp"
 #include "host/training/stage_run.hpp"
 #include "host/training/stage_saving.hpp"
