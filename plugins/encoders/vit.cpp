@@ -26,6 +26,8 @@ class VisionTransformer final : public Encoder {
   static constexpr Identity identity{"encoder.vit", "1.0.0",
                                      "Encode an image as contextualised patches."};
 
+  static constexpr std::int64_t k_largest = 1 << 16;  // its products are numbers still
+
   struct Config {
     std::int64_t height = 32;
     std::int64_t width = 32;
@@ -57,9 +59,11 @@ class VisionTransformer final : public Encoder {
           .from_wire("image", 3);
       fields.add("channels", channels, "Channels C: 1 grey, 3 colour.")
           .at_least(1)
+          .at_most(k_largest)
           .from_wire("image", 1);
       fields.add("patch", patch, "Edge P of a square patch; must divide height and width.")
-          .at_least(1);
+          .at_least(1)
+          .at_most(k_largest);
       fields.add("dim", dim, "Width D of the tokens.").at_least(1);
       fields.add("layers", depth, "Number of Transformer blocks.").at_least(1);
       fields.add("heads", heads, "Attention heads; must divide dim.").at_least(1);

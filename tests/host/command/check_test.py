@@ -8,6 +8,8 @@ import subprocess
 
 from check_cases import *
 
+SANITISED = "WEFT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text()
+
 
 class OneRound(Check):
     def test_rules_of_fields_have_places_and_are_told_together(self):
@@ -168,7 +170,8 @@ class Bounds(Check):
         *_, own = cost(["check", self.write(small(), "own.json")])
         code, err, time, memory = cost(arguments)
         self.assertLess(time, seconds, err[:500])
-        self.assertLess(memory - own, mebibytes, err[:500])
+        if not SANITISED:  # a sanitiser keeps memory that was given back
+            self.assertLess(memory - own, mebibytes, err[:500])
         return code, err
 
     def test_a_number_that_makes_a_part_declare_without_end(self):
@@ -190,7 +193,7 @@ class Bounds(Check):
     def test_a_number_that_makes_a_size_impossible(self):
         for key, number, texts in (("patch", 10_000, ["vision (encoder.vit 1.0.0): ", 'size "M" is 0; it must be at least 1',
                                                       "A number in its configuration is too large or too small."]),
-                                   ("channels", 2**63 - 1, ['"vision" is the largest part', "Make it smaller."])):
+                                   ("ffn_dim", 2**62, ['"vision" is the largest part', "Make it smaller."])):
             code, err = self.bounded(["check", self.write(small()), "--set", f"graph.vision.config.{key}={number}", "--set", "sead=3"])
             self.assertEqual(code, BAD_RECIPE, "the recipe's fault, not the plug-in's: " + err)
             for text in ["/graph/vision/config: ", "/sead: unknown key", *texts]:

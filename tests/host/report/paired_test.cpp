@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -51,9 +52,12 @@ TEST(Paired, AgreesWithScipyOverRows) {
     const Rows rows(a.size(), 20'000, 3);
     const PairedDifference found = paired_difference({rows.of(a)}, {rows.of(b)});
     const double width = one.at("high").get<double>() - one.at("low").get<double>();
+    // The mean of zeros and ones moves in steps, at whose ends drawings decide.
+    const bool is_whole = std::ranges::all_of(a, [](double x) { return x == 0 || x == 1; });
+    const double step = is_whole ? 1.0 / static_cast<double>(a.size()) : 0.0;
     EXPECT_NEAR(found.difference, one.at("difference").get<double>(), 1e-12);
-    EXPECT_NEAR(found.low, one.at("low").get<double>(), 0.03 * width);
-    EXPECT_NEAR(found.high, one.at("high").get<double>(), 0.03 * width);
+    EXPECT_NEAR(found.low, one.at("low").get<double>(), step + 0.03 * width);
+    EXPECT_NEAR(found.high, one.at("high").get<double>(), step + 0.03 * width);
     EXPECT_NEAR(found.row_error, one.at("error").get<double>(), 0.03 * width);
     EXPECT_EQ(found.seed_error, 0);
   }

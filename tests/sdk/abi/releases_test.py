@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "sdk/abi"))
-from golden import KINDS  # noqa: E402
+from golden import SINCE  # noqa: E402
 from header import read_header  # noqa: E402
 from releases import HEADER, changed_files, lost_history, packages_at, read_releases  # noqa: E402
 from snapshot import Refused, check_allowed, header_commit, with_reason  # noqa: E402
@@ -46,9 +46,10 @@ class Snapshots(Folder):
         self.assertTrue(read_releases(ROOT))
         for release in read_releases(ROOT):
             self.assertTrue(release["toolchains"])
+            kinds = [kind for kind, since in SINCE.items() if since <= int(release["abi"].split(".")[1])]
             expected = {f"tests/golden/{release['abi']}/{toolchain}/{kind}.so" for toolchain in release["toolchains"]
-                        for kind in KINDS}
-            expected |= {f"tests/golden/{release['abi']}/{kind}.safetensors" for kind in KINDS}
+                        for kind in kinds}
+            expected |= {f"tests/golden/{release['abi']}/{kind}.safetensors" for kind in kinds}
             expected |= {f"sdk/abi/{release['header']}", f"sdk/abi/{release['header']}"[:-1] + "c"}
             self.assertEqual(set(release["files"]), expected)
 
