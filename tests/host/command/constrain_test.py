@@ -51,9 +51,9 @@ def recipe(folder, **generate):
         "data": {"qa": {"shards": {part: ["sums.jsonl"] for part in ("train", "val", "test")}, "tokenizer": {"file": "bytes.json"},
                         "fields": {"answer": {"kind": "text", "pointer": "/answer", "max_length": 48, "bos": True, "eos": True}}}},
         "graph": {"writer": writer("writer", dim=48), "small": writer("small")},
-        "losses": {node: {**learn, "in": {"logits": f"{node}.logits", "target": "batch.answer"}} for node in ("writer", "small")},
-        "metrics": {"match": {"use": "metric.exact_match", "in": {"predicted": "writer.text", "target": "batch.answer_text"}}},
-        "stages": [{"name": "fit", "data": "qa", "steps": 30, "batch_size": 16, "losses": {"writer": 1, "small": 1}, "optimizer": {"lr": 5e-3}}],
+        "losses": {f"{node}_ce": {**learn, "in": {"logits": f"{node}.logits", "target": "batch.answer"}} for node in ("writer", "small")},
+        "metrics": {"match": {"use": "metric.exact_match", "in": {"predicted": "writer.generated", "target": "batch.answer"}}},
+        "stages": [{"name": "fit", "data": "qa", "steps": 30, "batch_size": 16, "losses": {"writer_ce": 1, "small_ce": 1}, "optimizer": {"lr": 5e-3}}],
         "evaluate": {"data": "qa", "split": "test", "metrics": ["match"], "generate": {"node": "writer", "max_length": 48, **generate}}}))
     return path
 

@@ -28,7 +28,7 @@ class Bare(DataCase):
         damaged = self.folder / "d.tar"
         write_tar(damaged, samples(range(4)) + [("bad.png", png(1)[:30]), ("bad.json", b"{"), ("good.json", b'{"a": 1, "b": [2]}')])
         found = json.loads(self.look("check", damaged, "--json", code=BAD_DATA).stdout)["check"][0]
-        self.assertEqual([bad["key"] for bad in found["unusable"]], ["bad"])
+        self.assertEqual([bad["key"] for bad in found["unusable"]], ["bad", "bad"], "a line for each of its two faults")
         self.assertEqual(found["splits"], {"train": {"samples": 6, "examples": 6}})
         stats = json.loads(self.look("stats", self.tars["train"], "--json").stdout)["stats"][0]["splits"]["train"]["fields"]
         self.assertEqual(stats["png"]["height"]["max"], 8)
