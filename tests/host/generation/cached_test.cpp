@@ -116,6 +116,7 @@ TEST_P(Cached, LogitsAreThoseOfWholeTexts) {
   expect_same(cached, longest, {2, 5}, "up to the greatest length");
 }
 
+/// A state that was carried over six tokens in other portions has other last bits.
 TEST_P(Cached, LogitsAtSeveralTokensAreThoseOfWholeTexts) {
   const GradMode off(false);
   const LastLogits cached = last_logits(model_, answer_, values_, batch_, k_rows, true),
@@ -130,7 +131,7 @@ TEST_P(Cached, LogitsAtSeveralTokensAreThoseOfWholeTexts) {
         for (std::int64_t token = 0; token < 64; ++token) {
           const std::int64_t place = (row * n + at) * 64 + token;
           ASSERT_NEAR(found.data<float>()[place], expected.data<float>()[place],
-                      1e-5 * std::max(1.0F, std::abs(expected.data<float>()[place])))
+                      2e-5 * std::max(1.0F, std::abs(expected.data<float>()[place])))
               << n << " tokens: " << row << ", " << at;
         }
   };
