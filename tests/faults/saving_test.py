@@ -127,7 +127,8 @@ class Saving(Case):
         told = process.communicate()[1]
         self.assertEqual(process.returncode, INTERRUPTED, told)
         self.assertIn("error: rank 0: rank 1 of 2 has ended without a word", told)
-        self.assertEqual((run / "latest").read_text(), "fit-2\n")
+        # How far training went on beside the save depends on the machine.
+        self.assertIn((run / "latest").read_text(), ("fit-2\n", "fit-4\n"))
 
     def test_a_full_disk_ends_the_run_and_the_checkpoint_before_stays(self):
         weights, saves = self.whole()
