@@ -147,7 +147,7 @@ void Predictor::add_heads_of_metrics() {
     const FieldOptions* const field = find_field(target->field);
     if (field == nullptr) continue;
     if (std::holds_alternative<TextOptions>(field->kind))
-      add_frames(node, wires, *logits, target->field);
+      add_frames(node, source_at(node, wires, "logits_mask"), *logits, target->field);
     if (!std::holds_alternative<ClassOptions>(field->kind)) continue;
     add({Kind::classes, wiring.nodes()[logits->node].name, logits->node, logits->port,
          target->field});

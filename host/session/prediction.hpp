@@ -109,7 +109,7 @@ class Predictor {
 
   void add_heads_of_metrics();
   void add_heads_of_entries();
-  void add_frames(const Node& metric, const PortWires& wires, const InputSource& logits,
+  void add_frames(const Node& metric, const InputSource* mask, const InputSource& logits,
                   const std::string& target);
   const FieldOptions* find_field(const std::string& name) const;  // or null
   const Normalization* normalization_of(const std::string& field) const;

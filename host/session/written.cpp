@@ -47,7 +47,7 @@ void Predictor::add_heads_of_entries() {
 }
 
 /// A metric that names a blank reads frames as CTC does.
-void Predictor::add_frames(const Node& metric, const PortWires& wires, const InputSource& logits,
+void Predictor::add_frames(const Node& metric, const InputSource* mask, const InputSource& logits,
                            const std::string& target) {
   const auto config = nlohmann::json::parse(metric.config);
   const auto blank = config.find("blank");
@@ -55,9 +55,7 @@ void Predictor::add_frames(const Node& metric, const PortWires& wires, const Inp
   Head head{Kind::frames, run_.session.model->wiring().nodes()[logits.node].name, logits.node,
             logits.port, target};
   head.blank = blank->get<std::int64_t>();
-  for (std::size_t i = 0; i < wires.size(); ++i)
-    if (metric.instance.inputs()[i].name == "logits_mask" && wires[i].size() == 1)
-      head.mask = wires[i].front();
+  if (mask != nullptr) head.mask = *mask;
   add(std::move(head));
 }
 

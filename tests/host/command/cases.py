@@ -10,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = Path(sys.argv[1]).resolve()
+SANITISED = "WEFT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text()
 PLUGINS = BUILD / "lib/weft/plugins"
 DOUBLES = BUILD / "tests/host/registry/doubles"
 PICTURE = str(ROOT / "recipes/digits_av_picture.json")

@@ -8,8 +8,6 @@ import subprocess
 
 from check_cases import *
 
-SANITISED = "WEFT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text()
-
 
 class OneRound(Check):
     def test_rules_of_fields_have_places_and_are_told_together(self):

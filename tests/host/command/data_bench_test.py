@@ -8,8 +8,6 @@ from unittest import mock
 
 from data_cases import *
 
-SANITISED = "WEFT_SANITIZE:BOOL=ON" in (BUILD / "CMakeCache.txt").read_text()
-
 
 class Bench(DataCase):
     def bench(self, seconds=0.3, **section):

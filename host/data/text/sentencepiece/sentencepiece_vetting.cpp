@@ -12,6 +12,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/data/text/little_endian.hpp"
 
 namespace weft::host {
 namespace {
@@ -38,14 +39,6 @@ struct WireField {
   std::uint64_t value = 0;  ///< of a number; its bits
   std::string_view bytes;   ///< of bytes, texts and messages
 };
-
-std::uint64_t little_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  }
-  return value;
-}
 
 /// The fields of one message, one after the other.
 class Message {

@@ -4,8 +4,6 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 
-#include <algorithm>
-
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/base/utf8.hpp"
@@ -18,10 +16,6 @@ using Kind = NormaliserStep::Kind;
 
 /// What a step makes of a text is not to fill the memory.
 constexpr std::size_t k_longest_text = std::size_t{16} << 20;
-
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char byte) { return (byte & 0x80) == 0; });
-}
 
 std::string by_icu(Kind kind, std::string_view text) {
   UErrorCode status = U_ZERO_ERROR;
@@ -104,20 +98,6 @@ std::string stripped(const NormaliserStep& step, const std::string& text) {
   return text.substr(begin, end - begin);
 }
 
-std::string replaced(const TextPattern& pattern, const std::string& content,
-                     const std::string& text) {
-  std::string result;
-  for (const TextPart& part : pattern.parts(text)) {
-    if (part.is_match) {
-      result += content;
-    } else {
-      result.append(text, part.begin, part.end - part.begin);
-    }
-    if (result.size() > k_longest_text) break;
-  }
-  return result;
-}
-
 }  // namespace
 
 Normaliser::Normaliser(const std::vector<NormaliserStep>& steps, const std::string& name)
@@ -143,7 +123,9 @@ std::string Normaliser::apply(std::string text) const {
         });
         break;
       case Kind::bert: text = as_bert(options, std::move(text)); break;
-      case Kind::replace: text = replaced(pattern.front(), options.content, text); break;
+      case Kind::replace:
+        text = pattern.front().replaced(text, options.content, k_longest_text);
+        break;
       case Kind::prepend:
         if (!text.empty()) text.insert(0, options.content);
         break;

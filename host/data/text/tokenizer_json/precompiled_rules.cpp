@@ -4,22 +4,17 @@
 #include <unicode/brkiter.h>
 #include <unicode/utext.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/data/text/tokenizer_json/rules_file.hpp"
+#include "host/data/text/little_endian.hpp"
 #include "host/data/text/tokenizer_json/unicode.hpp"
 
 namespace weft::host {
 namespace {
 
 constexpr std::size_t k_longest_grapheme = 5;  // bytes of one that is replaced as a whole
-
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char byte) { return (byte & 0x80) == 0; });
-}
 
 // Of a unit of the double array.
 std::uint32_t offset_of(std::uint32_t unit) {
@@ -54,10 +49,10 @@ std::vector<std::size_t> grapheme_ends(const std::string& text) {
 
 PrecompiledRules::PrecompiledRules(std::string_view bytes) {
   constexpr std::size_t k_unit = sizeof(std::uint32_t);
-  const std::size_t size = little_endian(bytes.data());
+  const std::size_t size = little_endian(bytes.substr(0, k_unit));
   bytes.remove_prefix(k_unit);
   for (std::size_t at = 0; at < size; at += k_unit)
-    units_.push_back(little_endian(bytes.data() + at));
+    units_.push_back(static_cast<std::uint32_t>(little_endian(bytes.substr(at, k_unit))));
   replacements_ = bytes.substr(size);
 }
 

@@ -5,10 +5,13 @@
 #include <boost/archive/iterators/dataflow_exception.hpp>
 #include <boost/archive/iterators/transform_width.hpp>
 
+#include "host/data/text/little_endian.hpp"
+
 namespace weft::host {
 
 std::optional<std::string> from_base64(std::string_view text) {
-  using namespace boost::archive::iterators;
+  using boost::archive::iterators::binary_from_base64;
+  using boost::archive::iterators::transform_width;
   using Bytes = transform_width<binary_from_base64<std::string_view::const_iterator>, 8, 6>;
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
@@ -22,22 +25,16 @@ std::optional<std::string> from_base64(std::string_view text) {
   try {
     Bytes at(text.begin());
     for (std::size_t i = 0; i < size; ++i, ++at) bytes += static_cast<char>(*at);
-  } catch (const dataflow_exception&) {
+  } catch (const boost::archive::iterators::dataflow_exception&) {
     return std::nullopt;
   }
   return bytes;
 }
 
-std::uint32_t little_endian(const char* bytes) {
-  std::uint32_t value = 0;
-  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
 bool are_rules(std::string_view bytes) {
-  constexpr std::size_t k_unit = sizeof(std::uint32_t);
+  constexpr std::size_t k_unit = 4;
   if (bytes.size() < k_unit) return false;
-  const std::size_t size = little_endian(bytes.data());
+  const std::size_t size = little_endian(bytes.substr(0, k_unit));
   return size > 0 && size % k_unit == 0 && size <= bytes.size() - k_unit;
 }
 

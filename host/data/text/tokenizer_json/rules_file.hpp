@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +15,6 @@ inline constexpr std::size_t k_longest_rules = std::size_t{16} << 20;
 
 /// The bytes of a text in base64; nothing where it is none.
 std::optional<std::string> from_base64(std::string_view text);
-
-/// The number that four bytes write, the lowest first.
-std::uint32_t little_endian(const char* bytes);
 
 /// Whether the bytes are a 32-bit size, a table of so many bytes, which is a multiple of four and
 /// not 0, and what is left.

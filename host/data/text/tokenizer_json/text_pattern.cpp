@@ -129,4 +129,14 @@ std::vector<TextPart> TextPattern::parts(std::string_view text) const {
   return parts;
 }
 
+std::string TextPattern::replaced(std::string_view text, std::string_view content,
+                                  std::size_t most) const {
+  std::string result;
+  for (const TextPart& part : parts(text)) {
+    result += part.is_match ? content : text.substr(part.begin, part.end - part.begin);
+    if (result.size() > most) break;
+  }
+  return result;
+}
+
 }  // namespace weft::host

@@ -30,6 +30,12 @@ class TextPattern {
   /// @throws Error (bad_data) when an expression takes too long on this text
   std::vector<TextPart> parts(std::string_view text) const;
 
+  /// The text with `content` in place of each match. Nothing is added once the result has more than
+  /// `most` bytes.
+  /// @throws Error (bad_data) as parts() does
+  std::string replaced(std::string_view text, std::string_view content,
+                       std::size_t most = SIZE_MAX) const;
+
  private:
   class Expression;
   std::string text_;

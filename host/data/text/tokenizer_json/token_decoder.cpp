@@ -19,14 +19,6 @@ std::string joined(const Tokens& tokens) {
   return text;
 }
 
-std::string replaced(const TextPattern& pattern, const std::string& content,
-                     const std::string& token) {
-  std::string result;
-  for (const TextPart& part : pattern.parts(token))
-    result += part.is_match ? content : token.substr(part.begin, part.end - part.begin);
-  return result;
-}
-
 /// Neighbours that stand for bytes become the text of these, or U+FFFD each where they are none.
 Tokens with_bytes(const Tokens& tokens) {
   Tokens result;
@@ -79,7 +71,7 @@ std::string TokenDecoder::bytes_of(const std::string& token, bool is_first) cons
   bool is_fused = false;  // what follows is done to the whole text
   for (const auto& [options, pattern] : steps_) {
     switch (options.kind) {
-      case Kind::replace: bytes = replaced(pattern.front(), options.content, bytes); break;
+      case Kind::replace: bytes = pattern.front().replaced(bytes, options.content); break;
       case Kind::byte_fallback:
         if (const auto byte = byte_of_token(bytes)) bytes = static_cast<char>(*byte);
         break;
@@ -102,7 +94,7 @@ std::string TokenDecoder::text(Tokens tokens) const {
   for (const auto& [options, pattern] : steps_) {
     switch (options.kind) {
       case Kind::replace:
-        for (std::string& token : tokens) token = replaced(pattern.front(), options.content, token);
+        for (std::string& token : tokens) token = pattern.front().replaced(token, options.content);
         break;
       case Kind::byte_fallback: tokens = with_bytes(tokens); break;
       case Kind::fuse: tokens = {joined(tokens)}; break;

@@ -30,10 +30,12 @@ bool is_of_unicode(int version, char32_t character) {
 
 }  // namespace
 
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char byte) { return (byte & 0x80) == 0; });
+}
+
 std::string well_formed(std::string_view text) {
-  const bool is_ascii =
-      std::all_of(text.begin(), text.end(), [](char byte) { return (byte & 0x80) == 0; });
-  if (is_ascii) return std::string(text);
+  if (is_ascii(text)) return std::string(text);
   std::string result;
   result.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) append_character(result, next_character(text, at));

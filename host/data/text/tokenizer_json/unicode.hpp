@@ -15,6 +15,8 @@ std::string well_formed(std::string_view text);
 
 bool is_well_formed(std::string_view text);
 
+bool is_ascii(std::string_view text);
+
 /// The character that begins at `at`, which moves on to the next. The text is well-formed.
 char32_t next_character(std::string_view text, std::size_t& at);
 
