@@ -1,4 +1,5 @@
-"""Counts test cases in ctest's JUnit log: prints one line per ctest test, then `N passed, N failed`.
+"""Counts test cases in ctest's JUnit log: prints the last lines of what failed, one line per ctest test, and
+`N passed, N failed`.
 
 A GoogleTest program and a script of unittest count by their cases, another script by its own last `N passed, N failed`
 line. A test that fails without counting a failure (a crash, a leak found at exit, a missing program) or that counts
@@ -15,6 +16,7 @@ SKIPS = re.compile(r"^\[  SKIPPED \] (\d+) tests?, listed below", re.MULTILINE)
 CASE_PASSED = re.compile(r"^\[       OK \] ", re.MULTILINE)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n\n(?:OK|FAILED)(?: \((.*)\))?$", re.MULTILINE)
 UNITTEST_COUNT = re.compile(r"([a-z ]+)=(\d+)")
+LAST_LINES = 15
 OWN_LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 
 
@@ -45,12 +47,13 @@ def count(output, succeeded):
 
 
 def count_log(text):
-    """Returns [(name, passed, failed)] in the log's order; a disabled test is left out."""
+    """Returns [(name, passed, failed, output)] in the log's order; a disabled test is left out."""
     rows = []
     for case in ElementTree.fromstring(text).iter("testcase"):
         if case.get("status") == "disabled":
             continue
-        rows.append((case.get("name"), *count(case.findtext("system-out") or "", case.get("status") == "run")))
+        output = case.findtext("system-out") or ""
+        rows.append((case.get("name"), *count(output, case.get("status") == "run"), output))
     return rows
 
 
@@ -60,7 +63,10 @@ def main(path):
     except (OSError, ElementTree.ParseError) as error:
         print(f"no test results in {path}: {error}")
         rows = []
-    for name, passed, failed in sorted(rows):
+    for name, _, failed, output in rows:
+        if failed:
+            print(f"{name} ends with:", *output.rstrip().splitlines()[-LAST_LINES:], sep="\n    ")
+    for name, passed, failed, _ in sorted(rows):
         print(f"{'FAIL' if failed else 'ok':4} {name}: {passed} passed, {failed} failed")
     passed = sum(row[1] for row in rows)
     failed = sum(row[2] for row in rows)

@@ -141,7 +141,7 @@ def run_tests(build):
                     "--test-output-size-passed", "10000000", "--test-output-size-failed", "10000000"],
                    cwd=TREE, check=False, stdout=subprocess.DEVNULL)
     rows = count_log(log.read_text(errors="replace")) if log.exists() else []
-    for name, passed, failed in rows:
+    for name, passed, failed, _ in rows:
         if failed or not passed:
             print(f"     {name}: {passed} passed, {failed} failed")
     return sum(row[1] for row in rows), sum(row[2] for row in rows)

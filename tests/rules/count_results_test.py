@@ -1,5 +1,8 @@
 """The test of tests/count_results.py: no outcome of a test program may be counted as better than it was."""
+import contextlib
+import io
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -39,7 +42,14 @@ def main():
         found = count_results.count(output, succeeded)
         results.append((name, found == expected, f"expected {expected}, found {found}"))
     rows = count_results.count_log(LOG)
-    results.append(("a log", rows == [("a", 2, 0), ("b", 0, 1)], f"found {rows}"))
+    results.append(("a log", [row[:3] for row in rows] == [("a", 2, 0), ("b", 0, 1)], f"found {rows}"))
+    shown = io.StringIO()
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(shown):
+        log = Path(folder) / "tests.xml"
+        log.write_text(LOG.replace("2 passed, 0 failed", "what went wrong\n2 passed, 1 failed"))
+        status = count_results.main(log)
+    results.append(("what failed is shown", status == 1 and "a ends with:\n    what went wrong\n" in shown.getvalue(),
+                    f"found {shown.getvalue()}"))
     for name, good, detail in results:
         print(f"ok   {name}" if good else f"FAIL {name}: {detail}")
     failed = sum(not good for _, good, _ in results)
