@@ -335,8 +335,8 @@ void MediaFile::jump() {
 }
 
 Undecodable::Undecodable(const std::string& place, const std::string& reason)
-    : Error(Exit::bad_data, concat(place, " cannot be decoded: ", reason,
-                                   ". Replace the file and make the shard anew.")),
+    : Error(Exit::bad_data,
+            concat(place, " cannot be decoded: ", reason, ". Replace the file in the data.")),
       fault_(concat(place, " cannot be decoded: ", reason, ". ")) {}
 
 Error Undecodable::with_remedy(const std::string& remedy) const {

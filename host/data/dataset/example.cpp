@@ -37,7 +37,7 @@ Json sample_json(const Shard& shard, std::size_t sample) {
     if (reason.starts_with("is ")) reason = "it " + reason;
   }
   throw Error(Exit::bad_data, concat(shard.place(sample), ": the member json is not usable (",
-                                     reason, "). Make the shard anew."));
+                                     reason, "). Correct the data."));
 }
 
 /// A sample's JSON with the list at `each` taken out of it.
@@ -138,7 +138,7 @@ Values member_values(const Shard& shard, std::size_t sample, const std::set<std:
       values[source] = plain(text_of(bytes));
     } catch (const std::invalid_argument& problem) {
       throw Error(Exit::bad_data, concat(shard.place(sample), ": the member ", member, " ",
-                                         problem.what(), ". Convert it, and make the shard anew."));
+                                         problem.what(), ". Convert it in the data."));
     }
   }
   return values;
@@ -156,8 +156,8 @@ void add_values(const ExampleJson& json, const std::set<std::string>& sources, V
 Json take_list(Json& json, const std::string& each, const std::string& place) {
   const Json::json_pointer pointer(each);
   if (!json.contains(pointer) || !json.at(pointer).is_array()) {
-    throw Error(Exit::bad_data, concat(place, ": there is no list at ", each,
-                                       ". Correct explode, or make the shard anew."));
+    throw Error(Exit::bad_data,
+                concat(place, ": there is no list at ", each, ". Correct explode, or the data."));
   }
   Json list = std::move(json.at(pointer));
   if (!std::ranges::all_of(list, [](const Json& entry) { return entry.is_object(); })) {
@@ -290,16 +290,15 @@ const std::string& required_value(const Example& example, const std::string& sou
   const bool is_pointer = Source{source}.is_pointer();
   const std::string member = is_pointer ? "json" : source;
   if (is_pointer && shard.has(example.sample, "json")) {
-    throw Error(Exit::bad_data,
-                concat(example.place, ": there is no value at ", source, ", which ", asked_by,
-                       " needs. Correct the recipe, or make the shard anew."));
+    throw Error(Exit::bad_data, concat(example.place, ": there is no value at ", source, ", which ",
+                                       asked_by, " needs. Correct the recipe, or the data."));
   }
-  throw Error(Exit::bad_data,
-              concat(example.place, ": there is no member ", member,
-                     is_pointer ? concat(" with a value at ", source) : "", ", which ", asked_by,
-                     " needs; it has ", enumerate(shard.members(example.sample)), ".",
-                     shard.other_case(example.sample, member),
-                     " Correct the recipe, or make the shard anew."));
+  throw Error(
+      Exit::bad_data,
+      concat(example.place, ": there is no member ", member,
+             is_pointer ? concat(" with a value at ", source) : "", ", which ", asked_by,
+             " needs; it has ", enumerate(shard.members(example.sample)), ".",
+             shard.other_case(example.sample, member), " Correct the recipe, or the data."));
 }
 
 }  // namespace weft::host

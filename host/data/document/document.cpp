@@ -38,7 +38,18 @@ DocumentPart part_of_list(const Json& entry, const std::string& place) {
                      ": expected {\"text\": …}, {\"image\": member} or {\"audio\": member}, "
                      "found ",
                      entry.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80),
-                     ". Make the shard anew."));
+                     ". Correct the data."));
+}
+
+/// @throws Error  with the sentences of the first few, if there are any
+void refuse_all(const std::vector<std::string>& faults) {
+  constexpr std::size_t k_told = 3;
+  if (faults.empty()) return;
+  std::string sentences = faults[0];
+  for (std::size_t i = 1; i < std::min(faults.size(), k_told); ++i) sentences += " " + faults[i];
+  if (faults.size() > k_told)
+    sentences += concat(" ", faults.size() - k_told, " more parts are like them.");
+  throw Error(Exit::bad_data, sentences);
 }
 
 std::vector<DocumentPart> listed_parts(const FieldOptions& field, const Example& example) {
@@ -51,16 +62,22 @@ std::vector<DocumentPart> listed_parts(const FieldOptions& field, const Example&
   }
   if (!list.is_array()) {
     throw Error(Exit::bad_data, concat(place, ": expected a list of parts for field ", field.name,
-                                       ". Make the shard anew, or correct the pointer."));
+                                       ". Correct the data, or the pointer."));
   }
   if (list.size() > k_most_parts) {
     throw Error(Exit::bad_data, concat(place, ": a document has at most ", k_most_parts,
                                        " parts, found ", list.size(), ". Divide the sample."));
   }
   std::vector<DocumentPart> parts;
+  std::vector<std::string> faults;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    parts.push_back(part_of_list(list[i], concat(place, '/', i)));
+    try {
+      parts.push_back(part_of_list(list[i], concat(place, '/', i)));
+    } catch (const Error& error) {
+      faults.emplace_back(error.what());
+    }
   }
+  refuse_all(faults);
   return parts;
 }
 
@@ -88,17 +105,18 @@ std::vector<DocumentPart> document_parts(const FieldOptions& field, const Exampl
   const auto& options = std::get<DocumentOptions>(field.kind);
   if (options.parts.empty()) {
     std::vector<DocumentPart> parts = listed_parts(field, example);
+    std::vector<std::string> faults;
     for (const DocumentPart& part : parts) {
       const bool is_picture = part.kind == Kind::picture;
       const bool is_read = is_picture ? options.pictures.has_value() : options.sounds.has_value();
       if (part.kind == Kind::text || is_read) continue;
       const char* const section = is_picture ? "image" : "audio";
-      throw Error(Exit::bad_data, concat(example.place, ": ", field.source.text, " asks for the ",
-                                         section, ' ', part.value, ", and field ", field.name,
-                                         " does not say how it is read. "
-                                         "Add \"",
-                                         section, "\" to the field, or leave the sample out."));
+      faults.push_back(concat(example.place, ": ", field.source.text, " asks for the ", section,
+                              ' ', part.value, ", and field ", field.name,
+                              " does not say how it is read. Add \"", section,
+                              "\" to the field, or leave the sample out."));
     }
+    refuse_all(faults);
     return parts;
   }
   std::vector<DocumentPart> parts;

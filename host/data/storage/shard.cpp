@@ -102,7 +102,7 @@ Bytes Shard::read(std::size_t sample, std::string_view member) const {
   if (found == nullptr) {
     throw Error(Exit::bad_data, concat(place(sample), ": there is no member ", member, "; it has ",
                                        enumerate(members(sample)), ".", other_case(sample, member),
-                                       " Make the shard anew, or name another member."));
+                                       " Correct the data, or name another member."));
   }
   const auto at = static_cast<std::size_t>(found->at);
   if (found->where == held) {

@@ -88,7 +88,7 @@ class BadData(Case):
     def test_a_corrupt_picture(self):
         path, member = self.changed_shard(".png", lambda content: content[:40] + b"\0" * (len(content) - 40))
         self.refused_shard(path, BAD_DATA, f"changed.tar, sample {member[:-4]}: picture.png cannot be decoded: ",
-                           "Replace the file and make the shard anew.")
+                           "Replace the file in the data.")
 
     def test_a_corrupt_recording(self):
         path, member = self.changed_shard(".wav", lambda content: b"RIFF" + b"\0" * (len(content) - 4))

@@ -132,7 +132,7 @@ TEST(Wav, OneSampleIsASound) {
       error_of([] { decode_audio(bytes_of(wav(44'100, 1, {1000})), k_rate, "v.wav"); });
   EXPECT_EQ(sentence,
             "v.wav cannot be decoded: it is too short: samples at 44100 a second: 1; at 8000: 0. "
-            "Replace the file and make the shard anew.");
+            "Replace the file in the data.");
 }
 
 /// Numbers of 64 bits that 32 hold are the same sound.
@@ -219,8 +219,7 @@ TEST(Wav, OtherCodingsAreNamed) {
             "v.wav cannot be decoded: it is a WAV file whose sound is coded as IMA ADPCM; PCM, "
             "floating point, A-law and "
             "µ-law are read, so convert it (ffmpeg -i OLD.wav -c:a pcm_s16le NEW.wav). Replace the "
-            "file and make the "
-            "shard anew.");
+            "file in the data.");
   EXPECT_THAT(refusal(file({.tag = 2}, k_sound)), HasSubstr("coded as Microsoft ADPCM"));
   EXPECT_THAT(refusal(file({.tag = 0x55}, k_sound)), HasSubstr("coded as MP3"));
   EXPECT_THAT(refusal(file({.tag = 0x1234}, k_sound)), HasSubstr("coded as number 4660"));

@@ -22,7 +22,7 @@ using test::wav;
 using testing::Each;
 using testing::ElementsAre;
 
-constexpr const char* k_remedy = ". Replace the file and make the shard anew.";
+constexpr const char* k_remedy = ". Replace the file in the data.";
 
 std::string noise_png(int height, int width) {
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(height * width));

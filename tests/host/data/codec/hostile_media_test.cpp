@@ -22,13 +22,13 @@ using test::wav;
 void picture_is_refused(const std::string& bytes, const std::string& reason) {
   EXPECT_EQ(error_of([&] { decode_image(bytes_of(bytes), {}, "s.tar, sample a: p.png"); }),
             std::pair(Exit::bad_data, "s.tar, sample a: p.png cannot be decoded: " + reason +
-                                          ". Replace the file and make the shard anew."));
+                                          ". Replace the file in the data."));
 }
 
 void recording_is_refused(const std::string& bytes, const std::string& reason, int rate = 8000) {
   EXPECT_EQ(error_of([&] { decode_audio(bytes_of(bytes), rate, "s.tar, sample a: v.wav"); }),
             std::pair(Exit::bad_data, "s.tar, sample a: v.wav cannot be decoded: " + reason +
-                                          ". Replace the file and make the shard anew."));
+                                          ". Replace the file in the data."));
 }
 
 std::string halves() {

@@ -150,8 +150,7 @@ TEST(Metadata, TextsOfAPngThatIsCutOff) {
       error_of([&] { decode_image(bytes_of(headless + pixels), {}, "p"); }),
       std::pair(Exit::bad_data,
                 std::string("p cannot be decoded: it is a PNG that begins with the chunk \"gAMA\" "
-                            "instead of its head (IHDR). Replace the file and make the shard "
-                            "anew.")));
+                            "instead of its head (IHDR). Replace the file in the data.")));
 }
 
 TEST(Metadata, PicturesAndTextsOfAFlac) {
@@ -284,7 +283,7 @@ TEST(Metadata, AttachmentsOfAMatroskaFile) {
       error_of([&] { decode_audio(bytes_of(head + "\x19\x41\xa4\x69\xff" + rest), 48'000, "v"); }),
       std::pair(Exit::bad_data,
                 std::string("v cannot be decoded: its attachments, tags or chapters have no "
-                            "size. Replace the file and make the shard anew.")));
+                            "size. Replace the file in the data.")));
 }
 
 TEST(Metadata, ChangesAreAppliedAcrossParts) {

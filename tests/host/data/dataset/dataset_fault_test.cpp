@@ -18,7 +18,7 @@ using test::png;
 using test::wav;
 using testing::StartsWith;
 
-constexpr const char* k_replace = ". Replace the file and make the shard anew.";
+constexpr const char* k_replace = ". Replace the file in the data.";
 
 class DatasetFaultTest : public testing::Test {
  protected:
@@ -106,7 +106,7 @@ TEST_F(DatasetFaultTest, MissingPicture) {
   write_sample({{"png", nullptr}});
   expect_of_sample(
       "there is no member png; it has json and wav. "
-      "Make the shard anew, or name another member.");
+      "Correct the data, or name another member.");
 }
 
 TEST_F(DatasetFaultTest, CorruptRecording) {
@@ -140,7 +140,7 @@ TEST_F(DatasetFaultTest, MissingValue) {
   write_sample({{"json", &json}});
   expect_of_sample(
       "there is no value at /parity, which field "
-      "parity needs. Correct the recipe, or make the shard anew.");
+      "parity needs. Correct the recipe, or the data.");
 }
 
 TEST_F(DatasetFaultTest, APointerWithoutJson) {
@@ -151,9 +151,8 @@ TEST_F(DatasetFaultTest, APointerWithoutJson) {
       error_of([&] { read(R"({"shards": {"train": [")" + path + R"("]}, )" + fields + "}"); });
   EXPECT_THAT(
       found.second,
-      StartsWith(place +
-                 "there is no member json with a value at /parity, which field "
-                 "parity needs; it has png and wav. Correct the recipe, or make the shard anew. "));
+      StartsWith(place + "there is no member json with a value at /parity, which field "
+                         "parity needs; it has png and wav. Correct the recipe, or the data. "));
 }
 
 TEST_F(DatasetFaultTest, AnEmptyPicture) {
@@ -174,7 +173,7 @@ TEST_F(DatasetFaultTest, EachWithoutAList) {
   write_sample({});
   expect_of_sample(
       "there is no list at /questions. Correct "
-      "explode, or make the shard anew.",
+      "explode, or the data.",
       R"(, "explode": "/questions")");
 }
 

@@ -21,9 +21,11 @@ using test::error_of;
 using test::flags;
 using test::Folder;
 using test::integers;
+using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// Pictures of four patches; recordings of at most three groups of four frames.
 const char* const k_image = R"("image": {"size": [4, 4], "patch": 2, "max_images": 3)";
@@ -365,11 +367,17 @@ TEST_F(DocumentTest, WhatIsNoListOfPartsIsRefused) {
   const auto [exit, no_list] = sentence(R"("x")", text_only);
   EXPECT_EQ(exit, Exit::bad_data);
   EXPECT_THAT(no_list, HasSubstr("train.tar, sample a: /parts: expected a list of parts for field "
-                                 "page. Make the shard anew, or correct the pointer. "));
+                                 "page. Correct the data, or the pointer. "));
   EXPECT_THAT(
       sentence(R"([{"text": "a"}, {"sound": "wav"}])", text_only).second,
       HasSubstr("train.tar, sample a: /parts/1: expected {\"text\": …}, {\"image\": member} or "
-                "{\"audio\": member}, found {\"sound\":\"wav\"}. Make the shard anew. "));
+                "{\"audio\": member}, found {\"sound\":\"wav\"}. Correct the data. "));
+  const std::string many = sentence(R"([1, {"text": "a"}, 2, 3, 4, 5])", text_only).second;
+  EXPECT_THAT(many, AllOf(HasSubstr("/parts/0: expected"), HasSubstr("/parts/2: expected"),
+                          HasSubstr("/parts/3: expected"), Not(HasSubstr("/parts/4: expected")),
+                          HasSubstr("Correct the data. 2 more parts are like them.")));
+  EXPECT_THAT(sentence(R"([{"image": "a.png"}, {"audio": "a.wav"}])", text_only).second,
+              AllOf(HasSubstr("asks for the image a.png"), HasSubstr("asks for the audio a.wav")));
   EXPECT_THAT(
       sentence(R"([{"image": "a.png"}])", text_only).second,
       HasSubstr("train.tar, sample a: /parts asks for the image a.png, and field page does not say "

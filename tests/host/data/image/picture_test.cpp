@@ -236,7 +236,7 @@ TEST(Resizing, APictureOfAVeryLongSideIsRefused) {
   const Json field = {{"size", {8, 4}}, {"resize", "bilinear"}};
   EXPECT_EQ(error_of([&] { image_feature(line, options_of(field), "p"); }).second,
             "p cannot be decoded: it has 1 x 65536 pixels, too long a side to be resized to 8 x 4. "
-            "Replace the file and make the shard anew.");
+            "Replace the file in the data.");
   const Bytes high = bytes_of(test::png(30'000, 1, 1, std::vector<std::uint8_t>(30'000, 9)));
   EXPECT_THAT(as_bytes(image_feature(high, options_of(field), "p")).pixels, testing::Each(9));
 }

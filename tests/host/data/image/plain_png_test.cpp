@@ -81,7 +81,7 @@ TEST(PlainPng, APaletteMustBeThere) {
       std::pair(Exit::bad_data,
                 std::string(
                     "p cannot be decoded: it is a PNG of palette colours without a palette (PLTE). "
-                    "Replace the file and make the shard anew.")));
+                    "Replace the file in the data.")));
 }
 
 std::string complaint(const std::string& bytes) {

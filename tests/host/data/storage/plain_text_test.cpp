@@ -152,7 +152,7 @@ TEST_F(PlainValuesTest, OtherEncodingsAreRefusedWhereverTheyStand) {
   EXPECT_EQ(refusal("txt", text, "txt"),
             path +
                 ", sample a: the member txt is in UTF-16, as its byte order mark says; only "
-                "UTF-8 is read. Convert it, and make the shard anew.");
+                "UTF-8 is read. Convert it in the data.");
   EXPECT_THAT(refusal("json", text, "/t"),
               HasSubstr("the member json is not usable (it is in UTF-16, as its byte order mark"));
   for (const char* name : {"a.txt", "a.jsonl"}) {

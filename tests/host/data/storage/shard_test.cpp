@@ -108,7 +108,7 @@ TEST_F(ShardTest, OfSeveralMembersTheFirstThatTheSampleHasCounts) {
   EXPECT_TRUE(shard.has_any(1, "jpg;png"));
   EXPECT_FALSE(shard.has_any(2, "jpg;png"));
   EXPECT_THAT(error_of([&] { shard.read(2, "jpg;png"); }).second,
-              EndsWith("sample c: there is no member jpg;png; it has txt. Make the shard anew, or "
+              EndsWith("sample c: there is no member jpg;png; it has txt. Correct the data, or "
                        "name another member."));
 }
 

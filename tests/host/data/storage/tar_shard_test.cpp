@@ -373,7 +373,7 @@ TEST_F(TarTest, AMemberInOtherCaseIsPointedOut) {
   EXPECT_THAT(
       error_of([&] { shard.read(0, "cls"); }).second,
       testing::EndsWith("there is no member cls; it has CLS and txt. Did you mean CLS? Upper "
-                        "and lower case differ. Make the shard anew, or name another "
+                        "and lower case differ. Correct the data, or name another "
                         "member."));
 }
 

@@ -29,7 +29,7 @@ std::string refusal(const std::string& file, const Deadline& deadline = Deadline
   if (text == "no error") return "none";
   EXPECT_EQ(exit, Exit::bad_data);
   const std::string head = "s.tar, sample a: v.mp4 cannot be decoded: ";
-  const std::string tail = ". Replace the file and make the shard anew.";
+  const std::string tail = ". Replace the file in the data.";
   EXPECT_TRUE(text.starts_with(head) && text.ends_with(tail)) << text;
   return text.substr(head.size(), text.size() - head.size() - tail.size());
 }
@@ -120,7 +120,7 @@ TEST(HostileVideo, SoundThatBeginsAfterMoreThanIsRead) {
   EXPECT_EQ(exit, Exit::bad_data);
   EXPECT_EQ(text,
             "v cannot be decoded: its sound begins after more than 600 seconds. Replace the file "
-            "and make the shard anew.");
+            "in the data.");
 }
 
 TEST(HostileVideo, DamageIsAnErrorOrGivesPictures) {
