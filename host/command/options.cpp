@@ -54,6 +54,9 @@ void add(po::options_description& shown, const std::string& name, Options& optio
   else if (name == "threads")
     option("threads", po::value(&options.threads)->value_name("N"),
            "threads for tensor operations (default: all cores)");
+  else if (name == "device")
+    option("device", po::value(&options.device)->value_name("DEVICE"),
+           "cpu, cuda, cuda:N or auto (default: the variable WEFT_DEVICE, else cpu)");
   else if (name == "nproc")
     option("nproc", po::value<int>()->value_name("N"), "start so many processes");
   else if (name == "chaos")

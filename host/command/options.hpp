@@ -35,6 +35,7 @@ struct Options {
   double seconds = 10;        ///< --seconds S, of `data bench`
   bool training = false;      ///< --training, of `data show`
   int threads = 0;            ///< --threads N; 0: the recipe's, else the machine's
+  std::string device;         ///< --device DEVICE; empty: WEFT_DEVICE, else cpu
   std::string type = "unigram";  ///< --type TYPE, --vocab N, --special TOKEN, of `tokenizer train`
   int vocabulary = 0;
   std::vector<std::string> special;

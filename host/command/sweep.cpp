@@ -97,6 +97,7 @@ class Sweep {
     if (options_.allow_commands) words.emplace_back("--allow-commands");
     if (options_.threads > 0)
       words.insert(words.end(), {"--threads", std::to_string(options_.threads)});
+    if (!options_.device.empty()) words.insert(words.end(), {"--device", options_.device});
     if (!rung.empty()) words.insert(words.end(), {"--stop-at", rung});
     save_begun(state);
     return {words, log_of(state)};

@@ -42,8 +42,9 @@ const std::vector<Verb>& verbs() {
       {.name = "train",
        .operands = "RECIPE",
        .summary = "train the stages of a recipe, then evaluate",
-       .options = {"set", "run", "resume", "overwrite", "threads", "plugins", "allow-commands",
-                   "tensorboard", "stop-at", "quiet", "json", "locked", "dry-run", "verbose"},
+       .options = {"set", "run", "resume", "overwrite", "threads", "device", "plugins",
+                   "allow-commands", "tensorboard", "stop-at", "quiet", "json", "locked", "dry-run",
+                   "verbose"},
        .min_operands = 1,
        .max_operands = 1,
        .examples = {"weft train recipes/digits_av.json",
@@ -53,7 +54,7 @@ const std::vector<Verb>& verbs() {
       {.name = "eval",
        .operands = "RUN…",
        .summary = "evaluate trained runs and print them side by side",
-       .options = {"set", "split", "interval", "samples", "locked", "threads", "plugins",
+       .options = {"set", "split", "interval", "samples", "locked", "threads", "device", "plugins",
                    "allow-commands", "json"},
        .min_operands = 1,
        .max_operands = 99,
@@ -66,7 +67,7 @@ const std::vector<Verb>& verbs() {
                   "that are "
                   "done\n      are passed over, and one that fails does not end the others",
        .options = {"over", "seeds", "jobs", "run", "set", "overwrite", "compare", "lower", "html",
-                   "threads", "plugins", "allow-commands", "quiet", "json"},
+                   "threads", "device", "plugins", "allow-commands", "quiet", "json"},
        .min_operands = 1,
        .max_operands = 1,
        .examples =
@@ -87,8 +88,8 @@ const std::vector<Verb>& verbs() {
        .operands = "RUN",
        .summary =
            "write a page about a run: curves, metrics, samples with predictions, costs, recipe",
-       .options = {"out", "overwrite", "split", "count", "threads", "plugins", "allow-commands",
-                   "json"},
+       .options = {"out", "overwrite", "split", "count", "threads", "device", "plugins",
+                   "allow-commands", "json"},
        .min_operands = 1,
        .max_operands = 1,
        .examples = {"weft report runs/digits_av"},
@@ -97,8 +98,8 @@ const std::vector<Verb>& verbs() {
        .operands = "RUN",
        .summary = "ask a trained run: one JSON line for each example of a split, a file or the "
                   "command line",
-       .options = {"field", "input", "split", "wire", "data", "set", "locked", "threads", "plugins",
-                   "allow-commands"},
+       .options = {"field", "input", "split", "wire", "data", "set", "locked", "threads", "device",
+                   "plugins", "allow-commands"},
        .min_operands = 1,
        .max_operands = 1,
        .examples = {"weft predict runs/clothes --picture shirt.jpg",
@@ -108,8 +109,8 @@ const std::vector<Verb>& verbs() {
        .operands = "RUN",
        .summary =
            "let a trained run write texts, token by token, for the fields on the command line",
-       .options = {"field", "chat", "generation", "data", "set", "locked", "threads", "plugins",
-                   "allow-commands", "json"},
+       .options = {"field", "chat", "generation", "data", "set", "locked", "threads", "device",
+                   "plugins", "allow-commands", "json"},
        .min_operands = 1,
        .max_operands = 1,
        .examples =
@@ -226,7 +227,7 @@ const std::vector<Verb>& verbs() {
        .operands = "RECIPE",
        .summary =
            "say what a recipe will cost before it is trained: parameters, FLOPs, memory, time",
-       .options = {"set", "steps", "svg", "threads", "plugins", "allow-commands", "json"},
+       .options = {"set", "steps", "svg", "threads", "device", "plugins", "allow-commands", "json"},
        .min_operands = 1,
        .max_operands = 1,
        .examples = {"weft plan recipes/digits_av.json",
@@ -247,7 +248,8 @@ const std::vector<Verb>& verbs() {
        .summary = "train a run again from its recipe and lock, and compare losses, metrics and "
                   "weights; it "
                   "fails\n      (1) where they are not equal",
-       .options = {"run", "overwrite", "threads", "plugins", "allow-commands", "quiet", "json"},
+       .options = {"run", "overwrite", "threads", "device", "plugins", "allow-commands", "quiet",
+                   "json"},
        .min_operands = 1,
        .max_operands = 1,
        .examples = {"weft rerun runs/digits_av", "weft rerun runs/digits_av --run runs/again"},
@@ -256,7 +258,7 @@ const std::vector<Verb>& verbs() {
        .operands = "RECIPE",
        .summary =
            "prove on this machine that a run that is stopped and resumed ends with the same bits",
-       .options = {"set", "steps", "threads", "plugins", "allow-commands", "json"},
+       .options = {"set", "steps", "threads", "device", "plugins", "allow-commands", "json"},
        .min_operands = 1,
        .max_operands = 1,
        .examples = {"weft verify-resume recipes/digits_av.json --threads 1"},

@@ -37,6 +37,12 @@ std::set<std::string> used_data(const Recipe& recipe, Opens opens) {
   return used;
 }
 
+std::string wanted_device(const SessionSettings& settings) {
+  if (!settings.device.empty()) return settings.device;
+  const char* const device = std::getenv("WEFT_DEVICE");
+  return device != nullptr && *device != '\0' ? device : "cpu";
+}
+
 }  // namespace
 
 std::vector<std::filesystem::path> plugin_folders(const SessionSettings& settings) {
@@ -58,9 +64,8 @@ void fill_in(Recipe& recipe, const Registry& registry) {
 
 Session open_session(const SessionSettings& settings, Recipe recipe, Opens opens,
                      const std::string& run, Observer& observer) {
-  const char* const device = std::getenv("WEFT_DEVICE");
-  const std::string passed_over = set_device(device != nullptr && *device != '\0' ? device : "cpu",
-                                             world_from_environment().local_rank);
+  const std::string passed_over =
+      set_device(wanted_device(settings), world_from_environment().local_rank);
   if (!passed_over.empty()) observer.remark(passed_over);
   const int threads = settings.threads > 0 ? settings.threads : recipe.threads;
   const int machine = static_cast<int>(std::thread::hardware_concurrency());

@@ -26,6 +26,7 @@ struct SessionSettings {
   std::vector<std::string> overrides;          ///< PATH=VALUE, of the recipe
   std::vector<std::filesystem::path> plugins;  ///< folders; empty: default_search_path()
   int threads = 0;                             ///< 0: the recipe's, else the machine's
+  std::string device;                          ///< as set_device(); empty: WEFT_DEVICE, else cpu
   int processes = 1;                           ///< that share the machine's threads
   Commands commands = Commands::refused;       ///< that data is read from
 };

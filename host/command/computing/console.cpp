@@ -140,6 +140,7 @@ SessionSettings session_settings(const Options& options, int processes) {
   settings.overrides = options.overrides;
   settings.plugins.assign(options.plugins.begin(), options.plugins.end());
   settings.threads = options.threads;
+  settings.device = options.device;
   settings.processes = processes;
   settings.commands = commands_of(options);
   return settings;

@@ -39,7 +39,7 @@ int wanted_index(const std::string& choice) {
     if (fault == std::errc() && stop == end && index >= 0 && index < 128) return index;
   }
   throw Error(Exit::usage,
-              concat("WEFT_DEVICE takes cpu, cuda, cuda:N or auto, found \"", choice, "\"."));
+              concat("The device is cpu, cuda, cuda:N or auto, found \"", choice, "\"."));
 }
 
 std::string gpus_text(int count) {
@@ -50,13 +50,13 @@ std::string gpus_text(int count) {
 std::string fault_of(const Gpus& gpus) {
   if (const std::string fault = gpus.driver_fault(); !fault.empty())
     return concat("NVIDIA's driver does not answer here (", fault,
-                  "). Install it, or compute with WEFT_DEVICE=cpu");
+                  "). Install it, or compute with --device cpu");
   if (const std::string fault = gpus.engine_fault(); !fault.empty())
     return concat("Weft's library for GPUs cannot be opened (", fault,
-                  "). Run `./dev setup --gpu` and `./dev build`, or compute with WEFT_DEVICE=cpu");
+                  "). Run `./dev setup --gpu` and `./dev build`, or compute with --device cpu");
   if (gpus.count() == 0)
     return "NVIDIA's driver answers and offers no GPU. Look at nvidia-smi and at the variable "
-           "CUDA_VISIBLE_DEVICES, or compute with WEFT_DEVICE=cpu";
+           "CUDA_VISIBLE_DEVICES, or compute with --device cpu";
   return "";
 }
 
@@ -99,15 +99,15 @@ ChosenDevice choose_device(const std::string& choice, int local_rank, const Gpus
   if (is_auto && !gpus.driver_fault().empty()) return {"cpu", ""};
   const std::string fault = fault_of(gpus);
   if (!fault.empty() && is_auto)
-    return {"cpu", concat("WEFT_DEVICE=auto takes the CPU: ", fault, ".")};
-  if (!fault.empty()) throw Error(Exit::usage, concat("WEFT_DEVICE=", choice, ": ", fault, "."));
+    return {"cpu", concat("the device auto takes the CPU: ", fault, ".")};
+  if (!fault.empty()) throw Error(Exit::usage, concat("the device ", choice, ": ", fault, "."));
   const int count = gpus.count(), index = wanted < 0 ? local_rank : wanted;
   if (index >= count && wanted < 0)
-    throw Error(Exit::usage, concat("WEFT_DEVICE=", choice, ": rank ", local_rank,
+    throw Error(Exit::usage, concat("the device ", choice, ": rank ", local_rank,
                                     " of this machine would take a GPU of its own, and there are ",
                                     gpus_text(count), ". Start at most ", count, " here."));
   if (index >= count)
-    throw Error(Exit::usage, concat("WEFT_DEVICE=", choice, ": there are ", gpus_text(count),
+    throw Error(Exit::usage, concat("the device ", choice, ": there are ", gpus_text(count),
                                     ", the first being cuda:0."));
   return {concat("cuda:", index), ""};
 }

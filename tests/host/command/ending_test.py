@@ -5,6 +5,7 @@ Usage: ending_test.py BUILD_FOLDER.
 import json
 import resource
 import subprocess
+import unittest.mock
 
 from cases import *
 
@@ -51,6 +52,14 @@ class Codes(Case):
         words = [word.replace('"batch_size": 8', '"batch_size": 64') for word in SHORT]
         result = weft("train", PICTURE, "--run", self.folder / "run", *words, *shards(SHARD), "--set", "graph.digit.config.classes=5")
         self.assertIn(result.returncode, (BAD_DATA, BAD_RECIPE), result.stderr)
+
+    def test_a_device_that_is_none(self):
+        words = ["train", PICTURE, "--run", self.folder / "run", *SHORT, *shards(SHARD)]
+        self.refused([*words, "--device", "gpu"], USAGE, 'The device is cpu, cuda, cuda:N or auto, found "gpu".')
+        self.assertFalse((self.folder / "run").exists())
+        with unittest.mock.patch.dict("os.environ", {"WEFT_DEVICE": "gpu"}):
+            self.refused(words, USAGE, 'found "gpu"')
+            self.assertEqual(weft(*words, "--device", "cpu").returncode, 0)
 
     def test_a_batch_that_no_memory_holds(self):
         for place in ("stages.0.batch_size", "evaluate.batch_size"):

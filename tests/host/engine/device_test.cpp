@@ -45,21 +45,20 @@ TEST(Device, EachRankTakesTheGpuOfItsNumber) {
 TEST(Device, WhatIsNotThereIsSaidWithWhatToDo) {
   EXPECT_EQ(
       refusal("cuda", none),
-      "WEFT_DEVICE=cuda: NVIDIA's driver does not answer here (libcuda.so.1: cannot open shared "
-      "object file). Install it, or compute with WEFT_DEVICE=cpu.");
+      "the device cuda: NVIDIA's driver does not answer here (libcuda.so.1: cannot open shared "
+      "object file). Install it, or compute with --device cpu.");
   EXPECT_EQ(
       refusal("cuda:0", not_built),
-      "WEFT_DEVICE=cuda:0: Weft's library for GPUs cannot be opened (libweft_engine_cuda.so: no "
-      "such file). Run `./dev setup --gpu` and `./dev build`, or compute with WEFT_DEVICE=cpu.");
+      "the device cuda:0: Weft's library for GPUs cannot be opened (libweft_engine_cuda.so: no "
+      "such file). Run `./dev setup --gpu` and `./dev build`, or compute with --device cpu.");
   EXPECT_THAT(refusal("cuda", machine("", "", 0)), HasSubstr("offers no GPU"));
-  EXPECT_EQ(refusal("cuda:2", two),
-            "WEFT_DEVICE=cuda:2: there are 2 GPUs, the first being cuda:0.");
+  EXPECT_EQ(refusal("cuda:2", two), "the device cuda:2: there are 2 GPUs, the first being cuda:0.");
   EXPECT_EQ(refusal("cuda", two, 2),
-            "WEFT_DEVICE=cuda: rank 2 of this machine would take a GPU of its own, and there are 2 "
+            "the device cuda: rank 2 of this machine would take a GPU of its own, and there are 2 "
             "GPUs. Start at most 2 here.");
   for (const char* wrong : {"gpu", "cuda:", "cuda:x", "cuda:1x", "cuda:-1", ""})
     EXPECT_EQ(refusal(wrong, two),
-              std::string("WEFT_DEVICE takes cpu, cuda, cuda:N or auto, found \"") + wrong + "\".");
+              std::string("The device is cpu, cuda, cuda:N or auto, found \"") + wrong + "\".");
 }
 
 TEST(Device, AutoPassesOverWhatCannotBeUsedAndSaysSoWhereThereIsAGpu) {
