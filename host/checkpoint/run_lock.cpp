@@ -82,6 +82,7 @@ std::vector<std::string> differences(const Json& before, const RunLock& lock,
   tell("host ", before.at("host"), lock.host_version);
   tell("torch ", before.at("torch"), lock.torch_version);
   if (before.contains("cpu")) tell("the vector instructions ", before.at("cpu"), lock.cpu);
+  tell("the device ", before.value("device", "cpu"), lock.device);
   if (before.contains("threads")) {
     const int then = before.at("threads");
     tell("", concat(then, then == 1 ? " thread" : " threads"),
@@ -110,6 +111,7 @@ std::string text_of(const RunLock& lock) {
   nlohmann::ordered_json text{{"host", lock.host_version},
                               {"torch", lock.torch_version},
                               {"cpu", lock.cpu},
+                              {"device", lock.device},
                               {"threads", lock.threads},
                               {"seed", lock.seed},
                               {"folder", lock.folder},

@@ -27,6 +27,7 @@ struct RunLock {
   std::map<std::string, Part> parts;              ///< node → the plug-in that it came from
   /// Runs that views are of: folder → hash of the weights that were taken.
   std::map<std::string, std::string> runs = {};
+  std::string device = "cpu";  ///< or "cuda:0, NVIDIA H100 80GB HBM3"
 };
 
 /// As it stands in the file.
@@ -34,7 +35,7 @@ std::string text_of(const RunLock& lock);
 
 /// Compares a run's weft.lock, if it has one, with what would go on in it.
 /// @return one sentence for each thing that has changed and may change numbers: plug-ins,
-///         libraries, the processor's capability, the number of threads
+///         libraries, the device, the processor's capability, the number of threads
 /// @throws Error (bad_checkpoint) for another seed, other data or another tokenizer, with which
 ///         the rest would not continue what was begun, and for a damaged weft.lock
 std::vector<std::string> changes_on_resuming(const OpenFolder& run, const RunLock& lock);

@@ -73,7 +73,11 @@ void find_meeting(World& world, const Environment& environment) {
   for (const char* name : {"TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "PMIX_NAMESPACE", "PMI_JOBID"})
     if (world.job.empty()) world.job = environment.text(name);
   if (world.launcher != "Slurm") return;
+  const std::string counts = environment.text("SLURM_STEP_TASKS_PER_NODE");
+  world.local_size = tasks_of_node(counts, environment.number("SLURM_NODEID").value_or(0))
+                         .value_or(world.local_size);
   world.job = concat(world.job, ".", environment.text("SLURM_STEP_ID"));
+  if (world.is_local()) return;
   std::string hosts = environment.text("SLURM_STEP_NODELIST");
   if (hosts.empty()) hosts = environment.text("SLURM_JOB_NODELIST");
   if (world.address.empty()) world.address = first_host(hosts);
@@ -93,6 +97,25 @@ std::string first_host(const std::string& list) {
   const std::size_t rest = end == std::string::npos ? std::string::npos : end - close - 1;
   return list.substr(0, bracket) + list.substr(bracket + 1, number_end - bracket - 1) +
          list.substr(close + 1, rest);
+}
+
+std::optional<int> tasks_of_node(const std::string& list, int node) {
+  const char *at = list.data(), *const end = at + list.size();
+  while (at != end) {
+    int tasks = 0, nodes = 1;
+    auto read = std::from_chars(at, end, tasks);
+    if (read.ec != std::errc()) return std::nullopt;
+    if (read.ptr != end && *read.ptr == '(') {  // "(x2)"
+      if (end - read.ptr < 4 || read.ptr[1] != 'x') return std::nullopt;
+      read = std::from_chars(read.ptr + 2, end, nodes);
+      if (read.ec != std::errc() || read.ptr == end || *read.ptr++ != ')') return std::nullopt;
+    }
+    if (node < nodes) return tasks;
+    node -= nodes;
+    at = read.ptr;
+    if (at != end && *at++ != ',') return std::nullopt;
+  }
+  return std::nullopt;
 }
 
 World world_from(const Lookup& variable) {

@@ -38,4 +38,8 @@ World world_from_environment();
 /// The first host of Slurm's list: "gpu03" of "gpu[03-05,9],login".
 std::string first_host(const std::string& list);
 
+/// How many processes Slurm's list gives to a node, which is counted from 0: 4 of "4(x2),3" to 0
+/// and 1, 3 to 2. Nothing where the list does not say.
+std::optional<int> tasks_of_node(const std::string& list, int node);
+
 }  // namespace weft::host

@@ -13,8 +13,11 @@ namespace {
 
 std::map<std::string, std::string> facts_of(const Session& session, const RunLock& lock,
                                             const std::string& weights) {
-  std::map<std::string, std::string> facts{{"Weft's version", lock.host_version},
-                                           {"LibTorch's version", lock.torch_version}};
+  std::map<std::string, std::string> facts{
+      {"Weft's version", lock.host_version},
+      {"LibTorch's version", lock.torch_version},
+      // Each rank has a GPU of its own, or none has one.
+      {"the kind of device", lock.device.substr(0, lock.device.find(':'))}};
   // Where data lies may differ from machine to machine; what it holds may not.
   const std::set<std::string> paths(session.recipe.paths.begin(), session.recipe.paths.end());
   const nlohmann::json values = nlohmann::json::parse(session.recipe.resolved).flatten();

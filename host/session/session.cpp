@@ -127,7 +127,8 @@ RunLock lock_of(const Session& session, const std::string& folder) {
                {},
                {},
                {},
-               session.runs};
+               session.runs,
+               device_text()};
   for (const auto& [name, data] : session.data) {
     lock.data[name] = data.fingerprint();
     if (const std::string made = data.tokenizer_fingerprint(); !made.empty())

@@ -14,9 +14,9 @@ namespace {
 /// Of the stage under way these may change: how long, how fast, on how many at a time and towards
 /// what it goes on, and when it saves and tells.
 const std::set<std::string> k_free = {
-    "batch_size", "clip_norm", "eval_every", "grad_accumulation", "keep_best",
-    "log_every",  "losses",    "metrics",    "on_divergence",     "optimizer",
-    "save_every", "schedule",  "steps"};
+    "batch_size", "clip_norm", "eval_every",    "grad_accumulation", "keep_best", "log_every",
+    "losses",     "metrics",   "on_divergence", "optimizer",         "recompute", "save_every",
+    "schedule",   "steps"};
 
 class Rules {
  public:

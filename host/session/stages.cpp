@@ -6,6 +6,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/checkpoint_writer.hpp"
+#include "host/engine/device/device.hpp"
 #include "host/engine/precision.hpp"
 #include "host/evaluation/shared_evaluation.hpp"
 #include "host/optim/groups.hpp"
@@ -150,9 +151,9 @@ class Stages {
     run_.set_aside.tell(run_.session.data);
   }
 
-  /// Numbers of 16 bits pay where the processor has instructions for them, and nowhere else.
+  /// On a CPU numbers of 16 bits pay where it has instructions for them, and nowhere else.
   void warn_of_precision(const StagePlan& stage) {
-    const bool is_narrow = stage.precision != DType::float32;
+    const bool is_narrow = stage.precision != DType::float32 && device_text() == "cpu";
     const double ratio = is_narrow ? time_ratio(stage.precision) : 0.0;
     if (ratio > 1.0)
       run_.observer.warning(concat("stage \"", stage.name, "\" computes in ",

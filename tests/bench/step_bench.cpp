@@ -46,7 +46,7 @@ void measure(const std::vector<std::pair<std::string, std::shared_ptr<Training>>
     ways.push_back({name, [training = training] { training->run(); }});
   const std::vector<Timing> timings = side_by_side(ways, 9, 1);
   for (std::size_t i = 0; i < timings.size(); ++i) {
-    const auto samples = static_cast<double>(k_steps * trainings[i].second->plan.batch);
+    const auto samples = static_cast<double>(k_steps * trainings[i].second->plan.batch_size);
     std::printf("%-32s %7.0f samples/s  %6.1f ms a step  x %.2f\n", timings[i].name.c_str(),
                 samples / timings[i].median, 1e3 * timings[i].median / k_steps,
                 timings[i].median / timings[0].median);

@@ -224,6 +224,16 @@ def notes_carry_no_names(root):
             if (match := pattern.search(line))]
 
 
+def paths_in_documents_exist(root):
+    """In backquotes, from the root on; a word in capitals stands for a name. A decision tells what was."""
+    named = re.compile(r"`((?:host|sdk|plugins|tests|tools|schemas|cmake|recipes|docs)/[\w./-]+)`")
+    return [f"{path}: there is no {place}; name what is there."
+            for path in files(root, suffixes=(".md",))
+            if "docs/decisions" not in str(path) and path.name != "CHANGELOG.md"
+            for place in named.findall((root / path).read_text(encoding="utf-8"))
+            if not re.search(r"\b[A-Z]{4,}\b", place) and not (root / place).exists()]
+
+
 def nothing_names_a_place_outside_the_tree(root):
     pattern = re.compile(r"(?<![\w.$}])/" r"work/" r"|\.\./" r"shared\b")
     return [f"{path}:{number}: names {match[0]}, which a clone does not have."
@@ -309,6 +319,9 @@ TRIALS = [
     (notes_carry_no_names,
      {"host/base/a.cpp": "// FIXME: leaks when the file is empty.\n"},
      [("host/base/a.cpp", "// TODO" "(ada): mend.\n"), ("docs/a.md", "FIXME" ": @ada\n")]),
+    (paths_in_documents_exist,
+     {"docs/a.md": "`host/base/a.cpp`, `plugins/NAME.cpp`\n", "host/base/a.cpp": "", "docs/decisions/0001-a.md": "`host/gone.cpp`\n"},
+     [("docs/b.md", "see `host/base/b.cpp`\n"), ("host/base/README.md", "`tests/gone`\n")]),
     (nothing_names_a_place_outside_the_tree,
      {"docs/a.md": "see docs/work/a.md and ../shared_memory.md, /tmp/work\n"},
      [("host/base/a.cpp", '"/' 'work/main"\n'), ("docs/a.md", "../" "shared/design.md\n"), ("dev", "cd /" "work/x\n")]),

@@ -22,7 +22,7 @@ c10::StorageImpl* own_storage(const at::Tensor& tensor) {
 
 /// Other tensors that autograd saved have the same storage, so that they see what is in it anew.
 void allocate(c10::StorageImpl& storage, std::size_t bytes) {
-  storage.set_data_ptr_noswap(c10::GetCPUAllocator()->allocate(bytes));
+  storage.set_data_ptr_noswap(c10::GetAllocator(storage.device_type())->allocate(bytes));
   storage.set_nbytes(bytes);
 }
 

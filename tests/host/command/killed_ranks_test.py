@@ -16,7 +16,7 @@ import time
 from cases import *
 
 RANKS, STEPS = 2, 100
-KILLS, SECONDS = int(os.environ.get("WEFT_KILLS", "2")), float(os.environ.get("WEFT_KILL_SECONDS", "inf"))
+KILLS, SECONDS = int(os.environ.get("WEFT_KILLS", "2")), float(os.environ.get("WEFT_KILL_SECONDS", "120"))
 STAGE = {"name": "fit", "data": "av", "steps": STEPS, "batch_size": 8, "losses": {"ce": 1}, "optimizer": {"lr": 1e-3},
          "train": ["vision", "fusion", "reasoning", "digit"], "save_every": 5, "log_every": 1}
 

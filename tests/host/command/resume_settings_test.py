@@ -31,7 +31,7 @@ class Settings(Case):
     def test_a_change_begins_a_stretch_and_the_one_before_stays(self):
         run = self.train("run")
         first = (run / "recipe.json").read_text()
-        result = self.resume(run, *stages(stage("fit", steps=6, optimizer={"lr": 5e-4})))
+        result = self.resume(run, *stages(stage("fit", steps=6, optimizer={"lr": 5e-4}, recompute=["vision"])))
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("note: goes on with another setting: /stages/fit/optimizer/lr: was 0.001, is 0.0005.", result.stderr)
         self.assertIn("note: goes on with another setting: /stages/fit/steps: was 4, is 6.", result.stderr)
@@ -40,8 +40,8 @@ class Settings(Case):
         self.assertEqual(json.loads((run / "recipe.json").read_text())["stages"][0]["steps"], 6)
         resumed = events(run, "resumed")[-1]
         self.assertEqual((resumed["stage"], resumed["step"], resumed["segment"]), ("fit", 4, 2))
-        self.assertEqual(resumed["changed"], ["/stages/fit/optimizer/lr", "/stages/fit/steps"])
-        self.assertEqual(self.resume(run, *stages(stage("fit", steps=6, optimizer={"lr": 5e-4}))).returncode, 0)
+        self.assertEqual(resumed["changed"], ["/stages/fit/optimizer/lr", "/stages/fit/recompute", "/stages/fit/steps"])
+        self.assertEqual(self.resume(run, *stages(stage("fit", steps=6, optimizer={"lr": 5e-4}, recompute=["vision"]))).returncode, 0)
         resumed = events(run, "resumed")[-1]  # nothing changed: no new stretch
         self.assertEqual((resumed["segment"], resumed["changed"]), (2, []))
         self.assertEqual([path.name for path in (run / "segments").iterdir()], ["1"])
@@ -151,6 +151,10 @@ class Locks(Case):
         lock = json.loads((run / "weft.lock").read_text())
         self.assertEqual(lock["threads"], 1)
         self.assertIsInstance(lock["cpu"], str)
+        self.assertEqual(lock["device"], "cpu")
+        (run / "weft.lock").write_text(json.dumps(lock | {"device": "cuda:0, NVIDIA H100"}))
+        result = weft("eval", run, "--threads", "1")
+        self.assertIn("with the device cuda:0, NVIDIA H100 and is evaluated with cpu: numbers may differ.", result.stderr)
         for environment, threads, sentence in (({"ATEN_CPU_CAPABILITY": "default"}, "1", "with the vector instructions "),
                                                ({}, "2", "with 1 thread and ")):
             if lock["cpu"] in ("DEFAULT", "NO AVX") and environment:

@@ -69,8 +69,36 @@ TEST(World, ReadsSlurmWhereSrunStartedTheProcess) {
   EXPECT_EQ(found.address, "gpu03");
   EXPECT_EQ(found.port, 24'711);
   EXPECT_EQ(found.job, "4711.0");
+  EXPECT_EQ(found.local_size, 1) << "as nothing says how many";
+  variables["SLURM_NTASKS_PER_NODE"] = "4";
+  EXPECT_EQ(world(variables).local_size, 4);
+  variables["SLURM_STEP_TASKS_PER_NODE"] = "2,6";
+  variables["SLURM_NODEID"] = "1";
+  EXPECT_EQ(world(variables).local_size, 6);
+  EXPECT_EQ(world(variables).address, "gpu03");
   variables.erase("SLURM_STEP_ID");
   EXPECT_EQ(world(variables).size, 1) << "an allocation alone starts nothing";
+}
+
+TEST(World, RanksThatSrunStartsOnOneMachineMeetOnItsLoopback) {
+  Variables variables{{"SLURM_PROCID", "1"},    {"SLURM_NTASKS", "4"},
+                      {"SLURM_LOCALID", "1"},   {"SLURM_STEP_ID", "0"},
+                      {"SLURM_JOB_ID", "4711"}, {"SLURM_STEP_NODELIST", "node7"},
+                      {"SLURM_NODEID", "0"},    {"SLURM_STEP_TASKS_PER_NODE", "4"}};
+  EXPECT_TRUE(world(variables).is_local());
+  EXPECT_EQ(world(variables).address, "");
+  EXPECT_EQ(world(variables).port, 0);
+  variables["MASTER_ADDR"] = "node7";
+  EXPECT_EQ(world(variables).address, "node7");
+}
+
+TEST(World, CountsTheTasksOfANode) {
+  EXPECT_EQ(host::tasks_of_node("4(x2),3", 0), 4);
+  EXPECT_EQ(host::tasks_of_node("4(x2),3", 1), 4);
+  EXPECT_EQ(host::tasks_of_node("4(x2),3", 2), 3);
+  EXPECT_EQ(host::tasks_of_node("8", 0), 8);
+  for (const char* wrong : {"", "x", "4(", "4(x", "4(x2", "4(y2)", "4;3", "4,"})
+    EXPECT_EQ(host::tasks_of_node(wrong, 3), std::nullopt) << wrong;
 }
 
 TEST(World, ReadsOpenMpiAndMpichWhichNameNoAddress) {
