@@ -109,6 +109,7 @@ std::string text_of(const RunLock& lock) {
     parts[node] = {
         {"id", part.id}, {"version", part.version}, {"file", part.file}, {"sha256", part.sha256}};
   nlohmann::ordered_json text{{"host", lock.host_version},
+                              {"abi", lock.abi},
                               {"torch", lock.torch_version},
                               {"cpu", lock.cpu},
                               {"device", lock.device},

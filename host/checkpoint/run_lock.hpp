@@ -28,6 +28,7 @@ struct RunLock {
   /// Runs that views are of: folder → hash of the weights that were taken.
   std::map<std::string, std::string> runs = {};
   std::string device = "cpu";  ///< or "cuda:0, NVIDIA H100 80GB HBM3"
+  std::string abi = {};        ///< the host's: "0.10"
 };
 
 /// As it stands in the file.

@@ -20,7 +20,7 @@ constexpr int k_stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
 
 std::atomic<bool> must_stop = false;
 std::atomic<bool> was_asked = false;  // by a signal that somebody sends
-std::string ending_line;
+std::string answer_line, ending_line;
 
 /// A handler may not allocate: the pieces are written one after the other.
 [[noreturn]] void end_with(std::initializer_list<std::string_view> line) {
@@ -35,6 +35,7 @@ void note_signal(int number) {
   if (number != SIGINT && number != SIGTERM) return;
   if (was_asked.exchange(true))
     end_with({"weft: error: ended at the second signal.", what_is_saved(false), "\n"});
+  write_all(STDERR_FILENO, answer_line);
 }
 
 void end_now(int) {
@@ -78,7 +79,8 @@ void request_stop() {
   must_stop = true;
 }
 
-void stop_on_signals() {
+void stop_on_signals(const std::string& answer) {
+  answer_line = answer;
   handle_stopping(note_signal);
 }
 

@@ -25,7 +25,8 @@ void request_stop();
 
 /// From now on SIGINT, SIGTERM, SIGHUP and SIGXCPU set stop_requested(); a second SIGINT or SIGTERM
 /// ends the process at once, with Exit::interrupted. SIGHUP stays ignored where it was (nohup).
-void stop_on_signals();
+/// @param answer  is written at once to standard error at the first SIGINT or SIGTERM
+void stop_on_signals(const std::string& answer = "");
 
 /// From now on those signals end the process with Exit::interrupted after this line on standard
 /// error.

@@ -91,7 +91,7 @@ void show(const Options& options, const std::string& folder) {
   if (!run.best_metric.empty())
     table.add({"best " + run.best_metric, number(run.best_value, "%.6g")});
   if (json["lock"].is_object())
-    for (const char* key : {"host", "torch", "cpu", "device", "threads", "seed"})
+    for (const char* key : {"host", "abi", "torch", "cpu", "device", "threads", "seed"})
       if (json["lock"].contains(key))
         table.add({key, json["lock"][key].is_string() ? json["lock"][key].get<std::string>()
                                                       : json["lock"][key].dump()});

@@ -6,6 +6,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/graph/shape.hpp"
+#include "host/graph/shape_repair.hpp"
 #include "host/graph/wiring.hpp"
 
 namespace weft::host {
@@ -36,9 +37,9 @@ Symbols unify_inputs(const Instance& instance, const std::vector<weft_spec>& inp
                            dtype_name(static_cast<DType>(inputs[at].dtype)), "."));
       const Symbols before = symbols;
       if (!pattern.unify(sizes, symbols))
-        throw Error(Exit::bad_recipe,
-                    concat("input \"", port.name, "\" expects ", pattern.text(before.sizes),
-                           ", found ", shape_text(sizes), "."));
+        throw ShapeMisfit(concat("input \"", port.name, "\" expects ", pattern.text(before.sizes),
+                                 ", found ", shape_text(sizes), "."),
+                          at, pattern.resolve(before).value_or(std::vector<std::int64_t>{}));
     }
   }
   return symbols;

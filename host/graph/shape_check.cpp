@@ -5,6 +5,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/graph/shape_repair.hpp"
 
 namespace weft::host {
 namespace {
@@ -42,14 +43,31 @@ void ShapeCheck::check(const std::string& data_name, std::int64_t batch,
       if (!node.is_of_run && data_name == recipe_.evaluate.data)
         for (const GenerationPlan& entry : recipe_.evaluate.generate)
           if (entry.node == node.owner) check_generated_length(node, entry, inputs, counts);
+    } catch (const ShapeMisfit& misfit) {
+      report_misfit(node, concat(misfit.what(), producers(node, wires[index], inputs),
+                                 repair(misfit, wires[index], inputs)));
     } catch (const Error& error) {
-      // The same wires with another batch size give the same problem, and perhaps so do views.
-      if (misfits_.insert(node.is_of_run ? node.name : node.owner).second)
-        report_.problem(node.wires_pointer(),
-                        concat(node.is_viewed() ? concat("\"", node.name, "\": ") : "",
-                               error.what(), producers(node, wires[index], inputs)));
+      report_misfit(node, concat(error.what(), producers(node, wires[index], inputs)));
     }
   }
+}
+
+/// The same wires with another batch size give the same problem, and perhaps so do views.
+void ShapeCheck::report_misfit(const Node& node, const std::string& sentence) {
+  if (misfits_.insert(node.is_of_run ? node.name : node.owner).second)
+    report_.problem(node.wires_pointer(),
+                    node.is_viewed() ? concat("\"", node.name, "\": ", sentence) : sentence);
+}
+
+std::string ShapeCheck::repair(const ShapeMisfit& misfit, const PortWires& wires,
+                               const std::vector<weft_spec>& inputs) const {
+  std::size_t at = misfit.input();
+  for (const std::vector<InputSource>& sources : wires) {
+    if (at < sources.size())
+      return repair_of(misfit.expected(), spec_sizes(inputs[misfit.input()]), name_of(sources[at]));
+    at -= sources.size();
+  }
+  return "";
 }
 
 /// Generation feeds the decoder its own text, up to one token less than the length asked for.

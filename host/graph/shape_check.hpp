@@ -15,6 +15,8 @@
 
 namespace weft::host {
 
+class ShapeMisfit;
+
 using FieldsByData = std::map<std::string, std::vector<FieldSpec>>;
 
 class ShapeCheck {
@@ -37,6 +39,9 @@ class ShapeCheck {
   std::optional<weft_spec> source_spec(
       const InputSource& source, const std::string& data_name, std::int64_t batch,
       const std::map<std::size_t, std::vector<weft_spec>>& outputs);
+  void report_misfit(const Node& node, const std::string& sentence);
+  std::string repair(const ShapeMisfit& misfit, const PortWires& wires,
+                     const std::vector<weft_spec>& inputs) const;
   std::string producers(const Node& node, const PortWires& wires,
                         const std::vector<weft_spec>& inputs) const;
   std::string name_of(const InputSource& source) const;

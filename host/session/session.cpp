@@ -128,7 +128,8 @@ RunLock lock_of(const Session& session, const std::string& folder) {
                {},
                {},
                session.runs,
-               device_text()};
+               device_text(),
+               concat(WEFT_ABI_MAJOR, ".", WEFT_ABI_MINOR)};
   for (const auto& [name, data] : session.data) {
     lock.data[name] = data.fingerprint();
     if (const std::string made = data.tokenizer_fingerprint(); !made.empty())

@@ -1,7 +1,7 @@
 """Runs that are killed: at random instants, and between the system calls of a save. Each goes on with `--resume` and ends with the
 bits of the run that nobody killed: weights, optimizer, place in the data and every logged loss.
 
-Usage: kills_test.py BUILD_FOLDER [KILLS [SEED]]; KILLS (default: 10), of which 3 in 10 are between the calls of a save.
+Usage: kills_test.py BUILD_FOLDER [KILLS [SEED]]; KILLS (default: 20), of which 3 in 10 are between the calls of a save.
 """
 import json
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(sys.argv[1]).resolve()
-KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+KILLS = int(sys.argv[2]) if len(sys.argv) > 2 else 20
 SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 1
 STEPS, SAVE_EVERY = 60, 5
 SHARD = str(ROOT / "examples/digits/digits-av-test-000.tar")

@@ -77,7 +77,8 @@ void Console::remark(const std::string& sentence) {
 void Console::run_begins(const std::string& folder) {
   folder_ = folder;
   report_crashes(std::filesystem::absolute(std::filesystem::path(folder) / "crash.txt"));
-  stop_on_signals();
+  stop_on_signals(
+      "weft: stops after this step and saves it. A second signal ends the process at once.\n");
   watch_.also_tell(writer_to(folder));
   if (writes_tensorboard_) tensorboard_.emplace(OpenFolder(folder).made_folder("tensorboard"));
   if (!quiet_) std::cerr << printable(concat("run ", folder), k_sentence_bytes) << "\n";

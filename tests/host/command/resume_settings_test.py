@@ -151,7 +151,7 @@ class Locks(Case):
         lock = json.loads((run / "weft.lock").read_text())
         self.assertEqual(lock["threads"], 1)
         self.assertIsInstance(lock["cpu"], str)
-        self.assertEqual(lock["device"], "cpu")
+        self.assertEqual((lock["device"], lock["abi"]), ("cpu", "0.10"))
         (run / "weft.lock").write_text(json.dumps(lock | {"device": "cuda:0, NVIDIA H100"}))
         result = weft("eval", run, "--threads", "1")
         self.assertIn("with the device cuda:0, NVIDIA H100 and is evaluated with cpu: numbers may differ.", result.stderr)

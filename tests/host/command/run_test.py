@@ -157,7 +157,10 @@ class Processes(Case):
                 process = self.start("--overwrite", stderr=subprocess.PIPE, text=True)
                 self.wait_for_steps(process)
                 process.send_signal(number)
-                self.assertIn("everything is saved. Go on with --resume.", process.communicate(timeout=300)[1])
+                told = process.communicate(timeout=300)[1]
+                answer = "weft: stops after this step and saves it. A second signal ends the process at once.\n"
+                self.assertEqual(answer in told, number in (signal.SIGTERM, signal.SIGINT), told)
+                self.assertIn("everything is saved. Go on with --resume.", told)
                 self.assertEqual(process.returncode, INTERRUPTED)
                 self.assertTrue((self.run_folder / "latest").exists())
                 shutil.rmtree(self.run_folder)

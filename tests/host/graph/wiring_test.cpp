@@ -77,7 +77,9 @@ TEST(Wiring, SaysWhichShapesDoNotFit) {
   EXPECT_EQ(problems({"graph.digit.config.dim=32"}),
             (std::vector<std::string>{
                 "/graph/digit/in: input \"state\" expects [B, N, 32], found [12, 16, 16]. Wired: "
-                "state = vision.tokens [12, 16, 16]."}))
+                "state = vision.tokens [12, 16, 16]. Make the sizes equal, or put a node between "
+                "and read that: {\"use\": \"function.linear\", \"in\": \"vision.tokens\", "
+                "\"config\": {\"dim\": 32}}."}))
       << "once, though training and evaluation have other batch sizes";
 }
 
