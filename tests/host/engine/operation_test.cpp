@@ -47,6 +47,16 @@ TEST_F(OperationTest, UnknownNamesAreRefusedWithTheNearest) {
             "op.lookup: name, overload or out is null");
 }
 
+TEST_F(OperationTest, PartsDoNotSpeakWithOtherProcesses) {
+  for (const std::string name :
+       {"c10d::allreduce_", "_c10d_functional::all_reduce",
+        "_c10d_functional_autograd::all_to_all_single", "symm_mem::one_shot_all_reduce"})
+    EXPECT_EQ(lookup_refusal(name.c_str(), "", nullptr, WEFT_UNSUPPORTED),
+              name +
+                  " speaks with other processes, which is the host's part. A part that compares "
+                  "all rows of a step declares WEFT_COUPLES_SAMPLES.");
+}
+
 TEST_F(OperationTest, SignaturesThatStillHoldAreAccepted) {
   // As written today, with the namespace, and from before `dtype` was added.
   for (const char* schema :

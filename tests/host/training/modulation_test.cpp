@@ -11,6 +11,7 @@
 #include "host/base/error.hpp"
 #include "host/data/loading/stream.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/engine/recorder.hpp"
 #include "host/recipe/findings.hpp"
 #include "host/training/modulation.hpp"
 #include "host/training/selection.hpp"
@@ -221,6 +222,17 @@ TEST(Recompute, GivesTheSameBits) {
   Overrides again = dropped;
   again.emplace_back(R"(stages.fit.recompute=["vision", "other", "guess"])");
   EXPECT_THAT(differing(trained(again).state, trained(dropped).state), testing::IsEmpty());
+}
+
+TEST(Recompute, HoldsLessAtOneTime) {
+  const auto most_held = [](const Overrides& more) {
+    Overrides all{"graph.vision.config.layers=3"};
+    all.insert(all.end(), more.begin(), more.end());
+    const host::OperationRecorder recorder;
+    trained(two_losses(all));
+    return recorder.peak_bytes();
+  };
+  EXPECT_LT(most_held({R"(stages.fit.recompute=["other", "vision"])"}), most_held({}));
 }
 
 TEST(Precision, Bf16ComputesOtherwiseAndLearns) {
