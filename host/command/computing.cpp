@@ -11,6 +11,7 @@
 #include "host/base/prefix.hpp"
 #include "host/base/text.hpp"
 #include "host/command/computing.hpp"
+#include "host/command/computing_settings.hpp"
 #include "host/command/ending.hpp"
 
 namespace weft::host {
@@ -40,6 +41,8 @@ void* opened_library() {
   const auto library = library_path();
   // Read when it is loaded: what c10d logs of a rank that is gone, Weft says in a sentence.
   ::setenv("TORCH_CPP_LOG_LEVEL", "ERROR", /*overwrite=*/0);
+  keep_freed_memory();
+  const PassiveWaits waits;  // read when LibTorch's OpenMP is loaded
   open_named_libtorch();
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)

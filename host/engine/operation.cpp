@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "host/base/text.hpp"
+#include "host/engine/bernoulli.hpp"
 #include "host/engine/failure.hpp"
 #include "host/engine/runtime.hpp"
 #include "host/engine/tables.hpp"
@@ -141,7 +142,8 @@ weft_status call(weft_op op, const weft_value* args, std::uint32_t n_args,
                    BorrowedStack stack;
                    push_arguments(*op, arguments, stack.get());
                    accepted = true;
-                   op->handle.callBoxed(stack.get());
+                   if (!op->is_bernoulli || !draw_bernoulli(stack.get()))
+                     op->handle.callBoxed(stack.get());
                    pop_results(*op, stack.get(), results, n_results);
                  });
 }

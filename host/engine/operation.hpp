@@ -55,6 +55,7 @@ struct weft_op_s {
   c10::OperatorHandle handle;
   std::string name;  ///< "aten::softmax.int"
   std::vector<weft::host::ArgumentPlan> plans;
+  bool is_bernoulli = name == "aten::bernoulli.p";
 };
 
 namespace weft::host {

@@ -133,6 +133,21 @@ TEST_F(OperationTest, GeneratorsArePassedOn) {
   EXPECT_FALSE(equal_bits(first, draw(c)));
 }
 
+TEST_F(OperationTest, BernoulliDrawsLibTorchSBits) {
+  // float32 is drawn by the host, float64 by LibTorch; several draws of a generator, over the ends
+  // of its states.
+  const weft_op bernoulli = find_op("aten::bernoulli", "p");
+  const Generator ours(31), theirs(31);
+  const auto drawn = [&](DType dtype, std::int64_t count, double p, const Generator& generator) {
+    return values_of(call(bernoulli, {value(random_tensor({count}, 1, dtype)), value(p)},
+                          {{"generator", value(generator.get())}}));
+  };
+  for (const std::int64_t count : {1, 311, 312, 313, 5, 2000, 0, 4096})
+    for (const double p : {0.0, 1e-9, 0.1, 0.5, 0.9, 1.0})
+      ASSERT_EQ(drawn(DType::float32, count, p, ours), drawn(DType::float64, count, p, theirs))
+          << count << " with " << p;
+}
+
 TEST_F(OperationTest, ListsOfTensorsMayHaveGapsWhereTheSignatureAllows) {
   const Tensor rows = from_array(Array::of<std::int64_t>({1, 0}, {2}));
   const std::vector<weft_tensor> gap{nullptr, rows.get()};
