@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "host/base/error.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
+#include "host/checkpoint/checkpoint_state.hpp"
 #include "host/checkpoint/disk.hpp"
 #include "host/checkpoint/safetensors.hpp"
 #include "host/checkpoint/tensor_hashes.hpp"
@@ -17,10 +17,8 @@
 namespace weft::host {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr const char* k_files[] = {"model.safetensors", "optimizer.safetensors"};
-// Only where there is something in them:
+constexpr const char *k_model = "model", *k_optimizer = "optimizer";
+// Files that are there only where there is something in them:
 constexpr const char* k_views = "views.safetensors";
 constexpr const char* k_curriculum = "curriculum.safetensors";
 constexpr const char* k_folder = "checkpoints";
@@ -96,65 +94,6 @@ struct FolderRemoval {
   }
 };
 
-/// The state's own hash, over its values in the order of their keys: every byte of its meaning,
-/// none of its layout.
-std::string hash_of(const Json& state) {
-  const std::string text = state.dump();
-  DigestSum sum;
-  sum.add(text.data(), text.size());
-  return sum.digest().xxh3;
-}
-
-Json written(const StageProgress& progress) {
-  Json json{{"divergences", progress.divergences},
-            {"measured_step", progress.measured_step},
-            {"best_step", progress.best_step},
-            {"best_value", progress.best_value},
-            {"evaluations_since", progress.evaluations_since}};
-  if (progress.loss_scale > 0.0)
-    json.update({{"loss_scale", progress.loss_scale},
-                 {"good_steps", progress.good_steps},
-                 {"overflows", progress.overflows}});
-  return json;
-}
-
-StageProgress read_progress(const Json& json) {
-  return {json.at("divergences"),
-          json.at("measured_step"),
-          json.at("best_step"),
-          json.at("best_value"),
-          json.at("evaluations_since"),
-          json.value("loss_scale", 0.0),
-          json.value("good_steps", std::int64_t{0}),
-          json.value("overflows", std::int64_t{0})};
-}
-
-/// Fills in what state.json holds of a checkpoint. The rest is the hashes of files and tensors.
-/// @throws Json::exception for what is no state; std::invalid_argument with what is wrong with it
-void read_state(Json state, const std::string& name, Checkpoint& checkpoint) {
-  if (state.at("checkpoint") != 1) throw std::invalid_argument("it is of a later format.");
-  if (state.contains("hash")) {  // versions before 0.10 wrote none
-    const std::string hash = state.at("hash");
-    state.erase("hash");
-    if (hash != hash_of(state))
-      throw std::invalid_argument(
-          "state.json is damaged: its hash is not the one that it records.");
-  }
-  for (const auto& [key, value] : state.items())
-    if (key != "checkpoint" && key != "stage" && key != "step" && key != "data" && key != "parts" &&
-        key != "xxh3" && key != "tensors" && key != "progress")
-      throw std::invalid_argument(concat("state.json is damaged: it has a key ", shown(key), "."));
-  state.at("stage").get_to(checkpoint.stage);
-  state.at("step").get_to(checkpoint.step);
-  state.at("data").get_to(checkpoint.data);
-  state.at("parts").get_to(checkpoint.parts);
-  if (state.contains("progress")) checkpoint.progress = read_progress(state.at("progress"));
-  const std::string own = concat(checkpoint.stage, "-", checkpoint.step);
-  if (own != name)
-    throw std::invalid_argument(
-        concat("state.json is damaged: it says that this is ", shown(own), "."));
-}
-
 template <class Map>
 std::vector<std::string> missing_in(const Map& map,
                                     const std::map<std::string, std::vector<std::int64_t>>& names) {
@@ -171,72 +110,128 @@ std::string some(const std::vector<std::string>& names) {
 
 }  // namespace
 
-std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint) {
-  const OpenFolder checkpoints = run.made_folder(k_folder);
-  const std::string name = concat(checkpoint.stage, "-", checkpoint.step);
-  const std::string unfinished = name + k_unfinished;
-  checkpoints.remove_folder(unfinished);
-  const FolderRemoval removal{checkpoints, unfinished};
-  nlohmann::ordered_json state{{"checkpoint", 1},
-                               {"stage", checkpoint.stage},
-                               {"step", checkpoint.step},
-                               {"data", checkpoint.data},
-                               {"parts", checkpoint.parts}};
-  if (checkpoint.progress != StageProgress{}) state["progress"] = written(checkpoint.progress);
-  {
-    const OpenFolder folder = checkpoints.made_folder(unfinished);
-    for (const auto& [file, tensors] : {std::pair{k_files[0], &checkpoint.model},
-                                        {k_files[1], &checkpoint.optimizer},
-                                        {k_views, &checkpoint.views},
-                                        {k_curriculum, &checkpoint.curriculum}}) {
-      if ((file == k_views || file == k_curriculum) && tensors->empty()) continue;
-      OutputFile output(folder, file);
-      state["xxh3"][file] = write_safetensors(output, {*tensors, {}}).xxh3;
-      state["tensors"][file] = tensor_hashes(*tensors);
-    }
-    state["hash"] = hash_of(state);
-    write_text(folder, "state.json", state.dump(2) + "\n");
+namespace {
+
+std::string unfinished_of(const Checkpoint& checkpoint) {
+  return concat(checkpoint.stage, "-", checkpoint.step, k_unfinished);
+}
+
+FileHashes write_files(const OpenFolder& folder, const Checkpoint& checkpoint) {
+  FileHashes hashes;
+  const auto file_of = [&](const char* kind) {
+    return piece_file(kind, checkpoint.piece, checkpoint.pieces);
+  };
+  for (const auto& [file, tensors] : {std::pair{file_of(k_model), &checkpoint.model},
+                                      {file_of(k_optimizer), &checkpoint.optimizer},
+                                      {k_views, &checkpoint.views},
+                                      {k_curriculum, &checkpoint.curriculum}}) {
+    if ((file == k_views || file == k_curriculum) && tensors->empty()) continue;
+    OutputFile output(folder, file);
+    hashes.files[file] = write_safetensors(output, {*tensors, {}}).xxh3;
+    hashes.tensors[file] = tensor_hashes(*tensors);
   }
-  checkpoints.replace_folder(unfinished, name);
+  return hashes;
+}
+
+/// All files are there but state.json.
+void publish(const OpenFolder& run, const Checkpoint& checkpoint, const FileHashes& hashes) {
+  const OpenFolder checkpoints = run.folder(k_folder);
+  const std::string unfinished = unfinished_of(checkpoint);
+  write_text(checkpoints.folder(unfinished), "state.json", state_text(checkpoint, hashes));
+  checkpoints.replace_folder(unfinished, concat(checkpoint.stage, "-", checkpoint.step));
   checkpoints.flush();
   name_latest(run, checkpoint);
   remove_older(checkpoints, checkpoint.stage, checkpoint.step, checkpoint.progress.best_step);
-  return state["xxh3"][k_files[0]];
 }
+
+}  // namespace
+
+std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint) {
+  const OpenFolder checkpoints = run.made_folder(k_folder);
+  const std::string unfinished = unfinished_of(checkpoint);
+  checkpoints.remove_folder(unfinished);
+  const FolderRemoval removal{checkpoints, unfinished};
+  const FileHashes hashes = write_files(checkpoints.made_folder(unfinished), checkpoint);
+  publish(run, checkpoint, hashes);
+  return hashes.files.at(piece_file(k_model, 0, 1));
+}
+
+void begin_pieces(const OpenFolder& run, const Checkpoint& checkpoint) {
+  const OpenFolder checkpoints = run.made_folder(k_folder);
+  checkpoints.remove_folder(unfinished_of(checkpoint));
+  checkpoints.made_folder(unfinished_of(checkpoint));
+}
+
+FileHashes write_piece(const OpenFolder& run, const Checkpoint& piece) {
+  return write_files(run.folder(k_folder).folder(unfinished_of(piece)), piece);
+}
+
+void join_pieces(const OpenFolder& run, const Checkpoint& checkpoint,
+                 const std::vector<FileHashes>& pieces) {
+  const OpenFolder checkpoints = run.folder(k_folder);
+  const std::string unfinished = unfinished_of(checkpoint);
+  const FolderRemoval removal{checkpoints, unfinished};
+  FileHashes all;
+  for (const FileHashes& piece : pieces) {
+    all.files.insert(piece.files.begin(), piece.files.end());
+    all.tensors.insert(piece.tensors.begin(), piece.tensors.end());
+  }
+  const OpenFolder folder = checkpoints.folder(unfinished);
+  for (const auto& [file, hash] : all.files)
+    if (!folder.has_file(file))
+      throw Error(Exit::io, concat("another rank has written ", file, ", and it is not in ",
+                                   folder.path(), ". Give a run folder that all machines see."));
+  publish(run, checkpoint, all);
+}
+
+namespace {
+
+/// The tensors of all pieces of a kind.
+/// @throws std::invalid_argument with what is wrong with them; std::out_of_range where state.json
+///         has no such file
+std::map<std::string, Array> read_kind(const OpenFolder& folder, const char* kind, int pieces,
+                                       const FileHashes& hashes) {
+  std::map<std::string, Array> all;
+  for (int piece = 0; piece < pieces; ++piece) {
+    const std::string file = piece_file(kind, piece, pieces);
+    // Versions before 0.10 wrote no hashes of tensors.
+    auto tensors = read_tensors(folder, file, hashes.files.at(file),
+                                hashes.tensors.empty() ? TensorHashes{} : hashes.tensors.at(file));
+    all.merge(tensors);
+    if (!tensors.empty())
+      throw std::invalid_argument(
+          concat("state.json is damaged: ", shown(tensors.begin()->first), " is in two files."));
+  }
+  return all;
+}
+
+}  // namespace
 
 Checkpoint load_checkpoint(const OpenFolder& checkpoints, const std::string& name) {
   const OpenFolder folder = checkpoints.folder(name);
   const auto refuse = [&](const std::string& what) {
     return Error(Exit::bad_checkpoint, concat("checkpoint ", folder.path(), ": ", what));
   };
-  Checkpoint checkpoint;
-  for (const char* file : {"state.json", k_files[0], k_files[1]})
-    if (!folder.has_file(file)) throw refuse(concat(file, " is missing."));
+  if (!folder.has_file("state.json")) throw refuse("state.json is missing.");
   InputFile file(folder, "state.json");
   const std::string text = read_text(file, k_longest_state);
-  Json state;
+  Checkpoint checkpoint;
   try {
-    state = parse_strictly(text);
-  } catch (const std::invalid_argument&) {
-    throw refuse("state.json is damaged.");
-  }
-  try {
-    read_state(state, name, checkpoint);
-    const auto tensors_of = [&](const char* one) {
-      TensorHashes hashes;  // versions before 0.10 wrote none
-      if (state.contains("tensors")) state.at("tensors").at(one).get_to(hashes);
-      return read_tensors(folder, one, state.at("xxh3").at(one), hashes);
-    };
-    checkpoint.model = tensors_of(k_files[0]);
-    checkpoint.optimizer = tensors_of(k_files[1]);
-    if (state.at("xxh3").contains(k_views)) checkpoint.views = tensors_of(k_views);
-    if (state.at("xxh3").contains(k_curriculum)) checkpoint.curriculum = tensors_of(k_curriculum);
-    checkpoint.model_xxh3 = state.at("xxh3").at(k_files[0]);
-  } catch (const Json::exception&) {
+    const FileHashes hashes = read_state(text, name, checkpoint);
+    checkpoint.model = read_kind(folder, k_model, checkpoint.pieces, hashes);
+    checkpoint.optimizer = read_kind(folder, k_optimizer, checkpoint.pieces, hashes);
+    if (hashes.files.contains(k_views)) checkpoint.views = read_kind(folder, "views", 1, hashes);
+    if (hashes.files.contains(k_curriculum))
+      checkpoint.curriculum = read_kind(folder, "curriculum", 1, hashes);
+    checkpoint.model_xxh3 = checkpoint.pieces == 1
+                                ? hashes.files.at(piece_file(k_model, 0, 1))
+                                : digest_of(TensorFile{checkpoint.model, {}}).xxh3;
+  } catch (const std::out_of_range&) {
     throw refuse("state.json is damaged.");
   } catch (const std::invalid_argument& fault) {
     throw refuse(fault.what());
   }
+  checkpoint.pieces = 1;
   return checkpoint;
 }
 

@@ -2,7 +2,8 @@
 /// Checkpoints of a run: RUN/checkpoints/STAGE-STEP/ with model.safetensors, optimizer.safetensors,
 /// views.safetensors where views have weights of their own, curriculum.safetensors where the model
 /// said how difficult examples are, and state.json, which holds a hash of
-/// each, of each tensor and of itself. docs/formats/checkpoint.md describes the bytes.
+/// each, of each tensor and of itself. Several ranks may write the first two in pieces.
+/// docs/formats/checkpoint.md describes the bytes.
 
 #pragma once
 
@@ -16,6 +17,7 @@
 
 #include "host/base/array.hpp"
 #include "host/base/open_folder.hpp"
+#include "host/checkpoint/tensor_hashes.hpp"
 
 namespace weft::host {
 
@@ -40,10 +42,15 @@ struct Checkpoint {
   std::map<std::string, Array> optimizer;                    ///< Optimizer::state()
   std::map<std::string, std::int64_t> data;                  ///< position in the training data
   std::map<std::string, std::pair<std::string, int>> parts;  ///< node → part id, state version
-  std::string model_xxh3 = {};              ///< of model.safetensors; known of one that was loaded
+  /// Of model.safetensors, or what that would have where the model is in pieces; known of one that
+  /// was loaded.
+  std::string model_xxh3 = {};
   std::map<std::string, Array> views = {};  ///< Weights::views()
   StageProgress progress = {};
   std::map<std::string, Array> curriculum = {};  ///< how difficult examples were at the beginning
+  /// Which of so many pieces this is, each with other tensors; 0 of 1: it is whole, as all that are
+  /// loaded. Views and curriculum are in piece 0.
+  int piece = 0, pieces = 1;
 };
 
 /// Writes into a temporary folder, makes it durable, renames it into place and only then points
@@ -52,6 +59,19 @@ struct Checkpoint {
 /// alone.
 /// @return the hash of model.safetensors
 std::string save_checkpoint(const OpenFolder& run, const Checkpoint& checkpoint);
+
+/// The same by several ranks, each of which writes its piece: begin_pieces() by one, write_piece()
+/// by all, join_pieces() by the one, with what all returned. Until that returns, the checkpoint
+/// before is the newest.
+void begin_pieces(const OpenFolder& run, const Checkpoint& checkpoint);
+FileHashes write_piece(const OpenFolder& run, const Checkpoint& piece);
+/// @throws Error (io) where a piece is not there
+void join_pieces(const OpenFolder& run, const Checkpoint& checkpoint,
+                 const std::vector<FileHashes>& pieces);
+
+/// FileHashes for another process, and back.
+std::string text_of(const FileHashes& hashes);
+FileHashes file_hashes_of(const std::string& text);
 
 /// @param checkpoints  RUN/checkpoints
 /// @param name         STAGE-STEP

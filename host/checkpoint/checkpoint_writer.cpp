@@ -11,12 +11,30 @@
 
 namespace weft::host {
 
-void CheckpointWriter::begin(Checkpoint checkpoint,
-                             const std::function<void(bool is_there)>& ended) try {
+void CheckpointWriter::begin(Checkpoint checkpoint, const Ended& ended) {
+  const auto write = [this](Checkpoint& now) { now.model_xxh3 = save_checkpoint(run_, now); };
+  start(std::move(checkpoint), write, ended);
+}
+
+void CheckpointWriter::begin_piece(Checkpoint piece, const Ended& ended) {
+  start(
+      std::move(piece), [this](Checkpoint& now) { hashes_ = write_piece(run_, now); }, ended);
+}
+
+void CheckpointWriter::begin_joining(Checkpoint checkpoint, std::vector<FileHashes> pieces,
+                                     const Ended& ended) {
+  const auto join = [this, of_all = std::move(pieces)](Checkpoint& now) {
+    join_pieces(run_, now, of_all);
+  };
+  start(std::move(checkpoint), join, ended);
+}
+
+void CheckpointWriter::start(Checkpoint checkpoint, const std::function<void(Checkpoint&)>& write,
+                             const Ended& ended) try {
   assert(!pending_.valid());
-  pending_ = std::async(std::launch::async, [this, now = std::move(checkpoint), ended]() mutable {
+  pending_ = std::async(std::launch::async, [now = std::move(checkpoint), write, ended]() mutable {
     try {
-      now.model_xxh3 = save_checkpoint(run_, now);
+      write(now);
     } catch (...) {
       ended(false);
       throw;

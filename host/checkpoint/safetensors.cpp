@@ -2,8 +2,6 @@
 #include "host/checkpoint/safetensors.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <cassert>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -19,25 +17,14 @@
 #include "host/base/error.hpp"
 #include "host/base/strict_json.hpp"
 #include "host/base/text.hpp"
+#include "host/checkpoint/safetensors_types.hpp"
 
 namespace weft::host {
 namespace {
 
 using Json = nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little, "the format's numbers are little-endian");
-
-constexpr std::uint64_t k_length_bytes = 8;
 constexpr std::uint64_t k_max_header_bytes = 100'000'000;
-constexpr const char* k_metadata = "__metadata__";
-
-/// In the reference implementation's order, in which files hold their tensors from the last on.
-constexpr std::pair<const char*, DType> k_dtypes[] = {
-    {"BOOL", DType::boolean},  {"U8", DType::uint8},  {"F16", DType::float16},
-    {"BF16", DType::bfloat16}, {"I32", DType::int32}, {"F32", DType::float32},
-    {"F64", DType::float64},   {"I64", DType::int64},
-};
-
 /// Types that Weft does not compute with: read as the next wider one, which holds every value.
 struct Widened {
   const char* name;
@@ -65,16 +52,6 @@ std::optional<DType> dtype_named(const std::string& name) {
     if (name == known) return dtype;
   if (const Widened* const type = widened_named(name)) return type->dtype;
   return std::nullopt;
-}
-
-std::size_t rank_of(DType dtype) {
-  std::size_t rank = 0;
-  while (k_dtypes[rank].second != dtype) ++rank;
-  return rank;
-}
-
-const char* name_of(DType dtype) {
-  return k_dtypes[rank_of(dtype)].first;
 }
 
 std::string known_dtypes() {
@@ -313,15 +290,6 @@ Array read_tensor(InputFile& file, const Entry& entry, const HeaderReader& heade
   return array;
 }
 
-/// By element type, larger ones first, so that every tensor is aligned; then by name.
-std::vector<std::pair<std::string, Array>> in_file_order(const TensorFile& file) {
-  std::vector<std::pair<std::string, Array>> order(file.tensors.begin(), file.tensors.end());
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return rank_of(a.second.dtype) > rank_of(b.second.dtype);
-  });
-  return order;
-}
-
 }  // namespace
 
 TensorFile read_safetensors(const std::string& path) {
@@ -364,33 +332,6 @@ std::map<std::string, std::vector<std::int64_t>> safetensors_shapes(const std::s
   std::map<std::string, std::vector<std::int64_t>> shapes;
   for (Entry& entry : read_header(file, unread)) shapes[entry.name] = std::move(entry.sizes);
   return shapes;
-}
-
-FileDigest write_safetensors(const std::string& path, const TensorFile& file) {
-  OutputFile output(path);
-  return write_safetensors(output, file);
-}
-
-FileDigest write_safetensors(OutputFile& output, const TensorFile& file) {
-  assert(!file.tensors.contains(k_metadata));
-  const auto order = in_file_order(file);
-  auto header = nlohmann::ordered_json::object();
-  if (!file.metadata.empty()) header[k_metadata] = file.metadata;
-  std::uint64_t at = 0;
-  for (const auto& [name, array] : order) {
-    const std::uint64_t end = at + array.byte_count();
-    header[name] = {
-        {"dtype", name_of(array.dtype)}, {"shape", array.sizes}, {"data_offsets", {at, end}}};
-    at = end;
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // the first tensor is aligned
-
-  const std::uint64_t length = text.size();
-  output.write(&length, sizeof length);
-  output.write(text.data(), text.size());
-  for (const auto& [name, array] : order) output.write(array.bytes.get(), array.byte_count());
-  return output.finish();
 }
 
 }  // namespace weft::host

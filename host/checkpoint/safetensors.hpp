@@ -39,4 +39,7 @@ std::map<std::string, std::vector<std::int64_t>> safetensors_shapes(const std::s
 FileDigest write_safetensors(OutputFile& output, const TensorFile& file);
 FileDigest write_safetensors(const std::string& path, const TensorFile& file);
 
+/// Of the file that write_safetensors() would write.
+FileDigest digest_of(const TensorFile& file);
+
 }  // namespace weft::host

@@ -15,6 +15,12 @@ namespace weft::host {
 /// XXH3-128 of each tensor's bytes, by its name.
 using TensorHashes = std::map<std::string, std::string>;
 
+/// Of files of a checkpoint.
+struct FileHashes {
+  std::map<std::string, std::string> files;     ///< file → XXH3-128
+  std::map<std::string, TensorHashes> tensors;  ///< by file; versions before 0.10 wrote none
+};
+
 TensorHashes tensor_hashes(const std::map<std::string, Array>& tensors);
 
 /// Reads a file of a checkpoint.

@@ -356,6 +356,16 @@ std::map<std::string, Array> Model::state() const {
   return state;
 }
 
+std::map<std::string, Array> Model::state_of(const std::map<std::string, int>& owners,
+                                             int rank) const {
+  std::map<std::string, Array> state;
+  for (const NamedTensor& parameter : parameters())
+    if (owners.at(parameter.path) == rank) state[parameter.path] = to_array(parameter.tensor);
+  if (rank == 0)
+    for (const NamedTensor& buffer : buffers()) state[buffer.path] = to_array(buffer.tensor);
+  return state;
+}
+
 void Model::load(const std::map<std::string, Array>& state) {
   const WholeWeights whole(*this);
   for (const auto* list : {&parameters(), &buffers()})

@@ -114,6 +114,9 @@ class Model {
   /// All live parameters and buffers by path, and back again.
   std::map<std::string, Array> state() const;
   void load(const std::map<std::string, Array>& state);
+  /// What a rank saves of them: the parameters that it owns, which need no other rank, and rank 0
+  /// the buffers too.
+  std::map<std::string, Array> state_of(const std::map<std::string, int>& owners, int rank) const;
 
  private:
   struct Ports {

@@ -77,6 +77,9 @@ std::vector<Problem> pipeline_problems(const Recipe& recipe, const Wiring& wirin
     add("/parallel/shard",
         "a pipeline keeps gradients and the optimizer's state where the node is computed. Leave "
         "shard out.");
+  if (parallel.wire != DType::float32)
+    add("/parallel/wire",
+        "the ranks of a pipeline send outputs and weights, and hardly a gradient. Leave wire out.");
   for (const StagePlan& stage : recipe.stages) {
     const std::string& place = stage.place.pointer;
     if (!stage.modulate.node.empty())

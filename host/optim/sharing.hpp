@@ -13,7 +13,8 @@ namespace weft::host {
 struct Sharing {
   Collective& ranks = one_rank();
   Sharded shard = Sharded::none;
-  bool is_pipeline = false;  ///< each computes some of the nodes, of all rows
+  DType wire = DType::float32;  ///< as what gradients travel
+  bool is_pipeline = false;     ///< each computes some of the nodes, of all rows
   /// Path → rank: who keeps what, of what is kept in part only; empty: as owners_of() gives it.
   std::map<std::string, int> owners = {};
 

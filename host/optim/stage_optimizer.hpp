@@ -49,6 +49,8 @@ class StageOptimizer {
   /// rank gets all of the state and is given all of it, whoever keeps which part.
   std::map<std::string, Array> state() const;
   void load(const std::map<std::string, Array>& state);
+  /// What this rank keeps of it.
+  std::map<std::string, Array> own_state() const { return optimizer_.state(); }
   /// Bytes that this rank keeps of it.
   std::size_t kept_bytes() const;
 

@@ -13,6 +13,7 @@ ParallelPlan parallel_of(const Recipe& recipe) {
           : shard == "gradients"  ? Sharded::gradients
           : shard == "parameters" ? Sharded::parameters
                                   : Sharded::none,
+          section.value("wire", "float32") == "bfloat16" ? DType::bfloat16 : DType::float32,
           section.value("pipeline", std::int64_t{1})};
 }
 

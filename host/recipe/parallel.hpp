@@ -13,7 +13,8 @@ enum class Sharded { none, optimizer, gradients, parameters };
 /// What processes that train together share beside the batch.
 struct ParallelPlan {
   Sharded shard = Sharded::none;
-  std::int64_t pipeline = 1;  ///< ranks that the nodes of the graph are shared by
+  DType wire = DType::float32;  ///< as what gradients travel
+  std::int64_t pipeline = 1;    ///< ranks that the nodes of the graph are shared by
 };
 
 ParallelPlan parallel_of(const Recipe& recipe);

@@ -282,7 +282,12 @@ std::optional<Result> train_together(Recipe recipe, const SessionSettings& setti
   set_aside.tell(session.data);
   const SetAsideReport::AtEnd also_what_ends_it(set_aside, session.data);
   const ParallelPlan parallel = parallel_of(session.recipe);
-  const Sharing sharing{ranks, parallel.shard, parallel.pipeline > 1 && ranks.size() > 1};
+  if (parallel.wire != DType::float32 && ranks.size() == 1)
+    observer.note(
+        "parallel.wire is \"bfloat16\", and one process sends no gradients: they stay float32. "
+        "Several ranks round them, so their weights differ from these.");
+  const Sharing sharing{ranks, parallel.shard, parallel.wire,
+                        parallel.pipeline > 1 && ranks.size() > 1};
   const SavedWeights weights =
       train_stages({session, run.folder(), *events, observer, set_aside, train.stop, sharing},
                    resumed ? &resumed->checkpoint : nullptr);

@@ -5,13 +5,13 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
-#include "host/checkpoint/checkpoint_writer.hpp"
+#include "host/checkpoint/safetensors.hpp"
 #include "host/engine/device/device.hpp"
 #include "host/engine/precision.hpp"
 #include "host/evaluation/shared_evaluation.hpp"
 #include "host/optim/groups.hpp"
-#include "host/registry/crash_report.hpp"
 #include "host/session/migration.hpp"
+#include "host/session/run_saving.hpp"
 #include "host/training/selection.hpp"
 #include "host/training/stage_run.hpp"
 
@@ -31,7 +31,9 @@ void warn_of_truncation(const Dataset& data, Observer& observer) {
 class Stages {
  public:
   Stages(const StagesRun& run, const Checkpoint* resume)
-      : run_(run), resume_(resume), writer_(run.folder) {
+      : run_(run),
+        resume_(resume),
+        saving_(run.folder, run.sharing.ranks, [this](const Checkpoint& one) { tell_saved(one); }) {
     if (resume != nullptr) note_saved(*resume);
   }
 
@@ -51,13 +53,16 @@ class Stages {
       run_.observer.stage_ends(stage.name);
       warn_of_truncation(run_.session.data.at(stage.data), run_.observer);
     }
+    // Of a model that was saved in pieces nobody has had the whole file.
+    if (saved_.xxh3.empty() && run_.sharing.ranks.rank() == 0)
+      saved_.xxh3 = digest_of(TensorFile{run_.session.model->state(), {}}).xxh3;
     return saved_;
   }
 
   /// Waits for a checkpoint that is being written when training ends by an error.
   /// @return a sentence that follows the error's where it could not be written, else nothing
   std::string wait_for_the_last() try {
-    tell_written();
+    saving_.wait();
     return "";
   } catch (const std::exception& fault) {
     return concat(" The last checkpoint could not be saved: ", fault.what());
@@ -85,11 +90,6 @@ class Stages {
     run_.observer.saved(checkpoint.stage, checkpoint.step);
   }
 
-  /// Waits for the checkpoint that is being written, if any, and tells of it.
-  void tell_written() {
-    if (const auto written = writer_.finish()) tell_saved(*written);
-  }
-
   void tell_saved(const Checkpoint& checkpoint) {
     note_saved(checkpoint);
     run_.events.write("checkpoint", {{"stage", checkpoint.stage}, {"step", checkpoint.step}});
@@ -98,20 +98,15 @@ class Stages {
   TrainerHooks hooks() {
     TrainerHooks hooks;
     hooks.begin = [this](const std::string& name, std::int64_t step) {
-      if (writer_.is_written()) tell_written();
+      saving_.look();
       run_.observer.step_begins(name, step);
     };
     hooks.step = [this](const StepReport& report) { tell(report); };
     hooks.save = [this](Checkpoint checkpoint) {
       checkpoint.parts = parts_of(*run_.session.model);
-      if (run_.sharing.ranks.rank() > 0) return tell_saved(checkpoint);
-      note_saving(true);
-      writer_.begin(std::move(checkpoint), [](bool is_there) {
-        if (is_there) note_checkpoint();
-        note_saving(false);
-      });
+      saving_.begin(std::move(checkpoint));
     };
-    hooks.flush = [this] { tell_written(); };
+    hooks.flush = [this] { saving_.flush(); };
     hooks.measure = [this](const StagePlan& measured, std::int64_t step) {
       return measure(measured, step);
     };
@@ -262,7 +257,7 @@ class Stages {
   const StagesRun& run_;
   const Checkpoint* resume_;
   SavedWeights saved_;  ///< the newest checkpoint; its stage is empty where there is none
-  CheckpointWriter writer_;
+  RunSaving saving_;
 };
 
 }  // namespace

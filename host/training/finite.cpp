@@ -2,6 +2,7 @@
 #include "host/training/finite.hpp"
 
 #include <cmath>
+#include <vector>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -41,14 +42,23 @@ FiniteWeights::FiniteWeights(const Model& model) {
     if (!all_finite(to_array(buffer.tensor))) excepted_.insert(buffer.path);
 }
 
-void FiniteWeights::require(const Checkpoint& checkpoint) const {
+/// Path of the first tensor that is not; empty if there is none.
+std::string FiniteWeights::not_finite(const Checkpoint& checkpoint) const {
   for (const auto* tensors : {&checkpoint.model, &checkpoint.optimizer})
     for (const auto& [path, array] : *tensors)
-      if (!excepted_.contains(path) && !all_finite(array))
-        throw NotFiniteWeights(
-            Exit::failed,
-            concat("stage \"", checkpoint.stage, "\", step ", checkpoint.step, ": the step left ",
-                   path, " with values that are not finite numbers, so it is not saved."));
+      if (!excepted_.contains(path) && !all_finite(array)) return path;
+  return "";
+}
+
+void FiniteWeights::require(const Checkpoint& checkpoint, Collective& ranks) const {
+  std::vector<std::string> found{not_finite(checkpoint)};
+  if (checkpoint.pieces > 1) found = ranks.texts(found[0]);
+  for (const std::string& path : found)
+    if (!path.empty())
+      throw NotFiniteWeights(
+          Exit::failed,
+          concat("stage \"", checkpoint.stage, "\", step ", checkpoint.step, ": the step left ",
+                 path, " with values that are not finite numbers, so it is not saved."));
 }
 
 }  // namespace weft::host

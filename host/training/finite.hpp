@@ -8,6 +8,7 @@
 
 #include "host/base/error.hpp"
 #include "host/checkpoint/checkpoint.hpp"
+#include "host/engine/comm/collective.hpp"
 #include "host/graph/model.hpp"
 
 namespace weft::host {
@@ -25,12 +26,14 @@ class FiniteWeights {
   ///               declaration on, as a mask of -inf does, may hold them later
   explicit FiniteWeights(const Model& model);
 
+  /// Of a piece on all ranks, which then throw alike.
   /// @throws NotFiniteWeights (failed) naming stage, step and tensor where a parameter, another
-  /// buffer or a
-  ///         moment of the optimiser is not finite
-  void require(const Checkpoint& checkpoint) const;
+  ///         buffer or a moment of the optimiser is not finite
+  void require(const Checkpoint& checkpoint, Collective& ranks = one_rank()) const;
 
  private:
+  std::string not_finite(const Checkpoint& checkpoint) const;
+
   std::set<std::string> excepted_;
 };
 

@@ -23,13 +23,15 @@ Position place_of(const Checkpoint& checkpoint) {
 }
 
 StageSaving::StageSaving(const StagePlan& stage, Model& model, const TrainerHooks& hooks,
-                         std::function<Checkpoint()> now, StageProgress& progress)
+                         std::function<Checkpoint()> now, StageProgress& progress,
+                         Collective& ranks)
     : stage_(stage),
       model_(model),
       hooks_(hooks),
       now_(std::move(now)),
       weights_(model),
-      progress_(progress) {
+      progress_(progress),
+      ranks_(ranks) {
   // What was the best by a metric that is no longer asked for says nothing.
   if (stage.keep_best.metric.empty()) {
     progress_.measured_step = progress_.best_step = progress_.evaluations_since = 0;
@@ -41,7 +43,7 @@ void StageSaving::save() {
   flush();  // before the copy, so that there are never two
   Checkpoint now = now_();
   now.progress = progress_;
-  weights_.require(now);
+  weights_.require(now, ranks_);
   hooks_.save(now);
   saved_ = now.step;
 }

@@ -21,9 +21,10 @@ Position place_of(const Checkpoint& checkpoint);
 
 class StageSaving {
  public:
-  /// @param now  the stage's state as a checkpoint, but for its progress
+  /// @param now  the stage's state as a checkpoint, but for its progress; of several ranks' maybe
+  ///             a piece
   StageSaving(const StagePlan& stage, Model& model, const TrainerHooks& hooks,
-              std::function<Checkpoint()> now, StageProgress& progress);
+              std::function<Checkpoint()> now, StageProgress& progress, Collective& ranks);
 
   /// Before the first step after a checkpoint: an evaluation that the interrupted run had to leave
   /// out is made up for where the best is looked for.
@@ -55,6 +56,7 @@ class StageSaving {
   const std::function<Checkpoint()> now_;
   const FiniteWeights weights_;
   StageProgress& progress_;
+  Collective& ranks_;
   std::int64_t saved_ = 0;
 };
 

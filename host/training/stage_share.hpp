@@ -21,6 +21,8 @@ struct StageShare {
   NodeRanks rank_of;  ///< of a pipeline
 
   bool shards(Sharded what) const { return sharing.shards(what); }
+  /// Whether each rank saves what it owns; else the first saves all.
+  bool saves_pieces() const { return !sharing.is_pipeline && shards(Sharded::optimizer); }
   /// Path → rank, where each rank has a part of the gradients only; else empty.
   optim::Owners gradient_owners(const optim::StageOptimizer& optimizer) const {
     return shards(Sharded::gradients) ? optimizer.owners() : optim::Owners{};

@@ -31,11 +31,12 @@ class StageRun {
         runner_(model, stage_, seed, ranks_, share.gradient_owners(optimizer_), share.rank_of),
         batches_(model, seed, share, data, resume),
         saving_(
-            stage_, model, hooks, [this] { return checkpoint(); }, progress_),
+            stage_, model, hooks, [this] { return checkpoint(); }, progress_, ranks_),
         divergence_(stage_, model, optimizer_, progress_),
         loss_scale_(stage_, progress_) {
     if (resume != nullptr) optimizer_.load(resume->optimizer);
-    if (share.shards(Sharded::parameters)) model.shard(ranks_, optimizer_.owners_of_all(model));
+    if (share.saves_pieces()) owners_ = optimizer_.owners_of_all(model);
+    if (share.shards(Sharded::parameters)) model.shard(ranks_, owners_);
   }
 
   void run() {
@@ -51,9 +52,21 @@ class StageRun {
 
  private:
   Checkpoint checkpoint() const {
-    Checkpoint now{stage_.name, step_, model_.state(), optimizer_.state(), {}, {}};
-    now.views = model_.weights().views();
+    Checkpoint now{stage_.name, step_, {}, {}, {}, {}};
+    if (share_.saves_pieces()) {
+      now.piece = ranks_.rank();
+      now.pieces = ranks_.size();
+      now.model = model_.state_of(owners_, now.piece);
+      now.optimizer = optimizer_.own_state();
+    } else {
+      now.model = model_.state();
+      now.optimizer = optimizer_.state();
+    }
     batches_.keep_in(now);
+    if (now.piece == 0)
+      now.views = model_.weights().views();
+    else
+      now.curriculum.clear();
     return now;
   }
 
@@ -121,6 +134,7 @@ class StageRun {
   std::int64_t step_;  // done so far
   StageProgress progress_;
   optim::StageOptimizer optimizer_;
+  optim::Owners owners_;  // of all parameters, where each rank saves its own
   StepRunner runner_;
   StageBatches batches_;
   StageSaving saving_;
@@ -134,6 +148,7 @@ class StageRun {
 void train_stage(Model& model, std::uint64_t seed, const TrainerHooks& hooks,
                  const StagePlan& stage, const Dataset& data, const Checkpoint* resume,
                  const Sharing& sharing) {
+  sharing.ranks.send_gradients_as(sharing.wire);
   const StageShare share = share_stage(model, seed, hooks.note, stage, data, sharing);
   StageRun(model, seed, hooks, share, data, resume).run();
 }

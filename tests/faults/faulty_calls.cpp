@@ -67,6 +67,8 @@ Outcome met(const char* call, const std::string& path) {
 [[maybe_unused]] const bool told = [] {
   const char *kind = std::getenv("WEFT_FAULT"), *at = std::getenv("WEFT_FAULT_AT");
   const char* folder = std::getenv("WEFT_FAULT_FOLDER");
+  const char *only = std::getenv("WEFT_FAULT_RANK"), *rank = std::getenv("RANK");
+  if (only != nullptr && (rank == nullptr || std::string_view(only) != rank)) return false;
   if (kind != nullptr && folder != nullptr)
     set_fault({folder, kind, at != nullptr ? std::atol(at) : -1});
   return true;

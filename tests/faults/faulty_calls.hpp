@@ -2,7 +2,7 @@
 /// The system calls by which a run folder is written, one of which is made to fail, to be late or
 /// to be the last. A test that links this file has it for its own calls; the library `faulty_calls`
 /// has it for any program that is started with LD_PRELOAD, which reads WEFT_FAULT, WEFT_FAULT_AT
-/// and WEFT_FAULT_FOLDER.
+/// and WEFT_FAULT_FOLDER, and where WEFT_FAULT_RANK is set, only in the process whose RANK it is.
 
 #pragma once
 

@@ -15,6 +15,7 @@
 #include "host/checkpoint/checkpoint_writer.hpp"
 #include "tests/faults/faulty_calls.hpp"
 #include "tests/host/checkpoint/file_limit.hpp"
+#include "tests/host/checkpoint/pieces.hpp"
 #include "tests/host/checkpoint/sample.hpp"
 
 namespace weft::test {
@@ -24,18 +25,9 @@ namespace fs = std::filesystem;
 using host::Checkpoint;
 using host::Exit;
 
-bool is_same(const std::map<std::string, Array>& a, const std::map<std::string, Array>& b) {
-  return std::ranges::equal(a, b, [](const auto& one, const auto& other) {
-    return one.first == other.first && one.second.sizes == other.second.sizes &&
-           std::memcmp(one.second.bytes.get(), other.second.bytes.get(), one.second.byte_count()) ==
-               0;
-  });
-}
-
 bool is_same(const Checkpoint& a, const Checkpoint& b) {
   return a.stage == b.stage && a.step == b.step && a.data == b.data && a.parts == b.parts &&
-         is_same(a.model, b.model) && is_same(a.optimizer, b.optimizer) &&
-         is_same(a.views, b.views);
+         same_tensors(a, b);
 }
 
 Checkpoint with_views(std::int64_t step) {
@@ -44,15 +36,23 @@ Checkpoint with_views(std::int64_t step) {
   return checkpoint;
 }
 
+/// By one rank, or by two.
+void save(const TemporaryFolder& run, std::int64_t step, bool in_pieces) {
+  if (in_pieces)
+    save_in_pieces(in(run), with_views(step), 2);
+  else
+    host::save_checkpoint(in(run), with_views(step));
+}
+
 /// A run with two checkpoints, in which a third is to be saved: that removes the first.
 struct TwoSaved {
-  TwoSaved() {
-    for (const int step : {2, 4}) host::save_checkpoint(in(run), with_views(step));
+  explicit TwoSaved(bool of_pieces = false) : in_pieces(of_pieces) {
+    for (const int step : {2, 4}) test::save(run, step, in_pieces);
   }
   /// Saves step 6 with the call of that number disturbed. @return how that ended
   std::pair<Exit, std::string> save(const std::string& kind, long at) const {
     set_fault({fs::canonical(run.path("")).string(), kind, at});
-    auto ended = error_of([&] { host::save_checkpoint(in(run), with_views(6)); });
+    auto ended = error_of([&] { test::save(run, 6, in_pieces); });
     made = counted_calls();
     set_fault({});
     return ended;
@@ -63,18 +63,19 @@ struct TwoSaved {
     ASSERT_TRUE(found) << what;
     EXPECT_THAT(found->step, ::testing::AnyOf(4, 6)) << what;
     EXPECT_TRUE(is_same(*found, with_views(found->step))) << what;
-    host::save_checkpoint(in(run), with_views(8));
+    test::save(run, 8, in_pieces);
     EXPECT_EQ(newest(run).value().step, 8) << what;
     for (const std::string& entry : entries(run.path("checkpoints")))
       EXPECT_FALSE(entry.ends_with(".new")) << what << ": " << entry;
   }
 
   TemporaryFolder run;
+  bool in_pieces;
   mutable long made = 0;
 };
 
-long calls_of_a_save() {
-  const TwoSaved saved;
+long calls_of_a_save(bool in_pieces = false) {
+  const TwoSaved saved(in_pieces);
   EXPECT_EQ(saved.save("none", -1).first, Exit::ok);
   return saved.made;
 }
@@ -105,11 +106,13 @@ TEST(SaveFault, AnInterruptedOrShortWriteIsGoneOnWith) {
     }
 }
 
-TEST(SaveFault, AKillBetweenAnyTwoCallsLeavesTheOldCheckpointOrTheNewOne) {
-  const long calls = calls_of_a_save();
+class SaveKill : public ::testing::TestWithParam<bool> {};
+
+TEST_P(SaveKill, BetweenAnyTwoCallsLeavesTheOldCheckpointOrTheNewOne) {
+  const long calls = calls_of_a_save(GetParam());
   std::set<std::int64_t> left;
   for (long at = 0; at < calls; ++at) {
-    const TwoSaved saved;
+    const TwoSaved saved(GetParam());
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
@@ -123,6 +126,23 @@ TEST(SaveFault, AKillBetweenAnyTwoCallsLeavesTheOldCheckpointOrTheNewOne) {
     saved.expect_sound("kill " + std::to_string(at));
   }
   EXPECT_THAT(left, ::testing::ElementsAre(4, 6)) << "kills before and after the rename";
+}
+
+INSTANTIATE_TEST_SUITE_P(OfOneRankOrTwo, SaveKill, ::testing::Bool());
+
+// A full disk of one rank, too: its piece is not there, so that the checkpoint is not.
+TEST(SaveFault, EveryCallThatFailsLeavesTheOldPiecesOrTheNewOnes) {
+  const long calls = calls_of_a_save(true);
+  ASSERT_GT(calls, calls_of_a_save());
+  long failed = 0;
+  for (long at = 0; at < calls; ++at) {
+    const TwoSaved saved(true);
+    const auto [exit, sentence] = saved.save("full", at);
+    failed += exit != Exit::ok ? 1 : 0;
+    EXPECT_THAT(exit, ::testing::AnyOf(Exit::ok, Exit::io)) << at << sentence;
+    saved.expect_sound(host::concat("full", at, " ", sentence));
+  }
+  EXPECT_GT(failed, 20);
 }
 
 /// The bytes of all files of a checkpoint's folder, and of `latest`.

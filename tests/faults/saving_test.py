@@ -17,9 +17,10 @@ SETTINGS = [*SHORT[:-1], "stages=" + json.dumps([STAGE]), *shards(SHARD)]  # sav
 
 
 class Saving(Case):
-    def start(self, run, kind, at=-1, *more, ranks=1):
+    def start(self, run, kind, at=-1, *more, ranks=1, only=None):
         environment = os.environ | {"LD_PRELOAD": str(BUILD / "tests/faults/libfaulty_calls.so"), "WEFT_FAULT": kind, "WEFT_FAULT_AT": str(at),
                                     "WEFT_FAULT_FOLDER": str(run)}
+        environment |= {} if only is None else {"WEFT_FAULT_RANK": str(only)}
         launched = ["launch", "--nproc", str(ranks)] if ranks > 1 else []
         process = subprocess.Popen([BUILD / "bin/weft", *launched, "train", PICTURE, "--run", run, *SETTINGS, *more], env=environment,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -129,6 +130,37 @@ class Saving(Case):
         self.assertIn("error: rank 0: rank 1 of 2 has ended without a word", told)
         # How far training went on beside the save depends on the machine.
         self.assertIn((run / "latest").read_text(), ("fit-2\n", "fit-4\n"))
+
+    def test_a_rank_that_is_killed_in_its_piece_leaves_the_checkpoint_before(self):
+        sharded, whole = ["--set", 'parallel={"shard": "parameters"}'], self.folder / "whole"
+        process = self.start(whole, "log", -1, *sharded, ranks=2, only=1)
+        told = process.communicate()[1]
+        self.assertEqual(process.returncode, 0, told)
+        calls = Path(f"{whole}.calls").read_text().splitlines()  # all of the second rank, in four pieces
+        self.assertIn("fit-2.new/model-00002-of-00002.safetensors", calls[0])
+        size = len(calls) // 4
+        for at in (size, size + size // 2, 2 * size - 1):
+            with self.subTest(at=at):
+                run = self.folder / f"killed-{at}"
+                process = self.start(run, "kill", at, *sharded, ranks=2, only=1)
+                told = process.communicate()[1]
+                self.assertEqual(process.returncode, INTERRUPTED, told)
+                self.assertEqual((run / "latest").read_text(), "fit-2\n")
+                self.assertFalse((run / "checkpoints/fit-4").exists())
+                self.assertFalse((run / "checkpoints/fit-4.new/state.json").exists())
+                resumed = weft("launch", "--nproc", 2, "train", PICTURE, "--run", run, *SETTINGS, *sharded, "--resume")
+                self.assertEqual(resumed.returncode, 0, resumed.stderr)
+                self.assertFalse(list((run / "checkpoints").glob("*.new")))
+                self.assertEqual(*(saved_tensors(one / "checkpoints/fit-8") for one in (run, whole)))
+
+    def test_a_full_disk_of_a_rank_ends_all_and_the_checkpoint_before_stays(self):
+        run, sharded = self.folder / "full", ["--set", 'parallel={"shard": "gradients"}']
+        process = self.start(run, "full", 3, *sharded, ranks=2, only=1)
+        told = process.communicate()[1]
+        self.assertEqual(process.returncode, IO, told)
+        self.assertIn("No space left on device", told)
+        self.assertIn("error: rank 0: stops, because rank 1 of 2 failed: ", told)
+        self.assertFalse((run / "latest").exists())
 
     def test_a_full_disk_ends_the_run_and_the_checkpoint_before_stays(self):
         weights, saves = self.whole()

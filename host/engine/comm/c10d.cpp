@@ -128,6 +128,10 @@ class Gloo final : public Ranks {
     });
   }
 
+  void send_gradients_as(DType type) override {
+    wire_ = type == DType::bfloat16 ? at::kBFloat16 : at::kFloat;
+  }
+
   void sum_gradients(const std::vector<Tensor>& parameters) override {
     std::map<at::ScalarType, std::vector<at::Tensor>> found;  // by element type
     for (const std::size_t i : with_gradient(parameters))
@@ -284,6 +288,20 @@ class Gloo final : public Ranks {
     return found;
   }
 
+  /// Of gradients on their way.
+  at::TensorOptions wire_of(const at::Tensor& parameter) const {
+    const at::TensorOptions options = parameter.options().requires_grad(false);
+    return parameter.scalar_type() == at::kFloat ? options.dtype(wire_) : options;
+  }
+
+  /// Of what came from each rank, in the tree's order, in the type of the parameters. It is rounded
+  /// to what travels, also where it stays here: owners alone have the bits that all would have.
+  at::Tensor sum_of(const at::Tensor& pieces, at::ScalarType type) const {
+    TreeSum tree;
+    for (const at::Tensor& piece : pieces.chunk(size_)) tree.add({piece.to(type)});
+    return tree.sum()[0].to(pieces.scalar_type());
+  }
+
   /// Each rank gets every rank's gradients of what it owns, and adds those up in the tree's order.
   void sum_to_owners(std::vector<OwnedTensor>& parameters) {
     const c10::NoGradGuard no_grad;
@@ -292,7 +310,7 @@ class Gloo final : public Ranks {
     for (const OwnedTensor& one : parameters)
       counts[static_cast<std::size_t>(one.owner)] += rounded_up(one.tensor.numel(), k_align);
     const std::int64_t own = counts[static_cast<std::size_t>(rank_)];
-    const at::TensorOptions options = parameters[0].tensor.options().requires_grad(false);
+    const at::TensorOptions options = wire_of(parameters[0].tensor);
     at::Tensor flat = at::full({std::reduce(counts.begin(), counts.end())}, -0.0,
                                options);  // as in sum_of_type()
     std::int64_t at = 0;
@@ -308,9 +326,9 @@ class Gloo final : public Ranks {
     complete(backend_for(flat).alltoall_base(pieces, flat, received, counts), pieces);
     flat.reset();
     if (own == 0) return;
-    TreeSum tree;
-    for (const at::Tensor& piece : pieces.chunk(size_)) tree.add({piece});
-    const at::Tensor sum = tree.sum()[0].clone();  // its piece would keep all of them
+    const at::ScalarType type = parameters[0].tensor.scalar_type();
+    // A copy: a piece would keep all of them.
+    const at::Tensor sum = sum_of(pieces, type).to(type, /*non_blocking=*/false, /*copy=*/true);
     at = 0;
     for (const OwnedTensor& one : parameters) {
       if (one.owner != rank_) continue;
@@ -327,7 +345,7 @@ class Gloo final : public Ranks {
     for (const at::Tensor& parameter : parameters) count += rounded_up(parameter.numel(), k_align);
     count = rounded_up(count, k_align * size_);
     // -0 changes nothing that it is added to, where +0 makes +0 of -0.
-    at::Tensor flat = at::full({count}, -0.0, parameters[0].options());
+    at::Tensor flat = at::full({count}, -0.0, wire_of(parameters[0]));
     std::int64_t at = 0;
     for (const at::Tensor& parameter : parameters) {
       if (parameter.grad().defined())
@@ -337,13 +355,12 @@ class Gloo final : public Ranks {
     at::Tensor pieces = at::empty_like(flat);
     std::vector<std::int64_t> even;
     complete(backend_for(flat).alltoall_base(pieces, flat, even, even), pieces);
-    TreeSum tree;
-    for (const at::Tensor& piece : pieces.chunk(size_)) tree.add({piece});
-    at::Tensor sum = tree.sum()[0].contiguous();
+    at::Tensor sum = sum_of(pieces, parameters[0].scalar_type()).contiguous();
     complete(backend_for(sum)._allgather_base(flat, sum), sum);
     at = 0;
     for (const at::Tensor& parameter : parameters) {
-      parameter.mutable_grad() = flat.narrow(0, at, parameter.numel()).view(parameter.sizes());
+      parameter.mutable_grad() =
+          flat.narrow(0, at, parameter.numel()).view(parameter.sizes()).to(parameter.scalar_type());
       at += rounded_up(parameter.numel(), k_align);
     }
   }
@@ -367,6 +384,7 @@ class Gloo final : public Ranks {
 
   const int rank_, size_;
   const StorePointer store_;
+  at::ScalarType wire_ = at::kFloat;  // of float32 gradients
   std::unique_ptr<RankWatch> watch_;
   c10::intrusive_ptr<c10d::Backend> group_, device_group_;
   std::vector<Flying> flying_;

@@ -13,6 +13,7 @@ class OneRank final : public Collective {
   int size() const override { return 1; }
   std::vector<double> table(const std::vector<double>& row) override { return row; }
   std::vector<std::string> texts(const std::string& own) override { return {own}; }
+  void send_gradients_as(DType) override {}
   void sum_gradients(const std::vector<Tensor>&) override {}
   void sum_gradients_to_owners(const std::vector<Tensor>&, const std::vector<int>&) override {}
   Tensor rows_of_all(const Tensor& rows) override { return rows; }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/array.hpp"
 #include "host/base/error.hpp"
 #include "host/engine/export.hpp"
 #include "host/engine/tensor.hpp"
@@ -35,7 +36,11 @@ class WEFT_ENGINE_API Collective {
   /// Whether some rank says so.
   bool any(bool here);
 
-  /// Replaces each parameter's gradient by the sum of all ranks'. It is added as tree_sum() says.
+  /// As what float32 gradients travel from now on: float32, as at first, or bfloat16. Each rank's
+  /// is rounded to it, added in float32, and the sum is rounded. On all ranks the same.
+  virtual void send_gradients_as(DType type) = 0;
+
+  /// Replaces each parameter's gradient by the sum of all ranks'. It is added as TreeSum says.
   /// A gradient that one rank has and another has not counts as it is; one that none has stays
   /// none.
   virtual void sum_gradients(const std::vector<Tensor>& parameters) = 0;

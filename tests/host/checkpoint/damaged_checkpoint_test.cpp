@@ -137,7 +137,7 @@ TEST(CheckpointFault, AStateThatIsNoneIsRefused) {
                   [&](const std::string& folder) { std::ofstream(folder + "state.json") << text; }),
               "state.json is damaged.");
   EXPECT_EQ(refusal_after([](const std::string& folder) {
-              std::ofstream(folder + "state.json") << R"({"checkpoint": 2})";
+              std::ofstream(folder + "state.json") << R"({"checkpoint": 3})";
             }),
             "it is of a later format.");
 }

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,25 @@ USAGE, BAD_DATA, NO_INPUT, PLUGIN, CANNOT_CREATE, ABI, BAD_CHECKPOINT, BAD_RECIP
 
 def weft(*arguments):
     return subprocess.run([BUILD / "bin/weft", *map(str, arguments)], capture_output=True, text=True, timeout=3000)
+
+
+def read_tensors(path):
+    """{name: (type, sizes, bytes)}, metadata"""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header, body = json.loads(data[8:8 + length]), data[8 + length:]
+    metadata = header.pop("__metadata__", {})
+    return {name: (one["dtype"], one["shape"], body[slice(*one["data_offsets"])]) for name, one in header.items()}, metadata
+
+
+def saved_tensors(checkpoint):
+    """Of the model and the optimizer, as read_tensors(), whether one rank has written them or several; how many files there are."""
+    files = sorted(checkpoint.glob("model*.safetensors")) + sorted(checkpoint.glob("optimizer*.safetensors"))
+    tensors = {}
+    for file in files:
+        kind = file.name[:5]
+        tensors |= {(kind, name): one for name, one in read_tensors(file)[0].items()}
+    return tensors, len(files)
 
 
 def shards(path):

@@ -2,16 +2,7 @@
 import json
 import struct
 
-from cases import ROOT, Case, weft
-
-
-def read_tensors(path):
-    """{name: (type, sizes, bytes)}, metadata"""
-    data = path.read_bytes()
-    length = struct.unpack("<Q", data[:8])[0]
-    header, body = json.loads(data[8:8 + length]), data[8 + length:]
-    metadata = header.pop("__metadata__", {})
-    return {name: (one["dtype"], one["shape"], body[slice(*one["data_offsets"])]) for name, one in header.items()}, metadata
+from cases import ROOT, Case, read_tensors, weft
 
 
 def write_tensors(path, tensors, metadata=None):

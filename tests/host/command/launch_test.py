@@ -89,17 +89,40 @@ class Launch(Case):
         for count, more in ((1, ["--set", "stages.0.grad_accumulation=2"]), (2, []), (2, ["--set", 'parallel={"shard": "parameters"}'])):
             run = self.folder / f"run{len(runs)}"
             self.launched(count, ["train", str(ROOT / "recipes/digits_absent.json"), "--run", str(run), *few, *more])
-            runs.append(weights(run, "classify-16"))
+            runs.append({key: one for key, one in saved_tensors(run / "checkpoints/classify-16")[0].items() if key[0] == "model"})
         self.assertEqual(runs[0], runs[1])
         self.assertEqual(runs[0], runs[2])
 
-    def test_a_sharded_run_writes_the_same_checkpoint(self):
-        runs = []
-        for shard in ("none", "parameters"):
+    def test_each_rank_of_a_sharded_run_writes_its_piece_of_the_same_checkpoint(self):
+        saved, told = [], []
+        for shard in ("none", "optimizer", "gradients", "parameters"):
             run = self.folder / shard
-            self.launched(2, command(run, "--set", f'parallel={{"shard": "{shard}"}}'))
-            runs.append([(run / "checkpoints/fit-4" / file).read_bytes() for file in ("model.safetensors", "optimizer.safetensors")])
-        self.assertEqual(runs[0], runs[1])
+            result = self.launched(2, command(run, "--json", "--set", f'parallel={{"shard": "{shard}"}}'))
+            saved.append(saved_tensors(run / "checkpoints/fit-4"))
+            told.append(json.loads(result.stdout.replace(str(run), "RUN")))
+            self.assertEqual([line["step"] for line in events(run) if line["event"] == "checkpoint"], [2, 4])
+            self.assertEqual((run / "latest").read_text(), "fit-4\n")
+            self.assertFalse(list((run / "checkpoints").glob("*.new")))
+        self.assertEqual([files for _, files in saved], [2, 4, 4, 4])
+        for tensors, _ in saved[1:]:
+            self.assertEqual(tensors, saved[0][0])
+        for one in told[1:]:
+            self.assertEqual(one, told[0], "the hash of the weights too")
+        self.read_alike(self.folder / "none", self.folder / "parameters")
+
+    def read_alike(self, whole, pieces):
+        """Whatever reads a run gets the same of both; a piece that is not there is named."""
+        for arguments in (["eval", "RUN", "--threads", 1, "--json"], ["predict", "RUN", "--threads", 1]):
+            told = []
+            for run in (whole, pieces):
+                result = weft(*[run if word == "RUN" else word for word in arguments])
+                self.assertEqual(result.returncode, 0, result.stderr)
+                told.append(result.stdout.replace(str(run), "RUN"))
+            self.assertEqual(*told)
+        (pieces / "checkpoints/fit-4/model-00002-of-00002.safetensors").unlink()
+        result = weft("eval", pieces, "--threads", 1)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("model-00002-of-00002.safetensors is missing. fit-2 is taken, the newest checkpoint that is sound.", result.stderr)
 
     def test_a_pipeline_writes_the_same_checkpoints_and_says_how_it_is_cut(self):
         one, two = self.folder / "one", self.folder / "two"
@@ -113,6 +136,22 @@ class Launch(Case):
             self.assertEqual(*((run / "checkpoints/fit-4" / file).read_bytes() for run in (one, two)))
         losses = [[(line["losses"], line["gradient_norm"]) for line in events(run) if line["event"] == "step"] for run in (one, two)]
         self.assertEqual(losses[0], losses[1])
+
+    def test_gradients_travel_as_bfloat16(self):
+        narrow = ["--set", 'parallel={"wire": "bfloat16"}']
+        one, two, plain = (self.folder / name for name in ("one", "two", "plain"))
+        self.launched(2, command(two, *narrow))
+        self.launched(2, command(plain))
+        self.assertNotEqual(weights(two, "fit-4"), weights(plain, "fit-4"))
+        alone = weft(*[word for word in command(one, *narrow) if word != "--quiet"])
+        self.assertEqual(alone.returncode, 0, alone.stderr)
+        self.assertIn('parallel.wire is "bfloat16", and one process sends no gradients: they stay float32.', alone.stderr)
+        self.assertEqual(weights(one, "fit-4"), weights(plain, "fit-4"))
+        self.refused(["check", PICTURE, "--set", 'parallel={"wire": "float16"}'], BAD_RECIPE,
+                     '--set: /parallel/wire: expected one of "float32" and "bfloat16", found "float16"')
+        result = weft("launch", "--nproc", 2, *command(self.folder / "r", "--set", 'parallel={"wire": "bfloat16", "pipeline": 2}'))
+        self.assertEqual(result.returncode, BAD_RECIPE, result.stderr)
+        self.assertIn("/parallel/wire: the ranks of a pipeline send outputs and weights, and hardly a gradient. Leave wire out.", result.stderr)
 
     def test_what_launch_refuses(self):
         self.refused(["launch", "train", PICTURE], USAGE, "weft launch: --nproc N is missing. `weft launch --help` shows how.")
@@ -207,6 +246,39 @@ class Environment(Case):
             code, _, err = ended(process)
             self.assertEqual(code, 0, err)
         self.assertTrue((run / "checkpoints/fit-4").exists())
+
+
+class OtherNumbers(Case):
+    """A run that is stopped goes on with another number of ranks, each of which writes other pieces."""
+    STEPS = 48
+
+    def words(self, run, shard):
+        return command(run, "--set", f'parallel={{"shard": "{shard}"}}', steps=self.STEPS, grad_accumulation=4, save_every=0)
+
+    def go_on(self, run, ranks, shard, until):
+        more = ["--resume"] if run.exists() else []
+        process = started(["launch", "--nproc", ranks, *self.words(run, shard), *more])
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        if until < self.STEPS:
+            wait_for_step(run, until)
+            process.send_signal(signal.SIGINT)
+        code, _, err = ended(process)
+        self.assertEqual(code, INTERRUPTED if until < self.STEPS else 0, err)
+        latest = run / "checkpoints" / (run / "latest").read_text().strip()
+        self.assertEqual(len(list(latest.glob("model*.safetensors"))), ranks)
+
+    def test_4_2_1_and_1_2_end_with_the_bits_of_the_unbroken_run(self):
+        unbroken = self.folder / "unbroken"
+        result = weft(*self.words(unbroken, "none"))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for ranks, shard in (((4, 2, 1), "parameters"), ((1, 2), "gradients")):
+            with self.subTest(ranks=ranks):
+                run = self.folder / f"begun-by-{ranks[0]}"
+                for number, count in enumerate(ranks):
+                    last = number + 1 == len(ranks)
+                    self.go_on(run, count, shard, self.STEPS if last else 3 + 8 * number)
+                name = f"checkpoints/fit-{self.STEPS}"
+                self.assertEqual(saved_tensors(run / name)[0], saved_tensors(unbroken / name)[0])
 
 
 class Lost(Case):

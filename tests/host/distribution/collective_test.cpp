@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "host/engine/autograd.hpp"
 #include "host/engine/comm/gradient_tree.hpp"
@@ -152,6 +154,55 @@ TEST(Collective, OwnersAloneGetTheSumOfGradients) {
                        EXPECT_THAT(values(host::gradient(a)),
                                    ElementsAre((term(0, 0) + term(1, 0)) + term(2, 0), 3, 3));
                        EXPECT_THAT(values(host::gradient(c)), ElementsAre(3, 3));
+                     }),
+            "");
+}
+
+/// The nearest number of eight bits of mantissa, of two that are as near the even one.
+float bfloat16(float value) {
+  auto bits = std::bit_cast<std::uint32_t>(value);
+  bits += 0x7fffU + ((bits >> 16) & 1U);
+  return std::bit_cast<float>(bits & 0xffff0000U);
+}
+
+// Sums in bfloat16, and sums of gradients that were not rounded, end otherwise.
+TEST(Collective, GradientsInBfloat16AreAddedInFloat32) {
+  constexpr int width = 37;
+  std::vector<float> expected, exact, narrow;
+  for (int e = 0; e < width; ++e) {
+    const auto t = [&](int rank) { return bfloat16(term(rank, e)); };
+    expected.push_back(bfloat16((t(0) + t(1)) + (t(2) + t(3))));
+    narrow.push_back(bfloat16(bfloat16(t(0) + t(1)) + bfloat16(t(2) + t(3))));
+    exact.push_back((term(0, e) + term(1, e)) + (term(2, e) + term(3, e)));
+  }
+  ASSERT_NE(expected, narrow);
+  std::vector<float> rounded;
+  for (const float sum : exact) rounded.push_back(bfloat16(sum));
+  ASSERT_NE(expected, rounded);
+  EXPECT_EQ(on_ranks(4,
+                     [&](host::Collective& ranks) {
+                       std::vector<float> own;
+                       for (int e = 0; e < width; ++e) own.push_back(term(ranks.rank(), e));
+                       const auto learned = [&] {
+                         host::Tensor one = parameter(std::vector<float>(width, 0.0F));
+                         learn(one, own);
+                         return one;
+                       };
+                       const auto sum = [&](const host::Tensor& one) {
+                         ranks.sum_gradients({one});
+                         return values(host::gradient(one));
+                       };
+                       EXPECT_EQ(sum(learned()), exact);
+                       ranks.send_gradients_as(host::DType::bfloat16);
+                       EXPECT_EQ(sum(learned()), expected);
+                       const host::Tensor owned = learned();
+                       ranks.sum_gradients_to_owners({owned}, {2});
+                       ASSERT_EQ(bool(host::gradient(owned)), ranks.rank() == 2);
+                       if (ranks.rank() == 2) {
+                         EXPECT_EQ(values(host::gradient(owned)), expected);
+                       }
+                       ranks.send_gradients_as(host::DType::float32);
+                       EXPECT_EQ(sum(learned()), exact);
                      }),
             "");
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "host/evaluation/shared_evaluation.hpp"
 #include "host/optim/stage_optimizer.hpp"
 #include "host/recipe/parallel.hpp"
+#include "host/training/finite.hpp"
 #include "host/training/selection.hpp"
 #include "host/training/stage_run.hpp"
 #include "host/training/step_runner.hpp"
@@ -112,6 +114,26 @@ TEST_P(Shards, GiveTheSameBitsWhereALossComparesRows) {
                    trained_on(2, contrastive("12"))));
 }
 
+/// Gradients travel as bfloat16.
+Overrides narrow(Overrides overrides, const std::string& shard) {
+  overrides.push_back(R"(parallel={"wire": "bfloat16", "shard": ")" + shard + "\"}");
+  return overrides;
+}
+
+TEST_P(Shards, GiveTheSameBitsWhereGradientsTravelAsBfloat16) {
+  EXPECT_TRUE(
+      same(trained_on(4, narrow(k_four, GetParam())), trained_on(4, narrow(k_four, "none"))));
+}
+
+TEST(Ranks, GradientsTravelAsBfloat16WhereThatIsAsked) {
+  const Trained whole = trained_on(1, k_four), two = trained_on(2, narrow(k_four, "none"));
+  EXPECT_FALSE(same(two, whole));
+  EXPECT_EQ(two.losses[0], whole.losses[0]) << "no weight was moved before";
+  EXPECT_NE(two.norms[0], whole.norms[0]);
+  EXPECT_NEAR(two.norms[0], whole.norms[0], 0.01 * whole.norms[0]);
+  EXPECT_TRUE(same(trained_on(1, narrow(k_four, "none")), whole)) << "one rank sends none";
+}
+
 // Four ranks, two, then one, each with another layout.
 TEST_P(Shards, GoOnWithFewerRanks) {
   Overrides overrides = k_four;
@@ -124,6 +146,60 @@ TEST_P(Shards, GoOnWithFewerRanks) {
   const Trained rest = trained_on(1, overrides, small_recipe(), &*second);
   EXPECT_TRUE(same_bits(rest.weights, unbroken.weights));
   EXPECT_TRUE(same_bits(rest.optimizer, unbroken.optimizer));
+}
+
+std::size_t bytes_of(const State& state) {
+  std::size_t bytes = 0;
+  for (const auto& [path, array] : state) bytes += array.byte_count();
+  return bytes;
+}
+
+// What a rank copies for a checkpoint is what it owns: half, and the largest tensor at most.
+TEST_P(Shards, EachRankSavesItsOwnPart) {
+  EXPECT_EQ(on_ranks(2,
+                     [&](host::Collective& ranks) {
+                       SmallRun run(with_shard({"stages.fit.steps=1"}, GetParam()));
+                       const std::size_t all = bytes_of(run.model.state());
+                       std::size_t largest = 0, model = 0, optimizer = 0;
+                       for (const auto& [path, array] : run.model.state())
+                         largest = std::max(largest, array.byte_count());
+                       host::TrainerHooks hooks;
+                       hooks.save = [&](const host::Checkpoint& piece) {
+                         model = bytes_of(piece.model);
+                         optimizer = bytes_of(piece.optimizer);
+                       };
+                       host::StagePlan& stage = run.recipe.stages[0];
+                       host::train_stage(run.model, run.recipe.seed, hooks, stage, run.data,
+                                         nullptr, sharing_of(run.recipe, ranks));
+                       EXPECT_LE(model, all / 2 + largest);
+                       EXPECT_LE(optimizer, all + 2 * largest) << "two moments of half of them";
+                       EXPECT_GT(model, 0U);
+                     }),
+            "");
+}
+
+// One rank has the number that is none, and all must stop.
+TEST(Ranks, APieceThatIsNotFiniteIsSavedByNobody) {
+  const std::string sentence =
+      "stage \"fit\", step 3: the step left digit.weight with values that are not finite numbers, "
+      "so "
+      "it is not saved.";
+  const auto body = [&](host::Collective& ranks) {
+    const SmallRun run;
+    host::Checkpoint piece;
+    piece.stage = "fit";
+    piece.step = 3;
+    piece.piece = ranks.rank();
+    piece.pieces = 2;
+    piece.model["digit.weight"] = Array::of<float>({ranks.rank() == 1 ? NAN : 1.0F}, {1});
+    try {
+      host::FiniteWeights(run.model).require(piece, ranks);
+      ADD_FAILURE() << ranks.rank();
+    } catch (const host::NotFiniteWeights& fault) {
+      EXPECT_EQ(fault.what(), sentence);
+    }
+  };
+  EXPECT_EQ(on_ranks(2, body), "");
 }
 
 /// Bytes of the parameters that a rank owns, or of all.

@@ -43,15 +43,37 @@ inline bool same(const Trained& a, const Trained& b) {
 
 inline host::Sharing sharing_of(const host::Recipe& recipe, host::Collective& ranks) {
   const host::ParallelPlan parallel = host::parallel_of(recipe);
-  return {ranks, parallel.shard, parallel.pipeline > 1 && ranks.size() > 1};
+  return {ranks, parallel.shard, parallel.wire, parallel.pipeline > 1 && ranks.size() > 1};
+}
+
+/// What ranks saved at once: the whole, or pieces that together are the whole.
+inline host::Checkpoint whole_of(std::vector<host::Checkpoint> pieces) {
+  host::Checkpoint whole = pieces[0];
+  for (std::size_t rank = 0; rank < pieces.size(); ++rank) {
+    EXPECT_EQ(pieces[rank].pieces, whole.pieces);
+    if (whole.pieces == 1) {
+      EXPECT_TRUE(same_bits(pieces[rank].model, whole.model));
+      EXPECT_TRUE(same_bits(pieces[rank].optimizer, whole.optimizer));
+      continue;
+    }
+    EXPECT_EQ(pieces[rank].piece, static_cast<int>(rank));
+    if (rank == 0) continue;
+    whole.model.merge(pieces[rank].model);
+    whole.optimizer.merge(pieces[rank].optimizer);
+    EXPECT_TRUE(pieces[rank].model.empty() && pieces[rank].optimizer.empty()) << "saved twice";
+  }
+  whole.pieces = 1;
+  return whole;
 }
 
 /// Trains a stage on so many ranks; all of them must end with the same.
+/// @param saved  gets what was saved first
 inline Trained trained_on(int count, const Overrides& overrides,
                           const std::string& text = small_recipe(),
                           const host::Checkpoint* resume = nullptr,
                           std::optional<host::Checkpoint>* saved = nullptr) {
   std::vector<Trained> all(static_cast<std::size_t>(count));
+  std::vector<std::vector<host::Checkpoint>> saves(all.size());
   const auto train = [&](host::Collective& ranks) {
     SmallRun run(overrides, host::DType::float32, text);
     if (resume != nullptr) run.model.load(resume->model);
@@ -64,14 +86,21 @@ inline Trained trained_on(int count, const Overrides& overrides,
       here.norms.push_back(report.gradient_norm);
     };
     hooks.save = [&](const host::Checkpoint& checkpoint) {
-      here.weights = checkpoint.model;
-      here.optimizer = checkpoint.optimizer;
-      if (saved != nullptr && ranks.rank() == 0 && !*saved) *saved = checkpoint;
+      saves[static_cast<std::size_t>(ranks.rank())].push_back(checkpoint);
     };
     host::train_stage(run.model, run.recipe.seed, hooks, stage, run.data, resume, sharing);
   };
   EXPECT_EQ(on_ranks(count, train), "");
   for (const Trained& one : all) EXPECT_TRUE(same(one, all[0]));
+  const auto saved_as = [&](std::size_t number) {
+    std::vector<host::Checkpoint> pieces;
+    for (const auto& of_rank : saves) pieces.push_back(of_rank.at(number));
+    return whole_of(std::move(pieces));
+  };
+  const host::Checkpoint last = saved_as(saves[0].size() - 1);
+  all[0].weights = last.model;
+  all[0].optimizer = last.optimizer;
+  if (saved != nullptr) *saved = saved_as(0);
   return all[0];
 }
 
