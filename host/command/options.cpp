@@ -234,6 +234,7 @@ constexpr const char* k_generation_keys[] = {"max_length",
                                              "stop",
                                              "constrain",
                                              "draft",
+                                             "logits",
                                              "seed",
                                              "use_cache"};
 

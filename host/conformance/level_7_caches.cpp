@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Level 7: a decoder that takes new tokens alone says what it says of whole texts.
+/// Level 7: a decoder that takes new tokens alone says what it says of whole texts, and a function
+/// that takes new positions alone what it says of all.
 
 #include <algorithm>
 #include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
@@ -27,15 +31,15 @@ std::size_t port_named(const std::vector<Port>& ports, const std::string& name) 
 /// A decoder, inputs that it takes, and what a whole pass makes of them.
 class Writer {
  public:
-  explicit Writer(const Examination& examination) : subject_(find_subject(examination)) {
+  explicit Writer(Subject subject) : subject_(std::move(subject)) {
     const Instance& instance = subject_.specimen.instance;
-    if ((instance.traits() & WEFT_INCREMENTAL) == 0)
-      throw NotApplicable("it does not promise WEFT_INCREMENTAL");
     const auto* rules =
         static_cast<const weft_autoregressive*>(instance.extension(WEFT_AUTOREGRESSIVE));
     if (rules == nullptr || !WEFT_HAS(rules, pad_id))
-      throw Fault("it promises WEFT_INCREMENTAL, but offers no " WEFT_AUTOREGRESSIVE,
-                  "take the promise back: only decoders that write are given new tokens alone.");
+      throw Fault(
+          "it promises WEFT_INCREMENTAL, but offers no " WEFT_AUTOREGRESSIVE,
+          "take the promise back: only decoders that write, and functions, are given new tokens "
+          "alone.");
     pad_ = rules->pad_id;
     tokens_ = port_named(instance.inputs(), rules->tokens);
     logits_ = port_named(instance.outputs(), rules->logits);
@@ -127,9 +131,54 @@ class Writer {
   std::int64_t pad_ = 0;
 };
 
+/// "T" of "[B, T, V]"; empty where there is no second axis.
+std::string second_axis(const Port& port) {
+  const std::size_t comma = port.shape.find(", ");
+  if (comma == std::string::npos) return "";
+  return port.shape.substr(comma + 2, port.shape.find_first_of(",]", comma + 2) - comma - 2);
+}
+
+/// Of [B, T, …] the last of T.
+Array last_of(const Array& array) {
+  std::vector<std::int64_t> sizes = array.sizes;
+  const std::int64_t length = std::exchange(sizes.at(1), 1);
+  Array last = Array::empty(array.dtype, sizes);
+  const std::size_t size = array.byte_count() / static_cast<std::size_t>(sizes[0] * length);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(sizes[0]); ++row)
+    std::copy_n(array.bytes.get() + ((row + 1) * static_cast<std::size_t>(length) - 1) * size, size,
+                last.bytes.get() + row * size);
+  return last;
+}
+
+/// A function says of a position the same when it is given that one alone.
+void expect_positions_alone(Subject& subject) {
+  const Instance& instance = subject.specimen.instance;
+  const std::string axis = second_axis(instance.outputs().front());
+  Arrays inputs = subject.draw(1);
+  const auto whole = subject.specimen.call(WEFT_ROLE_FORWARD, to_tensors(inputs));
+  for (std::size_t port = 0; port < inputs.size(); ++port)
+    for (Array& input : inputs[port])
+      if (input.bytes && second_axis(instance.inputs()[port]) == axis) input = last_of(input);
+  const auto alone = subject.specimen.call(WEFT_ROLE_FORWARD, to_tensors(inputs));
+  for (std::size_t port = 0; port < whole.size(); ++port) {
+    if (!whole[port] || second_axis(instance.outputs()[port]) != axis) continue;
+    const Array found = to_array(alone[port]), expected = last_of(to_array(whole[port]));
+    if (const double by = difference(found, expected); by > 1e-5)
+      throw Fault(concat("output \"", instance.outputs()[port].name,
+                         "\" at the last position "
+                         "differs by ",
+                         by, " when it is given that position alone"),
+                  "look at each position by itself, or take the promise WEFT_INCREMENTAL back.");
+  }
+}
+
 void caches(const Examination& examination) {
   const GradMode off(false);
-  Writer writer(examination);
+  Subject subject = find_subject(examination);
+  if ((subject.specimen.instance.traits() & WEFT_INCREMENTAL) == 0)
+    throw NotApplicable("it does not promise WEFT_INCREMENTAL");
+  if (subject.part.kind == WEFT_KIND_FUNCTION) return expect_positions_alone(subject);
+  Writer writer(std::move(subject));
   const auto rows = static_cast<std::size_t>(writer.rows());
   const std::int64_t length = writer.length();
   const auto all = [&](std::int64_t count) { return Counts(rows, count); };

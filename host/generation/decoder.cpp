@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/generation/cached_logits.hpp"
+#include "host/generation/row_inputs.hpp"
 
 namespace weft::host {
 namespace {
@@ -38,32 +39,6 @@ TensorMap with_tokens(const TensorMap& batch, const std::vector<InputSource>& so
   }
   return whole;
 }
-
-/// A decoder's inputs with rows repeated as texts need them.
-class RowInputs {
- public:
-  RowInputs(const Instance& decoder, InputTensors inputs, std::int64_t rows)
-      : decoder_(decoder), inputs_(std::move(inputs)), taken_(inputs_) {
-    for (std::int64_t row = 0; row < rows; ++row) rows_.push_back(row);
-  }
-
-  /// Once for as long as the rows are the same.
-  InputTensors& take(const std::vector<std::size_t>& rows) {
-    const std::vector<std::int64_t> wanted(rows.begin(), rows.end());
-    if (wanted == rows_) return taken_;
-    for (std::size_t port = 0; port < inputs_.size(); ++port)
-      for (std::size_t i = 0; i < inputs_[port].size(); ++i)
-        if (inputs_[port][i] && decoder_.inputs()[port].shape.starts_with("[B"))
-          taken_[port][i] = taken_rows(inputs_[port][i], wanted);
-    rows_ = wanted;
-    return taken_;
-  }
-
- private:
-  const Instance& decoder_;
-  InputTensors inputs_, taken_;
-  std::vector<std::int64_t> rows_;
-};
 
 /// Whether it takes new tokens alone.
 bool is_incremental(const Instance& decoder) {

@@ -6,6 +6,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/engine/autograd.hpp"
+#include "host/generation/steered_logits.hpp"
 
 namespace weft::host {
 namespace {
@@ -59,6 +60,22 @@ Values with_changed(const Model& model, const std::vector<std::size_t>& nodes, V
       changed.insert(node);
   for (const std::size_t node : changed) values.outputs.erase(node);
   return model.forward(nodes, batch, options, std::move(values));
+}
+
+/// The logits of an entry that go through functions.
+/// @param before   values that are known
+/// @param changed  fields of the batch that these were not computed of
+LastLogits steered(const Model& model, const GenerationPlan& entry, const std::string& field,
+                   const Values& before, const TensorMap& batch,
+                   const std::set<std::string>& changed, std::int64_t rows) {
+  const Wiring& wiring = model.wiring();
+  const std::size_t function = wiring.index(entry.logits.node);
+  const std::vector<Port>& outputs = wiring.nodes()[function].instance.outputs();
+  std::size_t port = 0;
+  while (!entry.logits.port.empty() && outputs.at(port).name != entry.logits.port) ++port;
+  const Values values = with_changed(
+      model, upstream_of_logits(wiring, function, field, before.data), before, batch, changed);
+  return steered_logits(model, function, port, field, values, batch, rows, entry.use_cache);
 }
 
 }  // namespace
@@ -138,7 +155,10 @@ std::map<std::size_t, Written> write_texts(const Model& model,
     const Values anew =
         is_anew ? with_changed(model, before, values, own, fields[decoder.view]) : Values{};
     const Values& before_it = is_anew ? anew : values;
-    const LastLogits last = last_logits(model, node, before_it, own, request.rows, entry.use_cache);
+    const LastLogits last =
+        entry.logits.node.empty()
+            ? last_logits(model, node, before_it, own, request.rows, entry.use_cache)
+            : steered(model, entry, field, before_it, own, fields[decoder.view], request.rows);
     Search search{
         entry,         ids, next_of(last), prompts_of(request, field, ids.begin), request.first_row,
         request.decode};

@@ -85,6 +85,8 @@ std::map<std::string, std::set<std::string>> targets_by_data(const Recipe& recip
   const EvaluationPlan& evaluate = recipe.evaluate;
   if (!evaluate.data.empty())
     targets[evaluate.data].insert(evaluate.metrics.begin(), evaluate.metrics.end());
+  for (const GenerationPlan& entry : evaluate.generate)
+    if (!entry.logits.node.empty()) targets[evaluate.data].insert(entry.logits.node);
   return targets;
 }
 

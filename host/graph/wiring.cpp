@@ -18,6 +18,7 @@
 #include "host/graph/section_wires.hpp"
 #include "host/graph/shape_check.hpp"
 #include "host/graph/stages.hpp"
+#include "host/graph/steering_check.hpp"
 #include "host/graph/viewed_parts.hpp"
 #include "host/graph/views.hpp"
 
@@ -121,6 +122,7 @@ class Builder {
                    WEFT_AUTOREGRESSIVE, ". Name an autoregressive decoder."));
       else if (const auto draft = by_name.find(entry.draft.node); draft != by_name.end())
         check_draft(entry, nodes[draft->second].instance, decoder);
+      check_steering(entry, nodes, by_name, report_);
     }
   }
 

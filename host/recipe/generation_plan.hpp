@@ -28,6 +28,12 @@ struct DraftPlan {
   std::int64_t tokens = 4;  ///< at a time
 };
 
+/// An output of the graph that gives a decoder's logits in its place.
+struct LogitsPlan {
+  std::string node;  ///< which follows from the decoder; empty: the decoder's own
+  std::string port;  ///< empty: the node's first output
+};
+
 /// The names are those of Hugging Face's GenerationConfig, and so is what they mean.
 /// Lengths are in tokens, the begin token and a prompt included.
 struct GenerationPlan {
@@ -49,6 +55,7 @@ struct GenerationPlan {
   std::uint64_t seed = 0;                 ///< of what is drawn
   ConstraintPlan constrain;
   DraftPlan draft;
+  LogitsPlan logits;
   bool use_cache = true;  ///< a decoder that can computes new tokens only; else all, for each
   Place place = {};
 };

@@ -172,6 +172,9 @@ GenerationPlan read_generation(const Value& value, const std::string& pointer) {
   plan.use_cache = entry.flag("use_cache");
   const Reader draft(section(value, "draft"));
   plan.draft = {draft.text("node"), draft.integer("tokens")};
+  const WireText logits = split_wire(entry.text("logits"));
+  const bool is_wire = !logits.node.empty() && logits.view.empty();
+  plan.logits = {is_wire ? logits.node : entry.text("logits"), logits.port};
   plan.place = place_at(value.origin, pointer);
   return plan;
 }

@@ -41,6 +41,15 @@ Json generation_of(const Recipe& recipe) {
   return values.contains(pointer) ? values.at(pointer) : Json();
 }
 
+/// By field the examples that texts are shown: a score with eight is another than with none.
+Json shots_of(const Json& section) {
+  Json shots = Json::object();
+  for (const auto& [name, field] : section.at("fields").items())
+    if (field.contains("shots") && field["shots"].value("count", 0) > 0)
+      shots[name] = field["shots"];
+  return shots;
+}
+
 Json task_of(const Session& session, const std::string& metric, const Json& section,
              const Json& generation) {
   const Wiring& wiring = session.model->wiring();
@@ -50,11 +59,13 @@ Json task_of(const Session& session, const std::string& metric, const Json& sect
     for (const InputSource& source : port)
       if (source.from == InputSource::From::batch)
         reads["batch." + source.field] = field_of(section, source.field);
-  return {{"part", node.instance.part().id},
-          {"version", node.instance.part().version.text()},
-          {"config", node.config.empty() ? Json::object() : Json::parse(node.config)},
-          {"generate", generation},
-          {"reads", reads}};
+  Json task = {{"part", node.instance.part().id},
+               {"version", node.instance.part().version.text()},
+               {"config", node.config.empty() ? Json::object() : Json::parse(node.config)},
+               {"generate", generation},
+               {"reads", reads}};
+  if (Json shots = shots_of(section); !shots.empty()) task["shots"] = std::move(shots);
+  return task;
 }
 
 }  // namespace

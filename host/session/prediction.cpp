@@ -221,6 +221,8 @@ void Predictor::find_required() {
       const std::size_t draft = wiring.index(entry.draft.node);
       reads(draft, tokens_port(wiring.nodes()[draft]));
     }
+    for (const std::size_t steers : steering(entry, writer, targets))
+      reads(steers, tokens_port(wiring.nodes()[steers]));
     if (!reads_any(wiring, upstream(wiring, writer, plan_.name), plan_.name, filled))
       std::ranges::copy(upstream(wiring, writer, plan_.name), std::back_inserter(first));
     const std::string field = tokens_field(wiring, writer, plan_.name);
@@ -256,8 +258,16 @@ std::vector<std::string> Predictor::classes(const std::string& answer) const {
 }
 
 Dataset Predictor::open(const std::set<std::string>& fields, const PredictedShards& shards) const {
-  return Dataset::open(plan_.name, section_to_predict(plan_.config, fields, shards), cache_folder(),
-                       nullptr, kept_tokenizer(run_.folder, plan_.name), settings_.commands);
+  const std::string kept = kept_tokenizer(run_.folder, plan_.name);
+  const auto opened = [&](const std::string& section, const Dataset* training) {
+    return Dataset::open(plan_.name, section, cache_folder(), nullptr, kept, settings_.commands,
+                         training);
+  };
+  const std::string section = section_to_predict(plan_.config, fields, shards);
+  const std::string shown = shards.are_split ? "" : section_of_shots(plan_.config, fields);
+  if (shown.empty()) return opened(section, nullptr);
+  const Dataset training = opened(shown, nullptr);
+  return opened(section, &training);
 }
 
 Prediction Predictor::predict(const GivenExample& example) {

@@ -118,6 +118,10 @@ class Predictor {
   void find_required();
   std::string field_of(const std::string& batch_field) const;
   Dataset open(const std::set<std::string>& fields, const PredictedShards& shards) const;
+  /// The decoders behind the `logits` of an entry.
+  /// @param before  gets what must run before them
+  std::vector<std::size_t> steering(const GenerationPlan& entry, std::size_t decoder,
+                                    std::vector<std::size_t>& before) const;
   void predict_all(const Dataset& data, Split split, const Take& take);
   std::vector<Prediction> predict_batch(const Dataset& data, const Batch& batch,
                                         std::uint64_t first_row);

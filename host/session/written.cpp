@@ -2,11 +2,13 @@
 /// What a predictor's decoders write, and what its frames say.
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
 #include "host/evaluation/text_wires.hpp"
 #include "host/generation/best_path.hpp"
+#include "host/generation/steered_logits.hpp"
 #include "host/generation/text_stream.hpp"
 #include "host/session/prediction.hpp"
 
@@ -44,6 +46,17 @@ void Predictor::add_heads_of_entries() {
                 "20}'.");
   for (const GenerationPlan& entry : entries)
     add({Kind::text, entry.node, run_.session.model->wiring().index(entry.node), 0, ""});
+}
+
+std::vector<std::size_t> Predictor::steering(const GenerationPlan& entry, std::size_t decoder,
+                                             std::vector<std::size_t>& before) const {
+  if (entry.logits.node.empty()) return {};
+  const Wiring& wiring = run_.session.model->wiring();
+  const std::size_t function = wiring.index(entry.logits.node);
+  const std::string field = tokens_field(wiring, decoder, plan_.name);
+  std::ranges::copy(upstream_of_logits(wiring, function, field, plan_.name),
+                    std::back_inserter(before));
+  return decoders_behind(wiring, function, field, plan_.name);
 }
 
 /// A metric that names a blank reads frames as CTC does.

@@ -103,9 +103,14 @@ struct Dataset::Content {
   std::shared_ptr<FeatureCache> cache;
   mutable TruncationCount truncated;
   mutable Quarantine quarantine;
+  /// Whose training part texts show examples of; null: its own.
+  std::shared_ptr<const Content> training;
 
   const SplitContent& part(Split split) const { return parts[static_cast<std::size_t>(split)]; }
 };
+
+/// The fingerprint of a shard that is no file: examples that were given by themselves.
+inline constexpr const char* k_given = "given";
 
 /// One row of a batch.
 struct Draw {

@@ -11,6 +11,7 @@
 #include "host/base/fingerprint.hpp"
 #include "host/base/text.hpp"
 #include "host/data/dataset/content.hpp"
+#include "host/data/dataset/shots.hpp"
 #include "host/data/storage/file_folder.hpp"
 #include "host/data/text/tokenizer_file.hpp"
 
@@ -288,8 +289,9 @@ void add_sources(PartReader& reader, const DataOptions& options, const std::stri
 
 Dataset Dataset::open(const std::string& name, const std::string& data_json,
                       const std::string& cache_folder, std::shared_ptr<FeatureCache> cache,
-                      const std::string& kept, Commands commands) {
+                      const std::string& kept, Commands commands, const Dataset* training) {
   auto content = std::make_shared<Content>(name, parse_data_options(data_json), commands);
+  if (training != nullptr) content->training = training->content_;
   const DataOptions& options = content->options;
   content->row_sources = row_sources(options);
   content->cache = cache ? std::move(cache) : std::make_shared<FeatureCache>();
@@ -321,6 +323,7 @@ Dataset Dataset::open(const std::string& name, const std::string& data_json,
     }
     if (split == Split::train) learn_visual_tokens(fingerprint.hex(), cache_folder, *content);
   }
+  require_shots(*content);
   const bool masks_tokens = std::ranges::any_of(options.fields, [](const FieldOptions& field) {
     return std::holds_alternative<TokenMasking>(field.masking);
   });
@@ -385,15 +388,6 @@ void set_aside(const Dataset::Content& content, const SplitContent& part, std::s
   const Shard& shard = *part.shards[ref.shard];
   content.quarantine.add({shard.name, example_key(shard, ref, content.options), reason}, part.split,
                          part.among);
-}
-
-std::string value_of(const Dataset::Content& content, const SplitContent& part, std::size_t example,
-                     const std::string& pointer) {
-  const ExampleRef& ref = part.examples.at(example);
-  const Example found = read_example(*part.shards[ref.shard], ref, content.options, {pointer});
-  if (const auto text = found.values.find(pointer); text != found.values.end()) return text->second;
-  throw Error(Exit::bad_data, concat(found.place, ": there is no value at ", pointer,
-                                     ". Correct the pointer in the recipe."));
 }
 
 }  // namespace weft::host

@@ -43,6 +43,8 @@ class Dataset {
   /// @param kept          a file with the tokenizer as it was when a model was trained, which takes
   ///                      the place of the section's; or empty
   /// @param commands      whether the user allows those that the section is read from
+  /// @param training      opened, whose training part texts show examples of (`shots`); null: this
+  ///                      section's own
   /// @throws Error (bad_recipe) on odd options; (usage) on a command that is refused; (no_input) on
   /// a missing shard; (bad_data) on a
   ///         damaged one, a part without examples, and where `explode`, `filter`, `swap_within` or
@@ -51,7 +53,7 @@ class Dataset {
   static Dataset open(const std::string& name, const std::string& data_json,
                       const std::string& cache_folder,
                       std::shared_ptr<FeatureCache> cache = nullptr, const std::string& kept = "",
-                      Commands commands = Commands::refused);
+                      Commands commands = Commands::refused, const Dataset* training = nullptr);
 
   const std::string& name() const;
 

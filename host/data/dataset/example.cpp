@@ -245,7 +245,10 @@ std::set<std::string> row_sources(const DataOptions& options) {
   std::set<std::string> sources;
   for (const FieldOptions& field : options.fields) {
     for (std::string& source : field.text_sources()) sources.insert(std::move(source));
+    const auto* text = std::get_if<TextOptions>(&field.kind);
+    if (text != nullptr && text->shots.count > 0) sources.insert(text->shots.group_by);
   }
+  sources.erase("");  // of shots of any group
   return sources;
 }
 

@@ -8,6 +8,7 @@
 #include "host/data/audio/augment_audio.hpp"
 #include "host/data/audio/decode_audio.hpp"
 #include "host/data/dataset/content.hpp"
+#include "host/data/dataset/shots.hpp"
 #include "host/data/document/document.hpp"
 #include "host/data/fields/field_kind.hpp"
 #include "host/data/fields/row_masking.hpp"
@@ -137,10 +138,18 @@ class Row {
 
   /// The ids of the text, cut to what fits into the field and counted.
   void fill(const TextOptions& options, std::size_t field, const Target& target) {
+    const FieldOptions& asked = content_.options.fields[field];
+    const std::string& own = text(field);
+    const std::string shots = drawn_shots(content_, asked, example_, draw_.origin);
     std::vector<std::int32_t> ids =
-        content_.tokenizer->encode(concat(options.prefix, text(field), options.suffix));
+        content_.tokenizer->encode(concat(shots, options.prefix, own, options.suffix));
     const std::int64_t room = options.length - options.begin - options.end;
-    content_.truncated.add(content_.options.fields[field].name, std::ssize(ids), room);
+    if (!shots.empty() && std::ssize(ids) > room)
+      throw Error(Exit::bad_data,
+                  concat(example_.place, ": field ", asked.name, " has ", ids.size(),
+                         " tokens with its ", options.shots.count, " examples, and room for ", room,
+                         ". Raise max_length, or lower shots/count."));
+    content_.truncated.add(asked.name, std::ssize(ids), room);
     if (std::ssize(ids) > room) ids.resize(static_cast<std::size_t>(room));
     if (options.begin) ids.insert(ids.begin(), content_.tokenizer->required(SpecialId::begin));
     if (options.end) ids.push_back(content_.tokenizer->required(SpecialId::end));
@@ -308,6 +317,15 @@ std::string fill_packed(const Dataset::Content& content, Split split, const Draw
 }
 
 }  // namespace
+
+std::string value_of(const Dataset::Content& content, const SplitContent& part, std::size_t example,
+                     const std::string& pointer) {
+  const ExampleRef& ref = part.examples.at(example);
+  const Example found = read_example(*part.shards[ref.shard], ref, content.options, {pointer});
+  if (const auto text = found.values.find(pointer); text != found.values.end()) return text->second;
+  throw Error(Exit::bad_data, concat(found.place, ": there is no value at ", pointer,
+                                     ". Correct the pointer in the recipe."));
+}
 
 std::vector<std::string> texts_of(const Dataset::Content& content, const SplitContent& part,
                                   std::size_t example, const std::vector<std::string>& fields) {

@@ -254,8 +254,11 @@ void check_stream(const Section& section, const DataOptions& options) {
   if (options.tokenizer && options.tokenizer->file.empty())
     section.refuse("tokenizer", "none to train, because shards/train is a stream");
   for (const FieldOptions& field : options.fields) {
-    if (!field.exchange && !field.visual_tokens) continue;
-    section.note({problem(field.name, field.exchange ? "swap_within" : "visual_tokens",
+    const auto* text = std::get_if<TextOptions>(&field.kind);
+    const bool has_shots = text != nullptr && text->shots.count > 0;
+    if (!field.exchange && !field.visual_tokens && !has_shots) continue;
+    const char* const key = has_shots ? "shots" : field.exchange ? "swap_within" : "visual_tokens";
+    section.note({problem(field.name, key,
                           "it needs all samples, and shards/train is a stream. Leave one of the "
                           "two out.")});
   }

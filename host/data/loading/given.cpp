@@ -9,6 +9,7 @@
 #include "host/data/codec/media.hpp"
 #include "host/data/dataset/content.hpp"
 #include "host/data/dataset/example.hpp"
+#include "host/data/dataset/shots.hpp"
 #include "host/data/fields/field_kind.hpp"
 
 namespace weft::host {
@@ -56,7 +57,7 @@ std::shared_ptr<const Shard> shard_of(const DataOptions& options,
     }
     if (!json.is_null()) shard->add_member(sample, "json", json.dump());
   }
-  shard->fingerprint = "given";
+  shard->fingerprint = k_given;
   return shard;
 }
 
@@ -78,6 +79,19 @@ std::string section_to_predict(const std::string& data_json, const std::set<std:
     for (const char* key : {"swap_within", "visual_tokens"}) kept[name].erase(key);
   }
   section["fields"] = kept;
+  return section.dump();
+}
+
+std::string section_of_shots(const std::string& data_json, const std::set<std::string>& fields) {
+  if (!shows_examples(parse_data_options(section_to_predict(data_json, fields, {})))) return "";
+  Json section = Json::parse(data_json);
+  section.erase("joint_mask");
+  if (section.contains("shards"))
+    for (const char* key : {"val", "test"}) section["shards"].erase(key);
+  Json shown = Json::object();
+  for (const auto& [name, field] : section.at("fields").items())
+    if (fields.contains(name) && field.contains("shots")) shown[name] = field;
+  section["fields"] = shown;
   return section.dump();
 }
 

@@ -36,6 +36,10 @@ struct PredictedShards {
 std::string section_to_predict(const std::string& data_json, const std::set<std::string>& fields,
                                const PredictedShards& shards);
 
+/// The section with its training part alone, of which texts of these fields show examples
+/// (`shots`); empty where none of them does.
+std::string section_of_shots(const std::string& data_json, const std::set<std::string>& fields);
+
 /// What the first sample of a shard brings.
 struct ShardLook {
   bool is_listed = false;        ///< the list at the section's `each`

@@ -16,6 +16,7 @@ TextOptions text_options(const Section& section) {
   text.end = section.flag("eos");
   text.prefix = section.word("prefix", "");
   text.suffix = section.word("suffix", "");
+  text.shots = shot_options(section);
   text.length = section.integer("max_length", std::nullopt, 1 + text.begin + text.end, 1'000'000);
   return text;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "host/data/section/section.hpp"
+#include "host/data/text/shot_options.hpp"
 #include "host/data/text/tokenizer_training.hpp"
 
 namespace weft::host {
@@ -20,6 +21,7 @@ struct TextOptions {
   int length = 0;
   bool begin = false, end = false;  ///< whether the tokenizer's begin and end ids are put
   std::string prefix, suffix;       ///< stand before and behind every text
+  ShotOptions shots;                ///< stand before these
 };
 
 /// A word out of a closed list, or a whole number out of a range -> int64 [] index into it.

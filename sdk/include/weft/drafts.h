@@ -19,8 +19,9 @@ extern "C" {
 
 /* A trait, for weft_core_api.declare_traits, of a part that offers WEFT_AUTOREGRESSIVE: in a
  * sequence it takes the n newest tokens [B, n] in place of all S, and gives their logits [B, n, V];
- * these are what a whole pass gives for the same positions. Only in hosts that offer
- * WEFT_DRAFT_CACHES: others refuse a trait that they do not know. */
+ * these are what a whole pass gives for the same positions. Of a function it says that each
+ * position is looked at by itself. Only in hosts that offer WEFT_DRAFT_CACHES: others refuse a
+ * trait that they do not know. */
 #define WEFT_INCREMENTAL 2u
 
 #define WEFT_CACHE_APPEND 0u /* grows by one entry a token along an axis: keys, values */

@@ -193,7 +193,8 @@ namespace weft __attribute__((visibility("hidden"))) {
     void couples_samples() const {
       detail::check(detail::host->core->declare_traits(context_, WEFT_COUPLES_SAMPLES));
     }
-    /// Says that in a sequence the part takes the new tokens alone: WEFT_INCREMENTAL.
+    /// Says that in a sequence the part takes the new tokens alone, or as a function looks at each
+    /// position by itself: WEFT_INCREMENTAL.
     void incremental() const {
       if (caches_api() != nullptr)
         detail::check(detail::host->core->declare_traits(context_, WEFT_INCREMENTAL));

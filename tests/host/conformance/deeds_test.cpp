@@ -171,6 +171,7 @@ const Deed all[] = {
     {"count_positions_anew", "caches", "from those of a whole pass when they are given", "caches"},
     {"forget_keys", "caches", "from those of a whole pass when they are given", "caches"},
     {"positions_of_first_row", "caches", "when rows have texts of different length", "caches"},
+    {"look_at_neighbours", "caches", "when it is given that position alone", "positions"},
     {"need_optional", "optional", "without its optional ports it fails: ", "optional"},
     {"norm_undeclared", "micro_batches", "output \"out\" differs by ", "batch_norm"},
     {"statistics_undeclared", "micro_batches",
@@ -245,7 +246,7 @@ TEST(Declarations, EndWithCreate) {
 
 TEST(GoodPlugins, PassEverything) {
   for (const char* file : {"deed", "loss", "metric", "decoder", "optional", "constant",
-                           "batch_norm", "steps", "caches", "demand"}) {
+                           "batch_norm", "steps", "caches", "demand", "positions"}) {
     const CheckReport report =
         check_deed("", file, highest_check_level, std::chrono::milliseconds(20000));
     EXPECT_EQ(report.exit, Exit::ok);
