@@ -58,11 +58,14 @@ double mean_cost(const RunGroup& group, const auto& of) {
 }
 
 Rows cost_rows(const std::vector<RunGroup>& groups) {
-  Rows rows{{"cost of a run", "parameters", "seconds", "peak memory, MiB"}};
-  const auto cell = [](double value) { return std::isnan(value) ? "-" : number(value, "%.0f"); };
+  Rows rows{{"cost of a run", "parameters", "FLOPs", "seconds", "peak memory, MiB"}};
+  const auto cell = [](double value, const char* format = "%.0f") {
+    return std::isnan(value) ? "-" : number(value, format);
+  };
   for (const RunGroup& group : groups)
     rows.push_back(
         {group.label, cell(mean_cost(group, [](const RunCost& cost) { return cost.parameters; })),
+         cell(mean_cost(group, [](const RunCost& cost) { return cost.flops; }), "%.3g"),
          cell(mean_cost(group, [](const RunCost& cost) { return cost.seconds; })),
          cell(mean_cost(group, [](const RunCost& cost) { return cost.peak_memory; }) / (1 << 20))});
   return rows;
@@ -116,6 +119,7 @@ std::string table_text(const Rows& rows) {
 OrderedJson cost_json(const RunCost& cost) {
   OrderedJson json = OrderedJson::object();
   if (cost.parameters) json["parameters"] = *cost.parameters;
+  if (cost.flops) json["flops"] = *cost.flops;
   if (cost.seconds) json["seconds"] = *cost.seconds;
   if (cost.peak_memory) json["peak_memory"] = *cost.peak_memory;
   return json;

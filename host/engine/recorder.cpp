@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +21,9 @@ struct OperationRecorder::State {
   std::string way_back;  ///< label of the autograd node that runs
   int nodes = 0;         ///< autograd nodes that run, one within the other
   int counted = 0;       ///< operations that run and were counted, likewise
+  std::map<std::string, ScopeCost> costs;
+  std::chrono::steady_clock::time_point told = std::chrono::steady_clock::now();
+  std::int64_t bytes_told = 0;
   std::atomic<std::int64_t> bytes = 0, peak = 0;  // told by other threads of an exchange too
 
   /// An autograd node has the number of the operation that made it, or a higher one.
@@ -27,6 +31,16 @@ struct OperationRecorder::State {
     static const std::string none;
     const auto next = labels.upper_bound(sequence);
     return next == labels.begin() ? none : std::prev(next)->second;
+  }
+
+  /// What passed since it was called last is the cost of what runs: call it before that changes.
+  void charge() {
+    const auto now = std::chrono::steady_clock::now();
+    const double seconds = std::chrono::duration<double>(now - std::exchange(told, now)).count();
+    const std::int64_t held = bytes, more = held - std::exchange(bytes_told, held);
+    ScopeCost& cost = costs[nodes > 0 ? way_back : label];
+    (nodes > 0 ? cost.backward_seconds : cost.forward_seconds) += seconds;
+    if (nodes == 0) cost.kept_bytes += more;
   }
 };
 
@@ -105,6 +119,7 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   auto call = std::make_unique<Call>();
   if (function.scope() == at::RecordScope::BACKWARD_FUNCTION) {
     call->is_node = true;
+    state.charge();
     call->outer = std::exchange(state.way_back, state.label_of(function.seqNr()));
     ++state.nodes;
     return call;
@@ -129,6 +144,7 @@ void end(const at::RecordFunction& function, at::ObserverContext* context) {
   OperationRecorder::State& state = *recording;
   const auto* call = static_cast<Call*>(context);
   if (call->is_node) {
+    state.charge();
     --state.nodes;
     state.way_back = call->outer;
   }
@@ -182,6 +198,11 @@ const std::map<std::string, Flops>& OperationRecorder::flops() const {
   return state_->flops;
 }
 
+const std::map<std::string, ScopeCost>& OperationRecorder::costs() const {
+  state_->charge();
+  return state_->costs;
+}
+
 std::int64_t OperationRecorder::peak_bytes() const {
   return state_->peak;
 }
@@ -191,11 +212,15 @@ std::int64_t OperationRecorder::bytes() const {
 }
 
 RecordedScope::RecordedScope(const std::string& label) {
-  if (recording != nullptr) outer_ = std::exchange(recording->label, label);
+  if (recording == nullptr) return;
+  recording->charge();
+  outer_ = std::exchange(recording->label, label);
 }
 
 RecordedScope::~RecordedScope() {
-  if (recording != nullptr) recording->label = outer_;
+  if (recording == nullptr) return;
+  recording->charge();
+  recording->label = outer_;
 }
 
 }  // namespace weft::host

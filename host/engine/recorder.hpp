@@ -17,6 +17,13 @@ struct Flops {
   double forward = 0.0, backward = 0.0;
 };
 
+/// Wall-clock time that a scope took, without the scopes within it, and what stayed in memory.
+struct ScopeCost {
+  double forward_seconds = 0.0, backward_seconds = 0.0;
+  std::int64_t kept_bytes =
+      0;  ///< made on the way there and not freed there: mostly for the way back
+};
+
 /// Records the operations of the thread that made it, and what they do on the way back.
 ///
 /// FLOPs are counted of matrix products (mm, bmm, addmm, baddbmm, mv, addmv, dot), convolutions and
@@ -33,6 +40,9 @@ class WEFT_ENGINE_API OperationRecorder {
 
   /// By the label of the scope in which the forward operation was called; "" outside of all.
   const std::map<std::string, Flops>& flops() const;
+  /// Likewise, up to now. Time of the way back outside of all autograd nodes is that of "". On a
+  /// device that computes behind its calls it is the time of the calls.
+  const std::map<std::string, ScopeCost>& costs() const;
   /// The most bytes that tensors made since the beginning held at one time.
   std::int64_t peak_bytes() const;
   /// What they hold now.

@@ -46,6 +46,10 @@ border-radius:6px;padding:.6rem;font-size:.8rem}
 img{max-width:100%;height:auto;min-width:112px;image-rendering:pixelated;background:#000;margin-right:4px}
 audio{width:100%;margin:.2rem 0}.tokens span{background:var(--band);border-radius:3px;padding:0 3px}
 svg.wave{background:var(--ground)}svg.wave polyline{fill:none;stroke:var(--accent);stroke-width:1}
+.over{position:relative;display:inline-block;margin:.2rem 0}.over img{display:block;margin:0}
+.over svg{position:absolute;inset:0;width:100%;height:100%}.strip svg{height:1.2rem;
+border:1px solid var(--line)}svg.map{fill:#ff8c1a}.words span{border-radius:3px;padding:0 2px}
+td.gauge{width:50%}td.gauge svg{border:1px solid var(--line)}
 @media print{details>*{display:block}nav{display:none}}
 )";
 

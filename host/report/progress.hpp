@@ -25,9 +25,11 @@ class Progress {
 
   /// @param waited  seconds that the step waited for data; told when it is more than 1 % of the
   /// time
+  /// @param modulation  of each group of gradients that is modulated: norm, share; see StepReport
   void step(const std::string& stage, std::int64_t step, std::int64_t steps,
             const std::map<std::string, double>& losses, double learning_rate, std::int64_t samples,
-            double waited = 0.0);
+            double waited = 0.0,
+            const std::map<std::string, std::map<std::string, double>>& modulation = {});
   /// Metrics on the stage's val split after a step, as a line of its own.
   void measured(const std::string& stage, std::int64_t step,
                 const std::map<std::string, double>& values);

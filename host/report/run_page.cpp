@@ -14,6 +14,7 @@
 #include "host/report/file_text.hpp"
 #include "host/report/page.hpp"
 #include "host/report/paired.hpp"
+#include "host/report/planned.hpp"
 #include "host/report/run_curves.hpp"
 #include "host/report/run_summary.hpp"
 #include "host/report/saved_evaluation.hpp"
@@ -119,6 +120,7 @@ std::string costs(const std::vector<Json>& events, const RunCurves& curves) {
   const RunCost cost = cost_of(events);
   Rows rows{{"what", "how much"}};
   if (cost.parameters) rows.push_back({"numbers that train", std::to_string(*cost.parameters)});
+  if (cost.flops) rows.push_back({"FLOPs of all steps", number(*cost.flops, "%.3g")});
   if (cost.seconds) rows.push_back({"seconds, evaluation included", number(*cost.seconds, "%.0f")});
   if (cost.peak_memory)
     rows.push_back(
@@ -162,6 +164,9 @@ std::string run_page(const OpenFolder& run, const RunPageSamples& samples) {
                                    "</code> adds samples with what the run says of them.</p>")
                           : samples.samples);
   page.add("Costs", costs(events, curves));
+  if (const std::string html = forecast_html(events, cost_of(events)); !html.empty())
+    page.add("Forecast", html);
+  if (const std::string html = parts_html(events); !html.empty()) page.add("Parts", html);
   page.add("Recipe and lock", file_html(run, "recipe.json") + file_html(run, "weft.lock"));
   return page.html();
 }

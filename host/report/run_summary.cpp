@@ -10,6 +10,7 @@
 #include "host/base/text.hpp"
 #include "host/checkpoint/run_record.hpp"
 #include "host/report/file_text.hpp"
+#include "host/report/planned.hpp"
 
 namespace weft::host {
 namespace {
@@ -50,6 +51,7 @@ RunCost cost_of(const std::vector<Json>& events) {
       cost.peak_memory = std::max<std::int64_t>(cost.peak_memory.value_or(0), event["peak_memory"]);
   }
   end_stretch();
+  cost.flops = flops_of(events);
   return cost;
 }
 

@@ -18,6 +18,7 @@ namespace weft::host {
 struct RunCost {
   std::optional<std::int64_t> parameters;   ///< numbers that train
   std::optional<std::int64_t> peak_memory;  ///< bytes, of the largest of its processes
+  std::optional<double> flops;              ///< of all steps; see planned.hpp
   std::optional<double> seconds;            ///< between first and last event of each stretch
 };
 

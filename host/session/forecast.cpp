@@ -15,6 +15,7 @@
 #include "host/graph/memory_check.hpp"
 #include "host/graph/stages.hpp"
 #include "host/optim/stage_optimizer.hpp"
+#include "host/session/memory_use.hpp"
 #include "host/training/selection.hpp"
 #include "host/training/step_runner.hpp"
 
@@ -26,34 +27,6 @@ namespace {
 void forget_peak() {
   ::malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << "5";  // man 5 proc: resets VmHWM
-}
-
-/// The most bytes of this process that were in memory since then.
-double peak_of_process() {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;)
-    if (word == "VmHWM:") {
-      double kibibytes = 0;
-      file >> kibibytes;
-      return kibibytes * 1024;
-    }
-  return 0;
-}
-
-double bytes_of(const std::vector<NamedTensor>& tensors) {
-  double bytes = 0;
-  for (const NamedTensor& named : tensors)
-    bytes += static_cast<double>(element_count(named.tensor.sizes())) *
-             static_cast<double>(item_size(named.tensor.dtype()));
-  return bytes;
-}
-
-double weights_bytes(const Model& model) {
-  double bytes = bytes_of(model.parameters()) + bytes_of(model.buffers());
-  for (const Node& node : model.wiring().nodes())
-    if (node.is_viewed() && node.weights > 0)
-      bytes += static_cast<double>(parameter_count(node)) * sizeof(float);
-  return bytes;
 }
 
 std::string wire_text(const InputSource& source, const Wiring& wiring) {

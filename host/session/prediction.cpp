@@ -97,6 +97,7 @@ Predictor::Predictor(TrainedRun run, const SessionSettings& settings, PredictSet
   else if (predict_.wires.empty())
     add_heads_of_metrics();
   find_required();
+  if (predict_.maps) map_ports_ = map_ports(run_.session.model->wiring(), order_);
 }
 
 void Predictor::add(Head head) {
@@ -321,13 +322,14 @@ std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batc
                                                  std::uint64_t first_row) {
   const GradMode off(false);
   std::vector<Prediction> predictions;
-  for (const std::string& key : batch.keys) predictions.push_back({key, {}});
+  for (const std::string& key : batch.keys) predictions.push_back({key, {}, {}});
   TensorMap tensors;
   for (const auto& [name, array] : batch.fields) tensors[name] = from_array(array);
   CallOptions options;
   options.data = plan_.name;
   Asked asked{{order_.begin(), order_.end()}};
   for (const Head& head : heads_) asked.outputs.insert({head.node, head.port});
+  asked.outputs.insert(map_ports_.begin(), map_ports_.end());
   options.asked = std::make_shared<const Asked>(std::move(asked));
   const Values values = run_.session.model->forward(order_, tensors, options);
   const std::map<std::size_t, Written> written = write(data, batch, values, tensors, first_row);
@@ -337,6 +339,11 @@ std::vector<Prediction> Predictor::predict_batch(const Dataset& data, const Batc
     else
       answer(head, values, head.kind == Kind::text ? &written.at(head.node) : nullptr, predictions);
   add_targets(data, batch, predictions);
+  for (const auto& port : map_ports_) {
+    std::vector<TokenMap> maps = token_maps(run_.session.model->wiring(), plan_.name, values, port);
+    for (std::size_t row = 0; row < maps.size(); ++row)
+      predictions[row].maps.push_back(std::move(maps[row]));
+  }
   return predictions;
 }
 

@@ -16,6 +16,7 @@
 #include "host/engine/comm/collective.hpp"
 #include "host/generation/write.hpp"
 #include "host/session/runs.hpp"
+#include "host/session/token_maps.hpp"
 
 namespace weft::host {
 
@@ -47,6 +48,7 @@ struct Answer {
 struct Prediction {
   std::string key;
   std::vector<Answer> answers;
+  std::vector<TokenMap> maps = {};  ///< where they are asked for
 };
 
 struct PredictSettings {
@@ -64,6 +66,8 @@ struct PredictSettings {
   Collective* ranks = &one_rank();
   /// Called by all of them when each has taken its batch: those are neighbours, by rank.
   std::function<void()> after_round = [] {};
+  /// Also what parts give on demand of attention and gates, of the parts that run anyway.
+  bool maps = false;
 };
 
 /// A trained run that answers. No training shard is opened; texts are tokenized with the run's
@@ -142,6 +146,7 @@ class Predictor {
   DataOptions options_;
   std::vector<Head> heads_;
   std::vector<std::size_t> order_;
+  std::vector<std::pair<std::size_t, std::size_t>> map_ports_;  ///< none where they are not wanted
   std::vector<std::size_t> writers_;  ///< decoders, those that only others need included
   std::set<std::string> required_;
   std::optional<Constraints> constraints_;  ///< of the section, for all batches

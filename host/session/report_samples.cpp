@@ -13,6 +13,7 @@
 #include "host/data/loading/stream.hpp"
 #include "host/report/chart.hpp"
 #include "host/report/page.hpp"
+#include "host/session/map_html.hpp"
 
 namespace weft::host {
 namespace {
@@ -20,6 +21,7 @@ namespace {
 constexpr std::size_t k_most_classes = 20;  ///< of a confusion matrix that one can read
 constexpr std::size_t k_most_pairs = 20;    ///< of classes that are taken for each other
 constexpr std::size_t k_bins = 10;
+constexpr std::size_t k_most_map_bytes = 1U << 20;  ///< samples beyond these have no maps
 
 bool is_wrong(const Answer& answer) {
   return answer.target && *answer.target != answer.text;
@@ -174,20 +176,36 @@ std::string answer_html(const Answer& answer) {
   return html + "</p>";
 }
 
+std::string maps_html(const Prediction& prediction, const Dataset& data, const Batch& batch,
+                      std::int64_t row) {
+  std::string html;
+  for (const TokenMap& map : prediction.maps) html += map_html(map, data, batch, row);
+  return html;
+}
+
 std::string cards(const std::vector<Prediction>& shown, const Dataset& data, Split split) {
   ContactSheet sheet(data, "", "");
-  std::set<std::string> keys;
-  for (const Prediction& prediction : shown) keys.insert(prediction.key);
+  std::map<std::string, const Prediction*> waiting;
+  for (const Prediction& prediction : shown) waiting[prediction.key] = &prediction;
+  std::map<std::string, std::string> maps;  // by key
+  std::size_t drawn = 0;
   EvaluationStream stream(data, split, 16);
-  for (Batch batch; keys.size() > 0 && stream.next(batch);)
-    for (std::int64_t row = 0; row < batch.size; ++row)
-      if (keys.erase(batch.keys[static_cast<std::size_t>(row)]) > 0) sheet.add_row(batch, row);
+  for (Batch batch; !waiting.empty() && stream.next(batch);)
+    for (std::int64_t row = 0; row < batch.size; ++row) {
+      const std::string& key = batch.keys[static_cast<std::size_t>(row)];
+      const auto found = waiting.find(key);
+      if (found == waiting.end()) continue;
+      sheet.add_row(batch, row);
+      if (drawn < k_most_map_bytes)
+        drawn += (maps[key] = maps_html(*found->second, data, batch, row)).size();
+      waiting.erase(found);
+    }
   sheet.add_waveforms(split);
   std::string html = "<div class=\"grid\">";
   for (const Prediction& prediction : shown) {
     html += concat("<article><h3>", escaped(prediction.key), "</h3>");
     for (const Answer& answer : prediction.answers) html += answer_html(answer);
-    html += concat(sheet.body_of(prediction.key), "</article>\n");
+    html += concat(sheet.body_of(prediction.key), maps[prediction.key], "</article>\n");
   }
   return html + "</div>\n";
 }

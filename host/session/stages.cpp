@@ -10,6 +10,7 @@
 #include "host/engine/precision.hpp"
 #include "host/evaluation/shared_evaluation.hpp"
 #include "host/optim/groups.hpp"
+#include "host/session/first_steps.hpp"
 #include "host/session/migration.hpp"
 #include "host/session/run_saving.hpp"
 #include "host/training/selection.hpp"
@@ -33,7 +34,8 @@ class Stages {
   Stages(const StagesRun& run, const Checkpoint* resume)
       : run_(run),
         resume_(resume),
-        saving_(run.folder, run.sharing.ranks, [this](const Checkpoint& one) { tell_saved(one); }) {
+        saving_(run.folder, run.sharing.ranks, [this](const Checkpoint& one) { tell_saved(one); }),
+        first_steps_(*run.session.model, run.events, run.sharing) {
     if (resume != nullptr) note_saved(*resume);
   }
 
@@ -48,6 +50,7 @@ class Stages {
       tell_beginning(stage, here ? resume_->step : 0);
       tell_groups(stage);
       warn_of_precision(stage);
+      first_steps_.begin_stage(stage, here ? resume_->step : 0);
       train_stage(*run_.session.model, run_.session.recipe.seed, hooks(), stage,
                   run_.session.data.at(stage.data), here ? resume_ : nullptr, run_.sharing);
       run_.observer.stage_ends(stage.name);
@@ -100,8 +103,12 @@ class Stages {
     hooks.begin = [this](const std::string& name, std::int64_t step) {
       saving_.look();
       run_.observer.step_begins(name, step);
+      first_steps_.begin_step();
     };
-    hooks.step = [this](const StepReport& report) { tell(report); };
+    hooks.step = [this](const StepReport& report) {
+      first_steps_.end_step(report);
+      tell(report);
+    };
     hooks.save = [this](Checkpoint checkpoint) {
       checkpoint.parts = parts_of(*run_.session.model);
       saving_.begin(std::move(checkpoint));
@@ -258,6 +265,7 @@ class Stages {
   const Checkpoint* resume_;
   SavedWeights saved_;  ///< the newest checkpoint; its stage is empty where there is none
   RunSaving saving_;
+  FirstSteps first_steps_;
 };
 
 }  // namespace

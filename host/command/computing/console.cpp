@@ -102,7 +102,7 @@ void Console::step_ends(const StepReport& report) {
     std::cerr << printable(line_of(report), k_sentence_bytes) << "\n";
   else
     progress_.step(report.stage, report.step, report.steps, report.losses, report.learning_rate,
-                   report.samples, report.waited);
+                   report.samples, report.waited, report.modulation);
   if (!tensorboard_ || !report.is_logged) return;
   std::vector<std::pair<std::string, double>> scalars;
   for (const auto& [name, value] : report.losses)

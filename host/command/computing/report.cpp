@@ -28,7 +28,9 @@ RunPageSamples samples_of(const Options& options, const std::string& folder) {
   TrainedRun run = open_run(folder, settings, Opens::evaluated, /*locked=*/false, console);
   const EvaluationPlan plan = run.session.recipe.evaluate;
   const Dataset data = run.session.data.at(plan.data);
-  Predictor predictor(std::move(run), settings, {});
+  PredictSettings predict;
+  predict.maps = true;
+  Predictor predictor(std::move(run), settings, predict);
   return report_samples(predictor, data,
                         split_named(options.split.empty() ? plan.split : options.split),
                         static_cast<std::size_t>(options.count));

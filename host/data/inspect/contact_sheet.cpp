@@ -13,6 +13,7 @@
 #include "host/base/text.hpp"
 #include "host/data/audio/decode_audio.hpp"
 #include "host/data/dataset/content.hpp"
+#include "host/data/inspect/field_html.hpp"
 #include "host/data/inspect/png.hpp"
 
 namespace weft::host {
@@ -35,39 +36,6 @@ struct Cell {
   const float* floats() const { return reinterpret_cast<const float*>(bytes); }
   const std::int64_t* integers() const { return reinterpret_cast<const std::int64_t*>(bytes); }
 };
-
-std::string image_tag(const Image& image, const std::string& kind) {
-  return concat("<img class=\"", kind, "\" width=\"", image.width, "\" height=\"", image.height,
-                "\" alt=\"", kind, "\" src=\"data:image/png;base64,", base64(png(image)), "\">");
-}
-
-std::uint8_t level(double value) {
-  return static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.0, 1.0) * 255));
-}
-
-/// [channels, height, width] at `values`; where the normalisation is known it is undone, else the
-/// darkest value is black and the brightest white.
-std::string picture(const float* values, const std::vector<std::int64_t>& sizes,
-                    const ImageOptions* options) {
-  Image image{
-      static_cast<int>(sizes[1]), static_cast<int>(sizes[2]), static_cast<int>(sizes[0]), {}};
-  const std::int64_t pixels = sizes[1] * sizes[2];
-  const auto [low, high] = std::minmax_element(values, values + pixels * sizes[0]);
-  const double darkest = static_cast<double>(*low);
-  const double range = std::max(static_cast<double>(*high) - darkest, 1e-9);
-  image.pixels.reserve(static_cast<std::size_t>(pixels * sizes[0]));
-  for (std::int64_t i = 0; i < pixels; ++i) {
-    for (std::int64_t c = 0; c < sizes[0]; ++c) {
-      const auto value = static_cast<double>(values[c * pixels + i]);
-      const auto channel = static_cast<std::size_t>(c);
-      image.pixels.push_back(level(options != nullptr
-                                       ? value * static_cast<double>(options->std[channel]) +
-                                             static_cast<double>(options->mean[channel])
-                                       : (value - darkest) / range));
-    }
-  }
-  return image_tag(image, "picture");
-}
 
 /// From black over violet and orange to a light yellow, even in lightness.
 void push_colour(std::vector<std::uint8_t>& pixels, double part) {
@@ -166,7 +134,7 @@ class CellWriter {
     std::int64_t shown = 0;
     for (std::int64_t i = 0; i < there && shown < k_most_frames; ++i) {
       if (has_mask && !cell.mask[i]) continue;
-      html += picture(cell.floats() + i * size, one, options);
+      html += picture_html(cell.floats() + i * size, one, options);
       ++shown;
     }
     const std::int64_t real = has_mask ? cell.real() : there;
@@ -177,18 +145,11 @@ class CellWriter {
   std::string tokens(const Cell& cell) const {
     std::string html = "<p class=\"tokens\">";
     const std::int64_t shown = std::min(cell.count, k_most_tokens);
-    const Tokenizer& tokenizer = *dataset_.content().tokenizer;
     for (std::int64_t i = 0; i < shown; ++i) {
       if (cell.mask != nullptr && !cell.mask[i]) continue;
       const std::int64_t id = cell.integers()[i];
       const std::int64_t source = cell.sources != nullptr ? cell.sources[i] : 0;
-      const std::string piece = source > 0   ? concat("[patch ", source, ']')
-                                : source < 0 ? concat("[group ", -source, ']')
-                                : id == tokenizer.id_of(SpecialId::begin) ? "[begin]"
-                                : id == tokenizer.id_of(SpecialId::end)   ? "[end]"
-                                : id == tokenizer.pad()
-                                    ? "[pad]"
-                                    : dataset_.decode_text(cell.spec.name, {&id, 1});
+      const std::string piece = token_text(dataset_, cell.spec.name, id, source);
       html += concat("<span title=\"", id, "\">", escaped(piece), "</span> ");
     }
     return concat(html, "</p><p>",

@@ -36,6 +36,11 @@ class Report(Case):
         html = page.read_text()
         self.assertEqual(json.loads(result.stdout)["bytes"], page.stat().st_size)
         self.assertIn("accuracy.accuracy (val)", html)
+        # Six samples each: attention of the picture's encoder over 4 x 4 patches, of the text's behind its words.
+        self.assertEqual(html.count("<summary>vision: attention</summary>"), 6)
+        self.assertEqual(len(re.findall(r'class="over"><img[^>]*><svg class="map" viewBox="0 0 4 4"[^>]*label="attention of vision', html)), 6)
+        self.assertRegex(html, r'aria-label="attention of vision to picture, strongest in row [1-4] of 4, column [1-4] of 4"')
+        self.assertRegex(html, r'text: attention</summary><p class="words"><span title="[0-9.]+ %" style="background')
         self.assertIn('class="bad">wrong', html)
         self.assertRegex(html, r"accuracy\.accuracy</th><td class=\"n\">[0-9.]+ \[[0-9.]+, [0-9.]+\]")
         browser = Browser()
@@ -62,6 +67,51 @@ class Report(Case):
         for kind in ("keyDown", "keyUp"):
             browser.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r" if kind == "keyDown" else "")
         self.assertTrue(browser.value("document.querySelector('details').open"))
+
+    def test_what_was_forecast_stands_beside_what_it_took(self):
+        run = self.train("run", "--set", "stages.fit.steps=9", "--set", "stages.fit.save_every=4")
+        events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+        plans = [event for event in events if event["event"] == "plan"]
+        self.assertEqual([plan["stage"] for plan in plans], ["fit"])
+        self.assertEqual([event.get("step") for event in events[events.index(plans[0]):]][:2], [None, 7])  # after the seventh step
+        result = weft("plan", PICTURE, *(word for word in SHORT if word != "--quiet"), *shards(SHARD), "--set", "stages.fit.steps=9", "--set", "stages.fit.save_every=4", "--json",
+                      "--steps", "0")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        stage = json.loads(result.stdout)["stages"][0]
+        self.assertEqual(plans[0]["flops"], stage["flops_per_step"])
+        for key in ("parameters", "trainable"):
+            self.assertEqual(plans[0][key], stage[key], key)
+        for kind in ("weights", "optimizer", "gradients", "activations", "saved"):
+            self.assertAlmostEqual(plans[0]["memory"][kind], stage["memory"][kind], delta=0.1 * stage["memory"][kind] + 65536, msg=kind)
+        nodes = {node["name"]: node["flops_forward"] + node["flops_backward"] for node in stage["nodes"]}
+        self.assertEqual({name: part["flops"] for name, part in plans[0]["parts"].items()}, nodes)
+        self.assertGreater(plans[0]["parts"]["vision"]["forward_seconds"], 0)
+        self.assertGreater(plans[0]["parts"]["vision"]["backward_seconds"], 0)
+        page = (run / "report.html").read_text()
+        peak = next(event for event in events if event["event"] == "done")["peak_memory"] / 2**20
+        self.assertRegex(page, rf'peak memory, MiB</th><td class="n">[0-9.]+</td><td class="n">{peak:.1f}</td><td class="n">[0-9.]+</td>')
+        self.assertIn("FLOP/s", page)
+        self.assertRegex(page, r'<th scope="row">vision</th><td class="n">[0-9.]+</td>')
+        # A run goes on: what was said at its beginning stands.
+        weft("train", PICTURE, "--run", run, *SHORT, *shards(SHARD), "--set", "stages.fit.steps=12", "--resume")
+        self.assertEqual((run / "events.jsonl").read_text().count('"event":"plan"'), 1)
+
+    def test_gates_and_what_is_attended_to(self):
+        stages = json.loads(SHORT[SHORT.index("--set") + 1].removeprefix("stages="))
+        stages[0]["train"] += ["audio", "text"]
+        run = self.train("gated", "--set", "stages=" + json.dumps(stages), recipe=str(ROOT / "recipes/digits_av_gated_cross_attention.json"))
+        result = weft("report", run, "--threads", "1", "--count", "2")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        html = (run / "report.html").read_text()
+        self.assertEqual(html.count("<summary>fusion: attention</summary>"), 2)
+        # The query is the picture; its contexts share what it asks.
+        shares = [int(share) for share in re.findall(r"<small>(?:voice|text): ([0-9]+) %</small>", html)]
+        self.assertEqual(len(shares), 4)
+        for at in (0, 2):
+            self.assertIn(shares[at] + shares[at + 1], (99, 100, 101))
+        self.assertIn('class="strip"', html)
+        gates = re.search(r"fusion: how far its gates are open</summary><table>(.*?)</table>", html, re.S)[1]
+        self.assertEqual(re.findall(r'scope="row">([a-z]+)</th><td class="n">0\.[0-9]+', gates), ["voice", "text"])
 
     def test_a_long_run_s_page_is_small(self):
         run = self.train("run")

@@ -93,8 +93,16 @@ class Compare(Case):
         self.assertLessEqual(comparison["difference"], comparison["high"])
         self.assertGreater(document["groups"][0]["runs"][0]["cost"]["parameters"], 0)
         self.assertGreater(document["groups"][0]["runs"][0]["cost"]["peak_memory"], 1 << 24)
+        plan = next(event for event in map(json.loads, (first / "events.jsonl").read_text().splitlines()) if event["event"] == "plan")
+        self.assertEqual(document["groups"][0]["runs"][0]["cost"]["flops"], 4 * plan["flops"])
         page = (self.folder / "page.html").read_text()
         self.assertIn("other minus first", page)
+        text = weft("compare", first, other).stdout
+        self.assertRegex(text, r"cost of a run +parameters +FLOPs +seconds")
+        self.assertIn(f"{4 * plan['flops']:.3g}", text)
+        events = (other / "events.jsonl").read_text()  # as an older Weft wrote them
+        (other / "events.jsonl").write_text("".join(line for line in events.splitlines(True) if '"plan"' not in line))
+        self.assertRegex(weft("compare", first, other).stdout, r"\nother +[0-9]+ +- +[0-9]+")
         self.assertIn("One seed each", weft("compare", first, other).stdout)
 
     def test_the_same_weights_cannot_be_told_apart(self):

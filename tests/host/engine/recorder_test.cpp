@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/engine/recorder.hpp"
 
+#include <chrono>
+#include <map>
+#include <thread>
+
 #include "tests/host/engine/engine_fixture.hpp"
 
 namespace weft::host {
@@ -84,6 +88,36 @@ TEST_F(RecorderTest, MemoryIsWhatLivesAtOneTime) {
   EXPECT_EQ(recorder.bytes(), 0);
   EXPECT_GE(recorder.peak_bytes(), 2 * k_product);
   EXPECT_LT(recorder.peak_bytes(), 3 * k_product);
+}
+
+// Of each scope alone, without those within it.
+TEST_F(RecorderTest, TimeAndWhatIsKeptAreOfTheScopeThatRuns) {
+  const Tensor a = ones({64, 64}), b = ones({64, 64});
+  set_trainable(a, true);
+  const OperationRecorder recorder;
+  const auto wait = [](int milliseconds) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  };
+  Tensor kept;
+  {
+    const RecordedScope outer("outer");
+    wait(20);
+    {
+      const RecordedScope inner("inner");
+      wait(200);
+      kept = product(a, b);
+    }
+    product(a, b);  // and freed
+  }
+  backward(sum(kept));
+  const std::map<std::string, ScopeCost> costs = recorder.costs();
+  EXPECT_GE(costs.at("inner").forward_seconds, 0.2);
+  EXPECT_GE(costs.at("outer").forward_seconds, 0.02);
+  EXPECT_LT(costs.at("outer").forward_seconds, 0.2) << "what is within counts there alone";
+  EXPECT_EQ(costs.at("inner").kept_bytes, 64 * 64 * 8);
+  EXPECT_EQ(costs.at("outer").kept_bytes, 0);
+  EXPECT_GT(costs.at("inner").backward_seconds, 0.0);
+  EXPECT_EQ(costs.at("outer").backward_seconds, 0.0);
 }
 
 TEST_F(RecorderTest, NothingIsCountedAfterItsEnd) {

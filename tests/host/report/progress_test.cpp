@@ -37,6 +37,17 @@ TEST(Progress, PlainLinesAreFewAndEndTheStage) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
 }
 
+TEST(Progress, GradientsOfModalitiesAreInTheLine) {
+  std::ostringstream out;
+  Progress progress(Progress::Style::plain, out);
+  progress.step("see", 1, 1, {{"itc", 1.25}}, 3e-3, 64, 0.0,
+                {{"audio.*", {{"norm", 0.125}, {"share", 0.25}, {"scale", 1.0}}},
+                 {"vision.*", {{"norm", 0.375}, {"share", 0.75}, {"scale", 0.5}}}});
+  EXPECT_EQ(out.str(),
+            "see  step 1/1  itc 1.2500  lr 3.00e-03  gradients audio.* 0.12 (25 %), vision.* 0.38 "
+            "(75 %)\n");
+}
+
 TEST(Progress, ValidationValuesHaveALineOfTheirOwn) {
   const auto measured = [](Progress::Style style) {
     std::ostringstream out;
