@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
+#include "host/graph/declared_fields.hpp"
 #include "host/graph/modulation_check.hpp"
 #include "host/graph/shape.hpp"
 #include "host/graph/token_ids.hpp"
@@ -66,11 +67,31 @@ bool NodeMaker::has_field(const std::string& name) const {
   });
 }
 
+bool NodeMaker::reads_faulty_field(const NodePlan& plan) const {
+  return std::ranges::any_of(plan.in, [&](const auto& port) {
+    return std::ranges::any_of(port.second, [&](const Wire& wire) {
+      return wire.node == "batch" && wire.view.empty() && !has_field(wire.port) &&
+             is_perhaps_faulty(recipe_, data_, wire.port);
+    });
+  });
+}
+
+/// What a part refuses; but not where a wire's fault, which is told, explains it.
+void NodeMaker::tell_not_made(const NodePlan& plan, const std::string& pointer,
+                              const char* why) const {
+  if (std::ranges::none_of(plan.in, [](const auto& port) { return port.second.empty(); }))
+    report_.problem(pointer + "/config", why);
+}
+
 std::optional<MadeNode> NodeMaker::make(const NodePlan& given, const std::string& pointer,
                                         const Producer& producer) {
   const Part* part = find_part(given.use, pointer);
   if (part == nullptr) return std::nullopt;
   NodePlan plan = given;
+  if (reads_faulty_field(plan)) {  // whose sizes it would follow
+    configure(plan, *part, pointer, producer, /*tell=*/true);
+    return std::nullopt;
+  }
   if (!name_port(plan, *part, pointer, producer)) return std::nullopt;
   try {
     auto config = configure(plan, *part, pointer, producer, /*tell=*/true);
@@ -85,7 +106,7 @@ std::optional<MadeNode> NodeMaker::make(const NodePlan& given, const std::string
     return MadeNode{std::move(node), std::move(plan)};
   } catch (const Error& error) {
     if (error.exit() != Exit::bad_recipe) throw;
-    report_.problem(pointer + "/config", error.what());
+    tell_not_made(given, pointer, error.what());
     return std::nullopt;
   }
 }
@@ -136,7 +157,7 @@ bool NodeMaker::name_port(NodePlan& plan, const Part& part, const std::string& p
     }
   } catch (const Error& error) {
     if (error.exit() != Exit::bad_recipe) throw;
-    report_.problem(pointer + "/config", error.what());
+    if (!wires.empty()) tell_not_made(plan, pointer, error.what());
     return false;
   }
   if (ports.size() == 1) {

@@ -53,6 +53,8 @@ class NodeMaker {
                                       bool tell);
   bool add_companions(NodePlan& plan, const Instance& instance) const;
   bool has_field(const std::string& name) const;
+  bool reads_faulty_field(const NodePlan& plan) const;
+  void tell_not_made(const NodePlan& plan, const std::string& pointer, const char* why) const;
   std::map<std::string, SpecialIds> texts_of(const NodePlan& plan) const;
   std::vector<WireSizes> sizes_of(const NodePlan& plan, const std::vector<Wire>& wires,
                                   const Producer& producer) const;

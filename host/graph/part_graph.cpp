@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/base/text.hpp"
+#include "host/graph/declared_fields.hpp"
 #include "host/graph/modulation_check.hpp"
 
 namespace weft::host {
@@ -59,13 +60,20 @@ void GraphMaker::create_one(const NodePlan& plan, const std::string& pointer) {
         pointer, concat("the parts before this one have more than ", k_most_tensors,
                         " parameters and buffers together. Make them smaller."));
   auto made = maker_.make(plan, pointer, [this](const Wire& wire) { return producer_of(wire); });
-  if (!made) return;
+  if (!made) return tell_unknown_fields(plan);
   const Instance& instance = made->node.instance;
   declared_ += instance.parameters().size() + instance.buffers().size();
   graph.by_name[plan.name] = graph.nodes.size();
   plans_[plan.name] = std::move(made->plan);
   if (plan.in.contains("")) unnamed_.insert(pointer);
   graph.nodes.push_back(std::move(made->node));
+}
+
+/// Also a node that cannot be made tells which of its fields there are not.
+void GraphMaker::tell_unknown_fields(const NodePlan& plan) const {
+  for (const auto& [port, wires] : plan.in)
+    for (const Wire& wire : wires)
+      if (wire.node == "batch" && wire.view.empty()) field_source(wire, wire.place.pointer);
 }
 
 const Instance* GraphMaker::producer_of(const Wire& wire) const {
@@ -112,7 +120,9 @@ std::optional<InputSource> GraphMaker::field_source(const Wire& wire,
     require_metric_for_text(wire, pointer);
     return InputSource{InputSource::From::batch, wire.port, 0, 0, pointer};
   }
-  if (context_.recipe.problems.is_wrong("/data")) return std::nullopt;  // perhaps of what is wrong
+  if (is_perhaps_faulty(context_.recipe, context_.data, wire.port)) return std::nullopt;
+  for (const std::string& name : declared_fields(context_.recipe))
+    if (std::ranges::find(fields, name) == fields.end()) fields.push_back(name);
   context_.report.problem(
       pointer, concat("no data has a field \"", wire.port, "\".", suggestion(wire.port, fields)));
   return std::nullopt;

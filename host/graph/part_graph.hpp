@@ -53,6 +53,7 @@ class GraphMaker {
 
  private:
   void create_one(const NodePlan& plan, const std::string& pointer);
+  void tell_unknown_fields(const NodePlan& plan) const;
   const Instance* producer_of(const Wire& wire) const;
   void connect_port(Node& node, const std::string& name, const std::vector<Wire>& wires);
   std::optional<InputSource> field_source(const Wire& wire, const std::string& pointer) const;

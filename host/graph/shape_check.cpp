@@ -16,6 +16,11 @@ std::vector<std::string> names_of(const std::vector<FieldSpec>& fields) {
   return names;
 }
 
+/// What a part says need not end as a sentence does.
+std::string sentence(const std::string& text) {
+  return text.ends_with('.') ? text : text + ".";
+}
+
 }  // namespace
 
 void ShapeCheck::check(const std::string& data_name, std::int64_t batch,
@@ -47,7 +52,7 @@ void ShapeCheck::check(const std::string& data_name, std::int64_t batch,
       report_misfit(node, concat(misfit.what(), producers(node, wires[index], inputs),
                                  repair(misfit, wires[index], inputs)));
     } catch (const Error& error) {
-      report_misfit(node, concat(error.what(), producers(node, wires[index], inputs)));
+      report_misfit(node, concat(sentence(error.what()), producers(node, wires[index], inputs)));
     }
   }
 }

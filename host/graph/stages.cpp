@@ -63,15 +63,19 @@ class PatternCheck {
                const std::set<std::string>& missing, const Report& report)
       : nodes_(nodes), missing_(missing), paths_(std::move(paths)), report_(report) {}
 
-  void check(const std::vector<std::string>& patterns,
+  /// @returns whether each matches something
+  bool check(const std::vector<std::string>& patterns,
              const std::function<std::string(std::size_t)>& pointer) {
+    bool all = true;
     for (std::size_t i = 0; i < patterns.size(); ++i) {
       const auto [known, is_new] = matches_.try_emplace(patterns[i], false);
       if (is_new) known->second = matches_something(patterns[i]);
+      all = all && known->second;
       if (!known->second)
         report_(pointer(i), concat("pattern \"", patterns[i], "\" matches no parameter.",
                                    suggestion(patterns[i], learners())));
     }
+    return all;
   }
 
   void check(const std::vector<std::string>& patterns, const std::string& pointer) {
@@ -301,14 +305,16 @@ void check_stages(const Recipe& recipe, const std::vector<Node>& nodes,
   PatternCheck patterns(nodes, paths, missing, report);
   for (const StagePlan& stage : recipe.stages) {
     const std::string& pointer = stage.place.pointer;
-    patterns.check(stage.train, [&](std::size_t i) { return train_pointer(stage, i); });
+    const bool all_match =
+        patterns.check(stage.train, [&](std::size_t i) { return train_pointer(stage, i); });
     patterns.check(stage.freeze, pointer + "/freeze");
     patterns.check(stage.optimizer.also_adamw, pointer + "/optimizer/adamw/match");
     patterns.check(stage.modulate.groups, pointer + "/modulate/groups");
     check_modulation(stage, nodes, by_name, report);
     check_recomputed(stage, nodes, by_name, report);
     check_row_scores(stage, nodes, by_name, report);
-    const bool is_known = missing.empty() && !recipe.problems.is_wrong(pointer + "/train") &&
+    const bool is_known = missing.empty() && all_match && !recipe.problems.is_wrong_at("/graph") &&
+                          !recipe.problems.is_wrong(pointer + "/train") &&
                           !recipe.problems.is_wrong(pointer + "/freeze");
     if (is_known &&
         std::ranges::none_of(paths, [&](const auto& path) { return is_trained(stage, path); }))

@@ -73,7 +73,7 @@ ViewedParts::ViewedParts(const Recipe& recipe, const Registry& registry, const F
       if (error.exit() == Exit::plugin) throw;
       report.problem(
           view.place.pointer + "/run",
-          concat("expected the folder of a run that `weft train` wrote. ", error.what()));
+          concat("expected the folder of a run that `weft train` wrote, but: ", error.what()));
     }
   }
 }

@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/constraint/constraint.hpp"
+#include "host/graph/declared_fields.hpp"
 #include "host/graph/id_check.hpp"
 #include "host/graph/made_fields.hpp"
 #include "host/graph/memory_check.hpp"
@@ -62,7 +63,7 @@ class Builder {
   /// The graph with what views make of it, as far as anything names it.
   void see_views() {
     const std::vector<SeenView> views = parts_.seen(maker_);
-    ViewedGraph viewed(maker_.graph, views, own_fields(), report_);
+    ViewedGraph viewed(maker_.graph, views, declared_fields(recipe_), report_);
     const auto add = [&](const std::string& name, const std::string& pointer) {
       if (name.find(':') != std::string::npos) viewed.add_target(name, pointer);
     };
@@ -192,16 +193,6 @@ class Builder {
   void problem(const std::string& pointer, const std::string& text) {
     // What was wrong before is not also wrong in another way.
     if (!recipe_.problems.is_wrong_at(pointer)) problems_.add(recipe_.locate(pointer, text));
-  }
-
-  /// Names of the fields that the recipe declares, without what comes with them.
-  std::set<std::string> own_fields() const {
-    std::set<std::string> names;
-    for (const auto& [pointer, place] : recipe_.places)
-      if (const std::vector<std::string> keys = segments(pointer);
-          keys.size() == 4 && keys[0] == "data" && keys[2] == "fields")
-        names.insert(keys[3]);
-    return names;
   }
 
   /// A run's nodes may read fields that this recipe does not have.

@@ -95,7 +95,7 @@ std::string expected(const Value& root, const Value& schema) {
 }
 
 std::string found(const Value& value) {
-  if (value.object()) return "an object";
+  if (value.object()) return value.members().empty() ? "{}" : "an object";
   const auto is_long = [](const Value& item) {
     return item.object() || item.list() || (item.text() && item.text()->size() > k_longest_found);
   };

@@ -142,6 +142,8 @@ class Check {
   void check_training_part(const std::string& name, const Value& data, const std::string& pointer) {
     const Value* shards = data.find("shards");
     if (shards != nullptr && shards->object() == nullptr) return;  // said by the short forms
+    if (findings_.all().is_wrong(child(pointer, "shards"))) return;
+    if (findings_.all().is_wrong_at(child(pointer, "extends"))) return;  // that may have it
     const bool has_shards = shards != nullptr && shards->find("train") != nullptr;
     const bool has_blend = data.find("blend") != nullptr;
     if (has_shards && has_blend) {
@@ -244,6 +246,7 @@ class Check {
   void refer_to_part(const Value& name, const std::string& pointer, const char* section_name,
                      const char* none) {
     const std::size_t colon = name.text()->find(':');
+    if (recipe_.find(section_name) == nullptr && colon == std::string::npos) return;  // told
     if (colon == std::string::npos) return refer(&name, pointer, names(section_name), none);
     const std::string view = name.text()->substr(0, colon);
     const std::string wrong = wrong_view(recipe_, view);
@@ -318,6 +321,7 @@ class Check {
     const Value* shards = plan ? plan->find("shards") : nullptr;
     const Value* held_out = plan ? plan->find("split") : nullptr;
     if (plan == nullptr || (shards != nullptr && shards->find(split) != nullptr)) return;
+    if (findings_.all().is_wrong(child(child("/data", *data->text()), "shards"))) return;
     if (held_out != nullptr && held_out->find(split) != nullptr) return;
     add(value, pointer,
         concat("data \"", *data->text(), "\" has no shards for the split \"", split,

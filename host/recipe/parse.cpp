@@ -222,8 +222,21 @@ class Builder : public nlohmann::json_sax<Json> {
     const std::string any_value = "'[', '{', or a literal";
     if (const std::size_t at = detail.find(any_value); at != std::string::npos)
       detail.replace(at, any_value.size(), "a value");
-    if (detail == "invalid literal") detail += concat(" near \"", last_word(last_token), "\"");
-    return detail + "." + (follows_comma() ? " Remove the comma before it." : "");
+    for (const char* end : {"expected '}'", "expected ']'"})  // after a value a comma may come too
+      if (detail.ends_with(end)) detail.insert(detail.size() - 3, "',' or ");
+    if (detail != "invalid literal")
+      return detail + "." + (follows_comma() ? " Remove the comma before it." : "");
+    const std::string word = last_word(last_token);
+    return concat(detail, " near \"", word, "\".", literal_remedy(word));
+  }
+
+  /// What stands where a value should, and is none: `last` is how far it was read.
+  static std::string literal_remedy(const std::string& last) {
+    const bool is_constant =
+        std::ranges::any_of(std::initializer_list<std::string_view>{"T", "F", "N", "I", "-I"},
+                            [&](std::string_view begin) { return last == begin; });
+    if (is_constant) return " The words of JSON are true, false and null; NaN is no number of it.";
+    return " Keys and texts stand in double quotes.";
   }
 
   /// The lexer's token reaches back over blanks and punctuation.

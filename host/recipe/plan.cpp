@@ -62,6 +62,16 @@ std::vector<NodePlan> read_nodes(const Value& root, const char* key, const Probl
   return plans;
 }
 
+/// Takes out a field and "image" of those that follow it.
+void erase_field(Value& fields, const std::string& name) {
+  fields.erase(name);
+  for (Member& field : *fields.object()) {
+    const Value* image = field.value.find("image");
+    if (image != nullptr && image->text() != nullptr && *image->text() == name)
+      field.value.erase("image");
+  }
+}
+
 /// Fields with problems are left out, and sections where anything else is wrong.
 std::vector<DataPlan> read_data(const Value& root, const Problems& problems) {
   std::vector<DataPlan> plans;
@@ -74,7 +84,7 @@ std::vector<DataPlan> read_data(const Value& root, const Problems& problems) {
       if (key != "fields" && problems.is_wrong(child(pointer, key))) usable.erase("fields");
     if (usable.find("fields") == nullptr) continue;
     for (const std::string& field : keys(section(member.value, "fields")))
-      if (problems.is_wrong(child(fields, field))) usable.find("fields")->erase(field);
+      if (problems.is_wrong(child(fields, field))) erase_field(*usable.find("fields"), field);
     plans.push_back({member.key, compact(usable), place_at(member.value.origin, pointer)});
   }
   return plans;

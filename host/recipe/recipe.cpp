@@ -18,12 +18,15 @@
 namespace weft::host {
 namespace {
 
-/// The published schema; its "#/$defs/recipe" is a whole recipe.
-Value parsed_schema() {
-  Findings findings;
-  auto schema = parse_json(recipe_schema(), std::make_shared<std::string>("schema"), findings);
-  assert(schema && "schemas/recipe.schema.json is JSON");
-  return std::move(*schema);
+/// The published schema, parsed once; its "#/$defs/recipe" is a whole recipe.
+const Value& parsed_schema() {
+  static const Value schema = [] {
+    Findings findings;
+    auto parsed = parse_json(recipe_schema(), std::make_shared<std::string>("schema"), findings);
+    assert(parsed && "schemas/recipe.schema.json is JSON");
+    return std::move(*parsed);
+  }();
+  return schema;
 }
 
 using Resolve = std::function<std::string(const std::string&, const Origin&)>;
@@ -35,6 +38,8 @@ std::vector<std::string> check_schema(const Value& schema, Value& recipe, const 
   std::vector<std::string> paths;
   WalkHooks hooks;
   hooks.report = [&](const Value& value, const std::string& pointer, const std::string& text) {
+    const bool lacks_base = findings.all().is_wrong_at(child(pointer, "extends"));
+    if (lacks_base && text.starts_with("missing key")) return;  // what it extends may have it
     findings.add(value.origin, pointer, text);
   };
   hooks.unknown_key = [&](const Value& value, const std::string& pointer, const std::string& text) {
@@ -73,7 +78,7 @@ Recipe inspect_recipe(const std::string& path, const std::vector<std::string>& o
                       const Resolve& resolve) {
   Findings findings;
   auto [root, warning, is_changed] = read_document(path, overrides, findings);
-  const Value schema = parsed_schema();
+  const Value& schema = parsed_schema();
   fill_defaults(schema, root, /*expect_all_taken=*/!is_changed, findings);
   findings.end_phase();
   std::vector<std::string> paths =

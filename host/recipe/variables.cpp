@@ -107,7 +107,7 @@ class Variables {
 
   void report_unused(bool all) const {
     for (const auto& [name, variable] : values_) {
-      const Origin& origin = variable.value.origin;
+      const Origin& origin = variable.value.place();
       if (used_.contains(name) || (!all && origin.line > 0)) continue;
       findings_.add(origin, variable.pointer,
                     concat("nothing uses \"$", name, "\". Use it, or remove it."));
@@ -127,13 +127,16 @@ class Variables {
 
   void use(Value& value, const std::string& name, const std::string& pointer) {
     const auto known = values_.find(name);
-    if (known == values_.end())
+    if (known == values_.end()) {
+      if (!findings_.all().is_full())
+        for (const std::string& meant : nearest(name, names_)) used_.insert(meant);
       return findings_.add(
           value.origin, pointer,
           concat(pointer.starts_with("/let/") ? "nothing above in \"let\"" : "nothing in \"let\"",
                  " is called \"", name, "\".",
                  // A look at every name for each mistake: not where it will not be shown.
                  findings_.all().is_full() ? "" : suggestion(name, names_)));
+    }
     used_.insert(name);
     const Origin here = value.place();
     value = known->second.value;

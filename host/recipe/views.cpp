@@ -201,6 +201,9 @@ void check_tie(const Value& recipe, const Member& tie, Findings& findings) {
   };
   check(tie.key);
   check(*tie.value.text());
+  if (tie.key == *tie.value.text())
+    return findings.add(tie.value.origin, pointer,
+                        "a parameter is tied to another one, and this is the same. Remove it.");
   if (section(recipe, "tie").find(*tie.value.text()) != nullptr)
     findings.add(tie.value.origin, pointer,
                  concat("\"", *tie.value.text(),

@@ -139,10 +139,13 @@ class Walker {
 
   bool is_full() const { return hooks_.is_full && hooks_.is_full(); }
 
-  void report_expected(const Value& schema, const Value& value, const std::string& pointer) {
+  /// @param meant  of the schema's choices the one of the value's type
+  void report_expected(const Value& schema, const Value& value, const std::string& pointer,
+                       const Value* meant = nullptr) {
     if (is_full()) return hooks_.report(value, pointer, "");
     std::string text = concat("expected ", expected(root_, schema), ", found ", found(value), ".");
-    if (const Value* allowed = schema.find("enum"); allowed && value.text()) {
+    const Value& words_of = meant != nullptr ? *meant : schema;
+    if (const Value* allowed = words_of.find("enum"); allowed && value.text()) {
       std::vector<std::string> words;
       for (const Value& item : allowed->items())
         if (item.text()) words.push_back(*item.text());
@@ -160,8 +163,11 @@ class Walker {
     for (const Value* choice : choices) {
       const std::vector<std::string> types = types_of(*choice);
       const auto fits = [&](const std::string& type) { return has_type(value, type); };
-      if (types.empty() || std::any_of(types.begin(), types.end(), fits))
-        return walk(*choice, value, pointer, references + 1);
+      if (!types.empty() && std::none_of(types.begin(), types.end(), fits)) continue;
+      // Another choice than the one of its type is perhaps what is wanted.
+      if (choice->find("enum") != nullptr && !accepts(*choice, value))
+        return report_expected(schema, value, pointer, choice);
+      return walk(*choice, value, pointer, references + 1);
     }
     report_expected(schema, value, pointer);
   }

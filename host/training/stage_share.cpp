@@ -134,6 +134,22 @@ std::string told(const Model& model, const StagePlan& stage, const Objective& ob
 
 }  // namespace
 
+Checkpoint StageShare::saved_state(const Model& model,
+                                   const optim::StageOptimizer& optimizer) const {
+  Checkpoint now{plan.name, 0, {}, {}, {}, {}};
+  if (saves_pieces()) {
+    now.piece = sharing.ranks.rank();
+    now.pieces = sharing.ranks.size();
+    now.model = model.state_of(optimizer.owners_of_all(model), now.piece);
+    now.optimizer = optimizer.own_state();
+  } else {
+    now.model = model.state();
+    now.optimizer = optimizer.state();
+  }
+  if (now.piece == 0) now.views = model.weights().views();
+  return now;
+}
+
 StageShare share_stage(const Model& model, std::uint64_t seed,
                        const std::function<void(const std::string&)>& note, const StagePlan& stage,
                        const Dataset& data, const Sharing& sharing) {

@@ -23,6 +23,8 @@ struct StageShare {
   bool shards(Sharded what) const { return sharing.shards(what); }
   /// Whether each rank saves what it owns; else the first saves all.
   bool saves_pieces() const { return !sharing.is_pipeline && shards(Sharded::optimizer); }
+  /// What this rank saves: weights and the optimizer's state, of which it may be a piece.
+  Checkpoint saved_state(const Model& model, const optim::StageOptimizer& optimizer) const;
   /// Path → rank, where each rank has a part of the gradients only; else empty.
   optim::Owners gradient_owners(const optim::StageOptimizer& optimizer) const {
     return shards(Sharded::gradients) ? optimizer.owners() : optim::Owners{};

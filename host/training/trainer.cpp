@@ -35,8 +35,7 @@ class StageRun {
         divergence_(stage_, model, optimizer_, progress_),
         loss_scale_(stage_, progress_) {
     if (resume != nullptr) optimizer_.load(resume->optimizer);
-    if (share.saves_pieces()) owners_ = optimizer_.owners_of_all(model);
-    if (share.shards(Sharded::parameters)) model.shard(ranks_, owners_);
+    if (share.shards(Sharded::parameters)) model.shard(ranks_, optimizer_.owners_of_all(model));
   }
 
   void run() {
@@ -52,21 +51,10 @@ class StageRun {
 
  private:
   Checkpoint checkpoint() const {
-    Checkpoint now{stage_.name, step_, {}, {}, {}, {}};
-    if (share_.saves_pieces()) {
-      now.piece = ranks_.rank();
-      now.pieces = ranks_.size();
-      now.model = model_.state_of(owners_, now.piece);
-      now.optimizer = optimizer_.own_state();
-    } else {
-      now.model = model_.state();
-      now.optimizer = optimizer_.state();
-    }
+    Checkpoint now = share_.saved_state(model_, optimizer_);
+    now.step = step_;
     batches_.keep_in(now);
-    if (now.piece == 0)
-      now.views = model_.weights().views();
-    else
-      now.curriculum.clear();
+    if (now.piece > 0) now.curriculum.clear();
     return now;
   }
 
@@ -134,7 +122,6 @@ class StageRun {
   std::int64_t step_;  // done so far
   StageProgress progress_;
   optim::StageOptimizer optimizer_;
-  optim::Owners owners_;  // of all parameters, where each rank saves its own
   StepRunner runner_;
   StageBatches batches_;
   StageSaving saving_;

@@ -22,16 +22,16 @@ TREE = Path(__file__).parents[2]
 BUILD = TREE / "build/fuzz"
 # Half a minute of a free processor each: what a test does must not depend on how busy the machine is.
 INPUTS = {"note": 100_000, "manifest": 100_000, "value": 400_000, "tar": 200_000, "jsonl": 20_000, "media": 15_000,
-          "sentencepiece": 60_000, "tokenizer_json": 300_000}
+          "sentencepiece": 60_000, "tokenizer_json": 300_000, "recipe": 4_000}
 # Ten minutes are far more than any input takes, also on a busy machine; what takes longer hangs.
 OPTIONS = ("-timeout=600", "-rss_limit_mb=4096", "-print_final_stats=1", "-print_pcs=0", "-print_funcs=0")
 TARGETS = tuple(INPUTS)
 # Places in the code; a target that reaches less is turned away at the door. The libraries of Debian count for none.
 LEAST_COVERED = {"note": 800, "manifest": 800, "value": 800, "tar": 300, "jsonl": 300, "media": 250, "sentencepiece": 3000,
-                 "tokenizer_json": 600}
+                 "tokenizer_json": 600, "recipe": 2000}
 # Bytes: room for the longest seed of each.
 MAX_LENGTH = {"note": 65536, "manifest": 8192, "value": 512, "tar": 16384, "jsonl": 1024, "media": 4608, "sentencepiece": 8192,
-              "tokenizer_json": 4096}
+              "tokenizer_json": 4096, "recipe": 6144}
 
 
 def small_library(manifest):
@@ -69,6 +69,9 @@ def write_seeds(plugins):
                         ("tokenizer_json", data_seeds.tokenizers())):
         for file, content in files:
             (seeds[name] / file).write_bytes(content)
+    for recipe in sorted((TREE / "recipes").glob("*.json")):
+        if recipe.stat().st_size <= MAX_LENGTH["recipe"]:
+            (seeds["recipe"] / recipe.name).write_bytes(recipe.read_bytes())
     return seeds
 
 

@@ -172,9 +172,9 @@ class Boxes final : public FieldKind {
 
 }  // namespace
 
-std::shared_ptr<const FieldKind> boxes_kind(const Section& section, const Source& source) {
+std::shared_ptr<const FieldKind> boxes_kind(const Section& section, const Source& /*source*/) {
   if (!section.has("pointer") && !section.has("member")) {
-    section.fail("pointer", concat("where the list of boxes stands, not ", source.text));
+    section.fail("pointer", "where the list of boxes stands, or \"member\"");
   }
   return std::make_shared<const Boxes>(section);
 }

@@ -122,7 +122,7 @@ std::optional<SectionProblem> misfollowed(const FieldOptions& field,
   const auto found = std::ranges::find(fields, name, &FieldOptions::name);
   const auto* image = found == fields.end() ? nullptr : std::get_if<ImageOptions>(&found->kind);
   const auto wrong = [&](const std::string& what) {
-    return problem(field.name, "image", concat(name, " ", what));
+    return problem(field.name, "image", concat("\"", name, "\" ", what));
   };
   if (image == nullptr)
     return wrong("is no image field of the section. Name one, or leave image out.");

@@ -106,9 +106,9 @@ class Texts final : public FieldKind {
 
 }  // namespace
 
-std::shared_ptr<const FieldKind> texts_kind(const Section& section, const Source& source) {
+std::shared_ptr<const FieldKind> texts_kind(const Section& section, const Source& /*source*/) {
   if (!section.has("pointer") && !section.has("member")) {
-    section.fail("pointer", concat("where the list of texts stands, not ", source.text));
+    section.fail("pointer", "where the list of texts stands, or \"member\"");
   }
   return std::make_shared<const Texts>(section);
 }

@@ -22,7 +22,9 @@ std::vector<float> per_channel(const Section& section, const char* key, double f
     if (!item.is_number()) section.fail(key, "a number per channel");
     values.push_back(item.get<float>());
   }
-  if (values.size() != count) section.refuse(key, concat(channels, " numbers, one per channel"));
+  if (values.size() != count)
+    section.refuse(key,
+                   concat(channels, channels == 1 ? " number" : " numbers", ", one per channel"));
   values.resize(count);
   return values;
 }

@@ -55,7 +55,7 @@ TEST(RunFolder, WritesTheRecipeAndWhatTookPart) {
   run.write("{\"recipe\": 1}\n", some_lock());
   EXPECT_EQ(content(folder.path("a/recipe.json")), "{\"recipe\": 1}\n");
   EXPECT_EQ(nlohmann::json::parse(content(folder.path("a/weft.lock"))), nlohmann::json::parse(R"({
-    "host": "0.9.0", "torch": "2.11.0", "seed": 17, "cpu": "AVX2", "threads": 2, "folder": "/runs/a", "data": {"av": "fingerprint"}, "tokenizers": {"av": "words"},
+    "host": "0.9.0", "abi": "", "device": "cpu", "torch": "2.11.0", "seed": 17, "cpu": "AVX2", "threads": 2, "folder": "/runs/a", "data": {"av": "fingerprint"}, "tokenizers": {"av": "words"},
     "parts": {"vision": {"id": "encoder.vit", "version": "1.0.0", "file": "libweft_encoder_vit.so",
                          "sha256": "abc"}}})"));
   EXPECT_THAT(entries(run.path()),

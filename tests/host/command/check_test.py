@@ -19,7 +19,7 @@ class OneRound(Check):
         lines = self.problems(recipe)
         text = (self.folder / "r.json").read_text().splitlines()
         for key, told in (("resize", 'fields/picture/resize: expected bilinear or bicubic, which fit, dct_scaling and crop go with, found "area".'),
-                          ("mean", "fields/picture/mean: expected 1 numbers, one per channel, found [1,2]."),
+                          ("mean", "fields/picture/mean: expected 1 number, one per channel, found [1,2]."),
                           ("low_hz", "fields/voice/low_hz: expected a number below high_hz, found 8000."),
                           ("split", "split/val: expected val and test to be below 1 together, found 0.5.")):
             at = next(number for number, line in enumerate(text, 1) if f'"{key}":' in line) + (key == "split")

@@ -135,7 +135,7 @@ class Forms(Case):
                                                 'Rule "other" is not defined.'),
                 ({"json_schema": {"type": "array", "uniqueItems": True}},
                  '/evaluate/generate/constrain/json_schema/uniqueItems: no text is kept to "uniqueItems" while it is written.'),
-                ({}, "/evaluate/generate/constrain: expected an object of at least 1 member, found an object.")):
+                ({}, "/evaluate/generate/constrain: expected an object of at least 1 member, found {}.")):
             self.refused(["check", recipe(self.folder, constrain=constrain)], BAD_RECIPE, sentence)
         for draft, sentence in (
                 ({"node": "smal"}, '/evaluate/generate/draft/node: no graph node is called "smal". Did you mean "small"?'),

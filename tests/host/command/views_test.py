@@ -127,7 +127,7 @@ class Views(Case):
                      f"a view is of the run in {teacher}, which holds no checkpoint yet. Train it first.")
         shutil.rmtree(teacher)
         self.refused(["check", PICTURE, *shards(SHARD), *settings(views, near="teacher")], BAD_RECIPE,
-                     "/views/teacher/run: expected the folder of a run that `weft train` wrote. ")
+                     "/views/teacher/run: expected the folder of a run that `weft train` wrote, but: ")
 
     def test_a_tied_parameter_is_stored_once(self):
         other = {"use": "encoder.vit", "in": "batch.picture", "config": {"patch": 7, "dim": 64, "heads": 4, "ffn_dim": 128}}

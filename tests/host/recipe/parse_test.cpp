@@ -88,8 +88,12 @@ TEST(Parse, RefusesWhatIsNotPlainJson) {
   EXPECT_EQ(refusal(std::string("{}\n\0x", 5)), "p.json:2: the text holds a zero byte. Remove it.");
   EXPECT_EQ(refusal("[\"a\\u0000b\"]"),
             "p.json:1:2: /0: the string holds the character U+0000. Remove it.");
-  EXPECT_EQ(refusal("{\"a\": NaN}"), "p.json:1:7: /a: not valid JSON: invalid literal near \"N\".");
-  EXPECT_EQ(refusal("[Infinity]"), "p.json:1:2: /0: not valid JSON: invalid literal near \"I\".");
+  EXPECT_EQ(refusal("{\"a\": NaN}"),
+            "p.json:1:7: /a: not valid JSON: invalid literal near \"N\". The words of JSON are "
+            "true, false and null; NaN is no number of it.");
+  EXPECT_EQ(refusal("[Infinity]"),
+            "p.json:1:2: /0: not valid JSON: invalid literal near \"I\". The words of JSON are "
+            "true, false and null; NaN is no number of it.");
   EXPECT_EQ(refusal("[1] 2"),
             "p.json:1:5: not valid JSON: unexpected number literal; expected end of input.");
   EXPECT_THAT(refusal("[\"\xff\"]"), testing::HasSubstr("invalid string: ill-formed UTF-8 byte"));
@@ -105,7 +109,7 @@ TEST(Parse, SyntaxErrorsNameTheLineAndTheCommonSlip) {
             "p.json:3:1: /a: not valid JSON: unexpected '}'; expected string literal. "
             "Remove the comma before it.");
   EXPECT_EQ(refusal("{\n\"a\": 1\n\"b\": 2}"),
-            "p.json:3:3: /a: not valid JSON: unexpected string literal; expected '}'.");
+            "p.json:3:3: /a: not valid JSON: unexpected string literal; expected ',' or '}'.");
   EXPECT_EQ(refusal(""), "p.json:1:1: not valid JSON: unexpected end of input; expected a value.");
   EXPECT_THAT(refusal("{\"a\": "), testing::HasSubstr("unexpected end of input"));
 }

@@ -85,14 +85,13 @@ TEST(Schema, SentencesSayWhatWasExpectedAndFound) {
               ElementsAre("/graph/n/config/f: expected an integer of at most 3, found 4."));
   EXPECT_THAT(field(R"({"type":"array","items":{"type":"string"}})", "[\"a\",2,{}]"),
               ElementsAre("/graph/n/config/f/1: expected a string, found 2.",
-                          "/graph/n/config/f/2: expected a string, found an object."));
+                          "/graph/n/config/f/2: expected a string, found {}."));
   EXPECT_THAT(field(R"({"type":"array","minItems":2,"maxItems":2})", "[1]"),
               ElementsAre("/graph/n/config/f: expected an array of 2 items, found [1]."));
   EXPECT_THAT(field(R"({"type":"array","minItems":1})", "[]"),
               ElementsAre("/graph/n/config/f: expected an array of at least 1 item, found []."));
-  EXPECT_THAT(
-      field(R"({"type":"object","minProperties":1})", "{}"),
-      ElementsAre("/graph/n/config/f: expected an object of at least 1 member, found an object."));
+  EXPECT_THAT(field(R"({"type":"object","minProperties":1})", "{}"),
+              ElementsAre("/graph/n/config/f: expected an object of at least 1 member, found {}."));
   EXPECT_THAT(field(R"({"type":["string","integer"]})", "null"),
               ElementsAre("/graph/n/config/f: expected a string or an integer, found null."));
   EXPECT_THAT(field(R"({"type":"integer"})", "[\"" + std::string(99, 'x') + "\"]"),

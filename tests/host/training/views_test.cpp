@@ -278,9 +278,10 @@ TEST(ViewsInTraining, ARunHasTheNodesAndFieldsThatAreAskedOf) {
   const SmallRun teacher;
   const TemporaryFolder folder;
   folder.write("recipe.json", teacher.recipe.resolved);
-  EXPECT_THAT(problems_of_run(folder.path("nowhere"), near("teacher")),
-              testing::Contains(HasSubstr(
-                  "/views/teacher/run: expected the folder of a run that `weft train` wrote. ")));
+  EXPECT_THAT(
+      problems_of_run(folder.path("nowhere"), near("teacher")),
+      testing::Contains(HasSubstr(
+          "/views/teacher/run: expected the folder of a run that `weft train` wrote, but: ")));
   auto overrides = near("teacher");
   overrides[0].replace(overrides[0].find("teacher:digit"), 13, "teacher:answer");
   EXPECT_THAT(

@@ -160,13 +160,14 @@ TEST(Boxes, RefuseWhatIsNone) {
 
 TEST(Boxes, RefuseOddOptions) {
   const std::string boxes = R"(, "b": )" + std::string(k_boxes) + R"(, "image": "p"})";
-  EXPECT_EQ(refusal("[]", R"("b": {"kind": "boxes", "max_boxes": 2})"),
-            "data field b/pointer: expected where the list of boxes stands, not json, found null.");
+  EXPECT_EQ(
+      refusal("[]", R"("b": {"kind": "boxes", "max_boxes": 2})"),
+      "data field b/pointer: expected where the list of boxes stands, or \"member\", found null.");
   EXPECT_EQ(
       refusal("[]", R"("q": {"kind": "image", "size": [2, 2]})" + boxes),
-      "data field b/image: p is no image field of the section. Name one, or leave image out.");
+      "data field b/image: \"p\" is no image field of the section. Name one, or leave image out.");
   EXPECT_EQ(refusal("[]", R"("p": {"kind": "image", "size": [2, 2], "rotate": 5})" + boxes),
-            "data field b/image: p has rand_augment, translate, rotate or zoom, which are not "
+            "data field b/image: \"p\" has rand_augment, translate, rotate or zoom, which are not "
             "followed. Leave them out; crop "
             "and flips are followed.");
 }

@@ -99,8 +99,9 @@ TEST(TextsField, RefusesWhatIsNoText) {
   EXPECT_THAT(
       refusal(R"({"texts": [{"b": "a"}]})", std::string(k_texts) + R"(, "text_key": "answer"})"),
       HasSubstr(R"(no text and no object with "answer".)"));
-  EXPECT_EQ(refusal("{}", R"("t": {"kind": "texts", "max_texts": 3, "max_bytes": 4})"),
-            "data field t/pointer: expected where the list of texts stands, not json, found null.");
+  EXPECT_EQ(
+      refusal("{}", R"("t": {"kind": "texts", "max_texts": 3, "max_bytes": 4})"),
+      "data field t/pointer: expected where the list of texts stands, or \"member\", found null.");
 }
 
 }  // namespace
