@@ -3,11 +3,6 @@
 
 namespace weft::host {
 
-/// Has this process keep the memory that it frees, for the next step: what a step allocates is
-/// otherwise given back and cleared by the system, page by page, each time. Leaves the C library as
-/// it is where its variables (MALLOC_…_, GLIBC_TUNABLES) are set.
-void keep_freed_memory();
-
 /// While it lives, an OpenMP library that is loaded is told that threads sleep when they wait:
 /// those that spin take the cores from what they wait for, as soon as others want them, too. Leaves
 /// it to OMP_WAIT_POLICY or GOMP_SPINCOUNT where one of them is set.

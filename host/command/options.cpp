@@ -288,6 +288,7 @@ void require_bounds(const Verb& verb, const Options& options) {
     wrong(verb, "--torch goes with --tier torch-full, and that with --torch.");
   if (is_given("samples") && options.samples < 1) wrong(verb, "--samples takes a positive number.");
   if (is_given("jobs") && options.jobs < 1) wrong(verb, "--jobs takes a positive number.");
+  if (options.steps < 0 && options.steps != k_own_steps) wrong(verb, "--steps takes 0 or more.");
   if (options.threads < 0) wrong(verb, "--threads takes a positive number.");
   constexpr std::int64_t k_fewest = 10, k_most = 1'000'000;  // as of evaluate.interval
   if (is_given("interval") && (options.interval < k_fewest || options.interval > k_most))

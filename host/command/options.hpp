@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@
 namespace weft::host {
 
 /// What the verbs accept; each verb declares those it reads.
+/// What stands for the verb's own number of steps, where none is given.
+constexpr std::int64_t k_own_steps = std::numeric_limits<std::int64_t>::min();
+
 struct Options {
   std::vector<std::string> given;      ///< the options that were named, without dashes
   std::vector<std::string> operands;   ///< recipes, run folders, plug-ins
@@ -64,12 +68,12 @@ struct Options {
   bool locked = false;             ///< --locked, of `eval`: refuse what only warns
   bool allow_commands = false;  ///< --allow-commands: the recipe's data may be a command's output
   std::string svg;              ///< --svg FILE, of `plan`
-  std::int64_t steps = -1;      ///< --steps N, of `plan` and `verify-resume`; -1: the verb's own
-  bool dry_run = false;         ///< --dry-run, of `train`
-  bool verbose = false;         ///< --verbose
-  bool fix = false;             ///< --fix, of `check`
-  bool man = false;             ///< --man, of `help`
-  std::string log_file;         ///< --log-file FILE, of every verb
+  std::int64_t steps = k_own_steps;  ///< --steps N, of `plan` and `verify-resume`
+  bool dry_run = false;              ///< --dry-run, of `train`
+  bool verbose = false;              ///< --verbose
+  bool fix = false;                  ///< --fix, of `check`
+  bool man = false;                  ///< --man, of `help`
+  std::string log_file;              ///< --log-file FILE, of every verb
 };
 
 /// One verb, a row of verb_table.cpp.

@@ -8,6 +8,7 @@
 #include "host/base/open_folder.hpp"
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/computing/kept_memory.hpp"
 #include "host/command/process.hpp"
 #include "host/registry/crash_report.hpp"
 #include "host/report/events.hpp"
@@ -76,6 +77,7 @@ void Console::remark(const std::string& sentence) {
 
 void Console::run_begins(const std::string& folder) {
   folder_ = folder;
+  keep_freed_memory();  // not before: what opening data took is given back
   report_crashes(std::filesystem::absolute(std::filesystem::path(folder) / "crash.txt"));
   stop_on_signals(
       "weft: stops after this step and saves it. A second signal ends the process at once.\n");

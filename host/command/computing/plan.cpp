@@ -162,12 +162,12 @@ std::string picture(const StageForecast& stage) {
 }  // namespace
 
 void plan(const Options& options) {
-  if (options.steps < -1) throw Error(Exit::usage, "weft plan: --steps takes 0 or more.");
+  const std::int64_t steps = options.steps == k_own_steps ? k_measured_steps : options.steps;
   Console console(options);
   const SessionSettings settings = session_settings(options);
   Session session = open_session(settings, inspect_recipe(options.operands[0], options.overrides),
                                  Opens::all, "", console);
-  const Forecast result = forecast(session, options.steps < 0 ? k_measured_steps : options.steps);
+  const Forecast result = forecast(session, steps);
   if (!options.svg.empty()) write_text(options.svg, picture(result.stages.front()));
   if (options.json) {
     std::cout << document_text(document(result, session.recipe.path));

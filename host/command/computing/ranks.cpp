@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/command/computing/kept_memory.hpp"
 #include "host/command/ending.hpp"
 #include "host/command/process.hpp"
 #include "host/distribution/meeting.hpp"
@@ -33,6 +34,7 @@ void Follower::data_warning(const std::string& sentence) {
 }
 
 void Follower::run_begins(const std::string& /*folder*/) {
+  keep_freed_memory();
   stop_on_signals();
 }
 

@@ -17,11 +17,10 @@ namespace weft::host {
 
 void verify_resume(const Options& options) {
   constexpr std::int64_t k_steps = 12;
-  if (options.steps < -1) throw Error(Exit::usage, "weft verify-resume: --steps takes 0 or more.");
+  const std::int64_t steps = options.steps == k_own_steps ? k_steps : options.steps;
   Console console(options);
   const std::vector<ChainLink> links =
-      verify_resume(options.operands[0], session_settings(options),
-                    options.steps < 0 ? k_steps : options.steps, console);
+      verify_resume(options.operands[0], session_settings(options), steps, console);
   const auto unequal = std::ranges::find_if(
       links, [](const ChainLink& link) { return link.straight != link.resumed; });
   const auto stops = std::ranges::count_if(links, &ChainLink::is_stop);

@@ -42,7 +42,7 @@ typedef struct weft_host_observer {
   void* user;                                                  ///< handed to each call
   void (*note)(void* user, const char* sentence);              ///< something worth knowing
   void (*warning)(void* user, const char* sentence);           ///< something that may be wrong
-  void (*step)(void* user, const weft_host_step* step);        ///< each step that is logged
+  void (*step)(void* user, const weft_host_step* step);        ///< each step
   void (*saved)(void* user, const char* stage, int64_t step);  ///< a checkpoint
   /// Asked after each step: nonzero saves and ends training with exit code 75.
   int (*stop)(void* user);

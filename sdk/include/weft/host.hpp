@@ -37,7 +37,7 @@ class HostError : public std::runtime_error {
 struct Observer {
   std::function<void(const std::string& sentence)> note;     ///< something worth knowing
   std::function<void(const std::string& sentence)> warning;  ///< something that may be wrong
-  std::function<void(const weft_host_step& step)> step;      ///< each step that is logged
+  std::function<void(const weft_host_step& step)> step;      ///< each step
   std::function<void(const std::string& stage, std::int64_t step)> saved;  ///< a checkpoint
   std::function<bool()> stop;  ///< asked after each step: true saves and ends with exit code 75
 };

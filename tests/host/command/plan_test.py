@@ -81,7 +81,7 @@ class Plan(Case):
         self.assertGreater(len(dashed), 0)
 
     def test_what_is_wrong_gets_its_sentence(self):
-        self.refused(["plan", PICTURE, "--steps", "-3"], USAGE, "weft plan: --steps takes 0 or more.")
+        self.refused(["plan", PICTURE, "--steps", "-1"], USAGE, "weft plan: --steps takes 0 or more.")
         self.refused(["plan", self.folder / "none.json"], NO_INPUT, "none.json")
 
 

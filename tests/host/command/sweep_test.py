@@ -62,13 +62,21 @@ class Sweep(Case):
     def test_losers_are_stopped(self):
         stages = json.loads(SHORT[SHORT.index("--set") + 1].removeprefix("stages="))
         stages[0].update(metrics=["accuracy"], eval_every=2, steps=6)
-        file = self.file(over={"stages.fit.optimizer.lr": [1e-9, 3e-3]},
-                         stop={"metric": "accuracy.accuracy", "at": ["fit-2"]})
-        result = weft("sweep", file, "--run", self.folder / "sweep", "--threads", "1", "--set", f"stages={json.dumps(stages)}",
-                      *shards(SHARD), "--json")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        statuses = sorted(trial["status"] for trial in json.loads(result.stdout)["trials"])
-        self.assertEqual(statuses, ["done", "stopped at fit-2"])
+        def measured(trial):
+            events = map(json.loads, (self.folder / f"sweep-{mode}" / trial["name"] / "events.jsonl").read_text().splitlines())
+            return next(event["values"]["accuracy.accuracy"] for event in events if event["event"] == "measure" and event["step"] == 2)
+
+        for mode, best in (("max", max), ("min", min)):
+            with self.subTest(mode):
+                file = self.file(over={"stages.fit.optimizer.lr": [1e-9, 3e-2]},
+                                 stop={"metric": "accuracy.accuracy", "mode": mode, "at": ["fit-2"]})
+                result = weft("sweep", file, "--run", self.folder / f"sweep-{mode}", "--threads", "1", "--set",
+                              f"stages={json.dumps(stages)}", *shards(SHARD), "--json")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                lived = {trial["status"]: measured(trial) for trial in json.loads(result.stdout)["trials"]}
+                self.assertEqual(sorted(lived), ["done", "stopped at fit-2"])
+                self.assertNotEqual(lived["done"], lived["stopped at fit-2"], "the trials must differ for this to say anything")
+                self.assertEqual(lived["done"], best(lived.values()))
 
     def test_what_is_wrong_is_said_before_anything_runs(self):
         self.refused(["sweep", PICTURE], USAGE, "--over or --seeds says what changes")
