@@ -41,7 +41,7 @@ void* opened_library() {
   const auto library = library_path();
   // Read when it is loaded: what c10d logs of a rank that is gone, Weft says in a sentence.
   ::setenv("TORCH_CPP_LOG_LEVEL", "ERROR", /*overwrite=*/0);
-  const PassiveWaits waits;  // read when LibTorch's OpenMP is loaded
+  const ShortWaits waits;  // read when LibTorch's OpenMP is loaded
   open_named_libtorch();
   void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)

@@ -15,12 +15,12 @@ bool is_any_set(std::initializer_list<const char*> variables) {
 
 }  // namespace
 
-PassiveWaits::PassiveWaits() : sets_(!is_any_set({"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"})) {
-  if (sets_) ::setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/1);
+ShortWaits::ShortWaits() : sets_(!is_any_set({"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"})) {
+  if (sets_) ::setenv("GOMP_SPINCOUNT", "1000", /*overwrite=*/1);
 }
 
-PassiveWaits::~PassiveWaits() {
-  if (sets_) ::unsetenv("OMP_WAIT_POLICY");  // not for the commands that data may start
+ShortWaits::~ShortWaits() {
+  if (sets_) ::unsetenv("GOMP_SPINCOUNT");  // not for the commands that data may start
 }
 
 }  // namespace weft::host

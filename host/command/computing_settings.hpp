@@ -3,15 +3,16 @@
 
 namespace weft::host {
 
-/// While it lives, an OpenMP library that is loaded is told that threads sleep when they wait:
-/// those that spin take the cores from what they wait for, as soon as others want them, too. Leaves
-/// it to OMP_WAIT_POLICY or GOMP_SPINCOUNT where one of them is set.
-class PassiveWaits {
+/// While it lives, a libgomp that is loaded is told that threads that wait spin a thousand times and
+/// then sleep: those that spin on take the cores from what they wait for, as soon as others want
+/// them, too, and those that sleep at once wake too late (decision 0328). Leaves it to
+/// OMP_WAIT_POLICY or GOMP_SPINCOUNT where one of them is set.
+class ShortWaits {
  public:
-  PassiveWaits();
-  ~PassiveWaits();
-  PassiveWaits(const PassiveWaits&) = delete;
-  PassiveWaits& operator=(const PassiveWaits&) = delete;
+  ShortWaits();
+  ~ShortWaits();
+  ShortWaits(const ShortWaits&) = delete;
+  ShortWaits& operator=(const ShortWaits&) = delete;
 
  private:
   const bool sets_;

@@ -24,8 +24,8 @@ def doctor(**variables):
 
 
 class Waits(unittest.TestCase):
-    def test_threads_sleep_when_they_wait(self):
-        self.assertIn("GOMP_SPINCOUNT = '0'", doctor())
+    def test_threads_that_wait_spin_a_short_time(self):
+        self.assertIn("GOMP_SPINCOUNT = '1000'", doctor())
 
     def test_the_user_s_policy_comes_first(self):
         self.assertIn("OMP_WAIT_POLICY = 'ACTIVE'", doctor(OMP_WAIT_POLICY="active"))
