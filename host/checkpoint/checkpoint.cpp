@@ -108,12 +108,12 @@ std::string some(const std::vector<std::string>& names) {
   return concat(names[0], ", ", names[1], " and ", names.size() - 2, " more");
 }
 
-}  // namespace
-
-namespace {
+std::string name_of(const Checkpoint& checkpoint) {
+  return text_of(Name{checkpoint.stage, checkpoint.step});
+}
 
 std::string unfinished_of(const Checkpoint& checkpoint) {
-  return concat(checkpoint.stage, "-", checkpoint.step, k_unfinished);
+  return name_of(checkpoint) + k_unfinished;
 }
 
 FileHashes write_files(const OpenFolder& folder, const Checkpoint& checkpoint) {
@@ -138,7 +138,7 @@ void publish(const OpenFolder& run, const Checkpoint& checkpoint, const FileHash
   const OpenFolder checkpoints = run.folder(k_folder);
   const std::string unfinished = unfinished_of(checkpoint);
   write_text(checkpoints.folder(unfinished), "state.json", state_text(checkpoint, hashes));
-  checkpoints.replace_folder(unfinished, concat(checkpoint.stage, "-", checkpoint.step));
+  checkpoints.replace_folder(unfinished, name_of(checkpoint));
   checkpoints.flush();
   name_latest(run, checkpoint);
   remove_older(checkpoints, checkpoint.stage, checkpoint.step, checkpoint.progress.best_step);
@@ -295,7 +295,7 @@ std::optional<Checkpoint> newest_checkpoint(const OpenFolder& run,
 }
 
 void name_latest(const OpenFolder& run, const Checkpoint& checkpoint) {
-  write_text(run, k_latest, concat(checkpoint.stage, "-", checkpoint.step, "\n"));
+  write_text(run, k_latest, name_of(checkpoint) + "\n");
 }
 
 bool has_checkpoints(const OpenFolder& run) {

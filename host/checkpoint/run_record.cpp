@@ -13,6 +13,7 @@
 #include "host/base/error.hpp"
 #include "host/base/text.hpp"
 #include "host/checkpoint/disk.hpp"
+#include "host/checkpoint/event_fields.hpp"
 #include "host/checkpoint/run_folder.hpp"
 
 namespace weft::host {
@@ -39,19 +40,6 @@ bool is_running(const OpenFolder& run) {
   return taken;
 }
 
-std::map<std::string, double> numbers(const Json& object) {
-  std::map<std::string, double> result;
-  if (object.is_object())
-    for (const auto& [name, value] : object.items())
-      if (value.is_number()) result[name] = value.get<double>();
-  return result;
-}
-
-std::string word(const Json& event, const char* key) {
-  const auto found = event.find(key);
-  return found != event.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 std::int64_t whole(const Json& event, const char* key) {
   const auto found = event.find(key);
   return found != event.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
@@ -62,7 +50,7 @@ class Reading {
  public:
   Reading(RunRecord& record, const Json& recipe) : record_(record) {
     for (const Json& stage : recipe.value("stages", Json::array())) {
-      names_.push_back(word(stage, "name"));
+      names_.push_back(text_field(stage, "name"));
       steps_.push_back(whole(stage, "steps"));
       record.of += steps_.back();
     }
@@ -70,29 +58,29 @@ class Reading {
   }
 
   void take(const Json& event) {
-    const std::string kind = word(event, "event"), time = word(event, "time");
+    const std::string kind = text_field(event, "event"), time = text_field(event, "time");
     if (record_.begun.empty()) record_.begun = time;
     record_.ended = time;
     if (kind == "start") {
-      record_.recipe = record_.recipe.empty() ? word(event, "recipe") : record_.recipe;
+      record_.recipe = record_.recipe.empty() ? text_field(event, "recipe") : record_.recipe;
       record_.message.clear();
       evaluated_ = failed_ = false;
     } else if (kind == "step" || kind == "checkpoint") {
-      come_to(word(event, "stage"), whole(event, "step"));
-      if (kind == "step") record_.losses = numbers(event.value("losses", Json::object()));
+      come_to(text_field(event, "stage"), whole(event, "step"));
+      if (kind == "step") record_.losses = number_fields(event.value("losses", Json::object()));
     } else if (kind == "resumed") {
-      come_to(word(event, "stage"), whole(event, "step"));
+      come_to(text_field(event, "stage"), whole(event, "step"));
     } else if (kind == "best") {
-      record_.best_metric = word(event, "metric");
+      record_.best_metric = text_field(event, "metric");
       record_.best_value =
           event.value("value", Json()).is_number() ? event["value"].get<double>() : 0.0;
-      if (!names_.empty() && word(event, "stage") == names_.back()) at_end_ = true;
+      if (!names_.empty() && text_field(event, "stage") == names_.back()) at_end_ = true;
     } else if (kind == "evaluation") {
-      record_.metrics = numbers(event.value("values", Json::object()));
-      record_.split = word(event, "split");
+      record_.metrics = number_fields(event.value("values", Json::object()));
+      record_.split = text_field(event, "split");
       evaluated_ = true;
     } else if (kind == "failed") {
-      record_.message = word(event, "message");
+      record_.message = text_field(event, "message");
       failed_ = true;
     }
   }
@@ -152,7 +140,7 @@ RunRecord read_record(const std::string& folder) {
   if (!recipe.is_object())
     throw Error(Exit::bad_checkpoint,
                 concat(run.path_of("recipe.json"), " is damaged: it is no JSON object."));
-  record.name = word(recipe, "name");
+  record.name = text_field(recipe, "name");
   Reading reading(record, recipe);
   for (const Json& event : events_of(run)) reading.take(event);
   record.state = is_running(run) ? "running" : reading.state();

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "host/base/text.hpp"
+#include "host/graph/stages.hpp"
 
 namespace weft::host {
 namespace {
@@ -70,7 +71,7 @@ std::vector<Problem> memory_problems(const Recipe& recipe, const std::vector<Nod
     total += static_cast<double>(parameter_count(node)) * k_element * k_copies;
     if (largest == nullptr || parameter_count(node) > parameter_count(*largest)) largest = &node;
   }
-  if (total > memory)
+  if (total > memory && largest != nullptr)
     problems.push_back(recipe.locate(
         largest->pointer + "/config",
         concat("\"", largest->name, "\" is the largest part, with ", parameter_count(*largest),
@@ -86,6 +87,15 @@ std::vector<Problem> memory_problems(const Recipe& recipe, const std::vector<Nod
                  "; there are ", gibibytes(memory), ". Use a smaller batch.")));
   }
   return problems;
+}
+
+std::int64_t trained_count(const Node& node, const StagePlan& stage) {
+  if (node.is_viewed()) return 0;
+  std::int64_t count = 0;
+  for (const ParameterDecl& parameter : node.instance.parameters())
+    if (is_trained(stage, concat(node.name, ".", parameter.name)))
+      count += element_count(parameter.sizes);
+  return count;
 }
 
 }  // namespace weft::host

@@ -16,6 +16,9 @@ namespace weft::host {
 std::int64_t element_count(const std::vector<std::int64_t>& sizes);
 std::int64_t parameter_count(const Node& node);
 
+/// Elements of those of a node that train in the stage; 0 where they are another node's.
+std::int64_t trained_count(const Node& node, const StagePlan& stage);
+
 /// More bytes than a processor of today can address.
 constexpr double k_any_memory = 0x1p47;
 /// Bytes of memory of this machine.

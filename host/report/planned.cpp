@@ -7,6 +7,7 @@
 
 #include "host/base/printable.hpp"
 #include "host/base/text.hpp"
+#include "host/checkpoint/event_fields.hpp"
 #include "host/report/page.hpp"
 
 namespace weft::host {
@@ -26,22 +27,9 @@ double number_in(const Numbers& numbers, const char* key) {
   return found == numbers.end() ? 0.0 : found->second;
 }
 
-Numbers numbers_of(const Json& object) {
-  Numbers numbers;
-  if (object.is_object())
-    for (const auto& [name, value] : object.items())
-      if (value.is_number()) numbers[name] = value.get<double>();
-  return numbers;
-}
-
-std::string text_in(const Json& event, const char* key) {
-  const auto found = event.find(key);
-  return found != event.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 PlannedStage stage_of(const Json& event) {
   PlannedStage stage;
-  stage.stage = text_in(event, "stage");
+  stage.stage = text_field(event, "stage");
   stage.steps = static_cast<std::int64_t>(number_in(event, "steps"));
   stage.parameters = static_cast<std::int64_t>(number_in(event, "parameters"));
   stage.trainable = static_cast<std::int64_t>(number_in(event, "trainable"));
@@ -49,9 +37,9 @@ PlannedStage stage_of(const Json& event) {
   if (event.contains("seconds")) stage.seconds = number_in(event, "seconds");
   stage.waited = number_in(event, "waited");
   stage.rest = number_in(event, "rest");
-  if (event.contains("memory")) stage.memory = numbers_of(event["memory"]);
+  if (event.contains("memory")) stage.memory = number_fields(event["memory"]);
   if (event.contains("parts") && event["parts"].is_object())
-    for (const auto& [name, part] : event["parts"].items()) stage.parts[name] = numbers_of(part);
+    for (const auto& [name, part] : event["parts"].items()) stage.parts[name] = number_fields(part);
   return stage;
 }
 
@@ -65,7 +53,7 @@ std::map<std::string, Logged> logged_steps(const std::vector<Json>& events) {
   std::map<std::string, Logged> logged;
   for (const Json& event : events) {
     if (event["event"] != "step") continue;
-    Logged& stage = logged[text_in(event, "stage")];
+    Logged& stage = logged[text_field(event, "stage")];
     stage.last = std::max(stage.last, static_cast<std::int64_t>(number_in(event, "step")));
     if (const double seconds = number_in(event, "seconds"); seconds > 0)
       stage.seconds.push_back(seconds);

@@ -4,10 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "host/base/text.hpp"
 #include "host/engine/device/device.hpp"
 #include "host/graph/memory_check.hpp"
-#include "host/graph/stages.hpp"
 #include "host/session/memory_use.hpp"
 
 namespace weft::host {
@@ -16,16 +14,6 @@ namespace {
 constexpr std::int64_t k_looked_at = 2;    ///< the step whose operations are recorded
 constexpr std::int64_t k_last_timed = 7;   ///< of weft plan: two steps, then five
 constexpr double k_parameter_bytes = 4.0;  ///< float32
-
-/// Of the stage; none where the parameters are another node's.
-std::int64_t trainable_count(const Node& node, const StagePlan& stage) {
-  if (node.is_viewed()) return 0;
-  std::int64_t count = 0;
-  for (const ParameterDecl& parameter : node.instance.parameters())
-    if (is_trained(stage, concat(node.name, ".", parameter.name)))
-      count += element_count(parameter.sizes);
-  return count;
-}
 
 }  // namespace
 
@@ -73,7 +61,7 @@ void FirstSteps::look(const StepReport& report) {
     part["forward_seconds"] = found->second.forward_seconds;
     part["backward_seconds"] = found->second.backward_seconds;
     part["activation_bytes"] = std::max(0.0, static_cast<double>(found->second.kept_bytes));
-    const std::int64_t trainable = trainable_count(node, *stage_);
+    const std::int64_t trainable = trained_count(node, *stage_);
     const std::int64_t own = node.is_viewed() && node.weights == 0 ? 0 : parameter_count(node);
     part["parameters"] = static_cast<double>(own);
     part["trainable"] = static_cast<double>(trainable);

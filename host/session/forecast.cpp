@@ -139,10 +139,7 @@ class StagePreview {
             {node.instance.outputs()[port].name, outputs[port].sizes(), outputs[port].dtype()});
     if (node.is_viewed() && node.weights == 0) return result;
     result.parameters = parameter_count(node);
-    if (!node.is_viewed())
-      for (const ParameterDecl& parameter : node.instance.parameters())
-        if (is_trained(stage_, concat(node.name, ".", parameter.name)))
-          result.trainable += element_count(parameter.sizes);
+    result.trainable = trained_count(node, stage_);
     return result;
   }
 
